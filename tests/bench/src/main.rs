@@ -1,2 +1,23 @@
-//! To come.
-fn main() {}
+//! Measures what an event costs: `bench run`, `bench start`, and the roles they use (`floor`, `sink`, `load`).
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a measuring program outside the frame: it paces itself, and the floor is hyper's bare client"
+)]
+
+mod cases;
+mod cli;
+mod cpu;
+mod describe;
+mod floor;
+mod http1;
+mod load;
+mod report;
+mod run;
+mod sink;
+mod start;
+mod subject;
+
+fn main() -> std::process::ExitCode {
+    cli::main()
+}

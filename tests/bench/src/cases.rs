@@ -1,0 +1,156 @@
+//! What is measured beside what, and the limit each ratio has to hold.
+
+use std::fmt::Write;
+use std::net::SocketAddr;
+use std::path::Path;
+
+use crate::cli::Failure;
+use crate::load::{EVENT_TYPE, Payload};
+use crate::subject::Subject;
+
+/// One line of the table.
+pub struct Case {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// The process under test.
+    pub candidate: Contender,
+    /// What it is measured beside.
+    pub floor: Contender,
+    /// The greatest ratio of CPU time per event that passes.
+    pub limit: f64,
+}
+
+/// A program as a case runs it.
+#[derive(Clone, Copy)]
+pub enum Contender {
+    /// This program's own bare forwarder.
+    Floor,
+    /// A webhook's plain JSON becomes an event.
+    WebhookSource,
+    /// An event passes on as it came.
+    CloudEventsTarget,
+    /// A broker with so many triggers, one of which matches.
+    MemoryBroker(u32),
+}
+
+const CASES: [Case; 5] = [
+    Case { name: "floor", candidate: Contender::Floor, floor: Contender::Floor, limit: 1.05 },
+    Case {
+        name: "webhook-source",
+        candidate: Contender::WebhookSource,
+        floor: Contender::Floor,
+        limit: 1.35,
+    },
+    Case {
+        name: "cloudevents-target",
+        candidate: Contender::CloudEventsTarget,
+        floor: Contender::Floor,
+        limit: 1.35,
+    },
+    Case {
+        name: "memory-broker",
+        candidate: Contender::MemoryBroker(1),
+        floor: Contender::Floor,
+        limit: 1.8,
+    },
+    Case {
+        name: "memory-broker-1000",
+        candidate: Contender::MemoryBroker(1000),
+        floor: Contender::MemoryBroker(1),
+        limit: 1.25,
+    },
+];
+
+/// The cases named, in the table's order; without a name all but `floor`, which only tries the measurement itself.
+pub fn select(names: &[String]) -> Result<Vec<Case>, Failure> {
+    let known: Vec<&str> = CASES.iter().map(|case| case.name).collect();
+    if let Some(unknown) = names.iter().find(|name| !known.contains(&name.as_str())) {
+        return Err(format!("no case {unknown}; there are: {}", known.join(", ")).into());
+    }
+    let wanted = |case: &Case| {
+        if names.is_empty() { case.name != "floor" } else { names.iter().any(|name| name == case.name) }
+    };
+    Ok(CASES.into_iter().filter(wanted).collect())
+}
+
+impl Contender {
+    /// What the load posts to it.
+    pub fn payload(self) -> Payload {
+        match self {
+            Self::WebhookSource => Payload::Webhook,
+            Self::Floor | Self::CloudEventsTarget | Self::MemoryBroker(_) => Payload::Event,
+        }
+    }
+
+    /// Starts it; events leave it for the sink. `scratch` takes the files it reads.
+    pub fn start(self, binaries: &Path, scratch: &Path, sink: SocketAddr) -> Result<Subject, Failure> {
+        let url = format!("http://{sink}/");
+        match self {
+            Self::Floor => Subject::start(&std::env::current_exe()?, &["floor".into(), url], &[]),
+            Self::WebhookSource => adapter(
+                &binaries.join("webhook-source"),
+                &[
+                    ("K_SINK", url),
+                    ("WEBHOOK_EVENT_TYPE", EVENT_TYPE.into()),
+                    ("WEBHOOK_EVENT_SOURCE", "/bench/webhook".into()),
+                ],
+            ),
+            Self::CloudEventsTarget => {
+                adapter(&binaries.join("cloudevents-target"), &[("CLOUDEVENTS_URL", url)])
+            }
+            Self::MemoryBroker(triggers) => {
+                let document = scratch.join(format!("broker-{triggers}.yaml"));
+                std::fs::write(&document, broker_document(triggers, &url))?;
+                let path = document.to_str().ok_or("the folder for temporary files is not UTF-8")?;
+                adapter(&binaries.join("memory-broker"), &[("BROKER_CONFIG_PATH", path.into())])
+            }
+        }
+    }
+}
+
+/// One thread, any free port, metrics as in production, no waiting at the end.
+fn adapter(program: &Path, settings: &[(&str, String)]) -> Result<Subject, Failure> {
+    let common = [
+        ("HOST", "127.0.0.1".to_owned()),
+        ("PORT", "0".to_owned()),
+        ("METRICS_PROMETHEUS_PORT", "0".to_owned()),
+        ("WORKER_THREADS", "1".to_owned()),
+        ("DRAIN_SECONDS", "0".to_owned()),
+    ];
+    let environment: Vec<(String, String)> =
+        common.iter().chain(settings).map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+    Subject::start(program, &[], &environment)
+}
+
+/// Triggers with exact filters on the type, all to one target; the last one matches the load's events.
+fn broker_document(triggers: u32, target: &str) -> String {
+    let mut text = String::from("triggers:\n");
+    for number in 1..=triggers {
+        let kind = if number == triggers { EVENT_TYPE.to_owned() } else { format!("bench.other.{number}") };
+        // Writing to a string does not fail.
+        let _ = write!(
+            text,
+            "  trigger-{number}:\n    filters: [{{exact: {{type: {kind}}}}}]\n    target: {{url: \"{target}\"}}\n"
+        );
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exactly_one_trigger_matches() {
+        let document = broker_document(1000, "http://127.0.0.1:1/");
+        assert_eq!(document.matches("target:").count(), 1000);
+        assert_eq!(document.matches(EVENT_TYPE).count(), 1);
+    }
+
+    #[test]
+    fn an_unknown_case_is_named_with_the_known_ones() {
+        let failure = select(&["memory".into()]).err().unwrap().to_string();
+        assert!(failure.contains("no case memory") && failure.contains("memory-broker-1000"));
+        assert_eq!(select(&[]).unwrap().len(), 4);
+    }
+}
