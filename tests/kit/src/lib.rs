@@ -1,1 +1,69 @@
-//! The conformance kit.
+//! The conformance kit: runs the real binary of an adapter and looks at it from outside, as a client, a sink, an
+//! upstream and an operator would. It shares no code with what it checks.
+//!
+//! - [`Process`] is a running binary, [`Sink`] a scripted HTTP peer on loopback, [`Request`] a small client.
+//! - [`Harness`] is what one adapter tells the kit about itself, [`World`] and [`Running`] are a trial's surroundings.
+//! - [`clauses`] is the numbered list of what every adapter must keep.
+
+#![expect(clippy::disallowed_methods, reason = "a test tool outside the frame: it polls, and reads its environment")]
+
+pub mod clauses;
+pub mod event;
+pub mod harness;
+pub mod http;
+pub mod process;
+pub mod sink;
+pub mod tls;
+mod wire;
+pub mod world;
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+pub use event::Event;
+pub use harness::{Credentials, Example, Fault, Harness, Shape};
+pub use http::{Request, Response};
+pub use process::{Line, Process};
+pub use sink::{Captured, Gate, Reply, Sink};
+pub use tls::Authority;
+pub use wire::Headers;
+pub use world::{Running, World};
+
+/// What went wrong, in words for the person who reads the test's output.
+pub type Failure = String;
+
+/// How long the kit waits for what must happen: long enough for a busy machine, so that only a real fault reaches it.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Asks again and again until there is an answer.
+///
+/// # Errors
+/// When there is none within [`PATIENCE`].
+pub fn eventually<T>(what: &str, ask: impl FnMut() -> Option<T>) -> Result<T, Failure> {
+    within(PATIENCE, what, ask)
+}
+
+/// As [`eventually`], with a time of its own.
+///
+/// # Errors
+/// When there is no answer within `patience`.
+pub fn within<T>(patience: Duration, what: &str, mut ask: impl FnMut() -> Option<T>) -> Result<T, Failure> {
+    let start = Instant::now();
+    loop {
+        if let Some(answer) = ask() {
+            return Ok(answer);
+        }
+        if start.elapsed() > patience {
+            return Err(format!("not within {} s: {what}", patience.as_secs()));
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Fails with a message when something does not hold.
+///
+/// # Errors
+/// When `holds` is false.
+pub fn ensure(holds: bool, message: impl FnOnce() -> String) -> Result<(), Failure> {
+    if holds { Ok(()) } else { Err(message()) }
+}

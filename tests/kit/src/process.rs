@@ -1,0 +1,259 @@
+//! A running binary: started with a clean environment, its JSON log read as it comes, always reaped.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+
+use crate::http::{Request, Response};
+use crate::{Failure, PATIENCE, eventually, within};
+
+/// One line of a log, with its JSON when it is an object.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// The line as written.
+    pub text: String,
+    /// The object, or null.
+    pub json: Value,
+}
+
+impl Line {
+    /// A field as text; empty when it is not there or no string.
+    #[must_use]
+    pub fn field(&self, name: &str) -> &str {
+        self.json[name].as_str().unwrap_or_default()
+    }
+}
+
+#[derive(Default)]
+struct Output {
+    lines: Mutex<Vec<Line>>,
+    stdout: Mutex<Vec<u8>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A child process. Dropping it kills and reaps it.
+pub struct Process {
+    child: Child,
+    output: Arc<Output>,
+    readers: Vec<JoinHandle<()>>,
+    status: Option<ExitStatus>,
+}
+
+/// The folder of the binaries under test: `TRESTLE_BINARIES`, else the one that holds this test's profile.
+#[must_use]
+pub fn binaries() -> PathBuf {
+    if let Some(folder) = std::env::var_os("TRESTLE_BINARIES") {
+        return folder.into();
+    }
+    let test = std::env::current_exe().unwrap_or_default();
+    test.ancestors().nth(2).map(Path::to_owned).unwrap_or_default()
+}
+
+impl Process {
+    /// Starts a binary of the workspace. Only `environment` is set, besides loopback and free ports, which it may
+    /// override.
+    ///
+    /// # Errors
+    /// When it cannot be started: most often it is not built.
+    pub fn start(name: &str, arguments: &[&str], environment: &[(String, String)]) -> Result<Self, Failure> {
+        let binary = binaries().join(name);
+        let mut command = Command::new(&binary);
+        command.args(arguments).env_clear();
+        command.env("HOST", "127.0.0.1").env("PORT", "0").env("METRICS_PROMETHEUS_PORT", "0");
+        command.envs(environment.iter().map(|(name, value)| (name, value)));
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(|error| {
+            format!("cannot start {}: {error} (built with: cargo build --workspace --bins)", binary.display())
+        })?;
+        let output = Arc::<Output>::default();
+        let mut readers = Vec::new();
+        if let Some(stderr) = child.stderr.take() {
+            let output = Arc::clone(&output);
+            readers.push(thread::spawn(move || read_lines(stderr, &output.lines)));
+        }
+        if let Some(stdout) = child.stdout.take() {
+            let output = Arc::clone(&output);
+            readers.push(thread::spawn(move || read_bytes(stdout, &output.stdout)));
+        }
+        Ok(Self { child, output, readers, status: None })
+    }
+
+    /// The process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The log so far.
+    #[must_use]
+    pub fn log(&self) -> Vec<Line> {
+        lock(&self.output.lines).clone()
+    }
+
+    /// All that was written so far, both streams.
+    #[must_use]
+    pub fn output(&self) -> String {
+        let log: String = self.log().into_iter().map(|line| line.text + "\n").collect();
+        log + &self.stdout()
+    }
+
+    /// What came on the standard output so far.
+    #[must_use]
+    pub fn stdout(&self) -> String {
+        String::from_utf8_lossy(&lock(&self.output.stdout)).into_owned()
+    }
+
+    /// Waits for the first log line with this message.
+    ///
+    /// # Errors
+    /// When it does not come, or the process ends without it.
+    pub fn wait_for_line(&mut self, message: &str) -> Result<Line, Failure> {
+        let start = Instant::now();
+        let mut ended = false;
+        loop {
+            if let Some(line) = self.log().into_iter().find(|line| line.field("message") == message) {
+                return Ok(line);
+            }
+            if ended || start.elapsed() > PATIENCE {
+                let how = if ended { "it ended" } else { "it is silent" };
+                return Err(format!("no line {message:?}, {how}; its output:\n{}", self.output()));
+            }
+            ended = self.exited().is_some();
+            if ended {
+                // The last lines may still be in the pipe.
+                self.readers.drain(..).for_each(|reader| drop(reader.join()));
+            } else {
+                thread::sleep(Duration::from_millis(2));
+            }
+        }
+    }
+
+    /// Where it serves: the field `address` of the line `listening`.
+    ///
+    /// # Errors
+    /// When that line does not come or holds no address.
+    pub fn address(&mut self) -> Result<SocketAddr, Failure> {
+        let line = self.wait_for_line("listening")?;
+        line.field("address").parse().map_err(|_| format!("no address in {}", line.text))
+    }
+
+    /// Where it serves metrics: the field `address` of the first line that names metrics.
+    ///
+    /// # Errors
+    /// When that line does not come.
+    pub fn metrics_address(&mut self) -> Result<SocketAddr, Failure> {
+        let named = |line: &Line| {
+            let of_line = if line.field("message").contains("metrics") { line.field("address") } else { "" };
+            line.field("metrics_address").parse().or_else(|_| of_line.parse()).ok()
+        };
+        eventually("a log line with the address of the metrics", || self.log().iter().find_map(named))
+            .map_err(|error| format!("{error}; its output:\n{}", self.output()))
+    }
+
+    /// Waits until a path answers with a status.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub fn wait_for_status(&mut self, path: &str, status: u16) -> Result<Response, Failure> {
+        let address = self.address()?;
+        let answer = eventually(&format!("{status} on {path}"), || {
+            Request::get(path).send(address).ok().filter(|answer| answer.status == status)
+        });
+        answer.map_err(|error| format!("{error}; its output:\n{}", self.output()))
+    }
+
+    /// Sends a signal.
+    ///
+    /// # Errors
+    /// When the process is gone.
+    pub fn signal(&self, signal: Signal) -> Result<(), Failure> {
+        let id = i32::try_from(self.id()).map_err(|error| error.to_string())?;
+        kill(Pid::from_raw(id), signal).map_err(|error| format!("{signal}: {error}"))
+    }
+
+    /// Asks it to stop (SIGTERM).
+    ///
+    /// # Errors
+    /// When the process is gone.
+    pub fn terminate(&self) -> Result<(), Failure> {
+        self.signal(Signal::SIGTERM)
+    }
+
+    /// Its exit code if it has ended; a signal counts as 128 and its number.
+    pub fn exited(&mut self) -> Option<i32> {
+        use std::os::unix::process::ExitStatusExt;
+        if self.status.is_none() {
+            self.status = self.child.try_wait().ok().flatten();
+        }
+        self.status.map(|status| status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or_default()))
+    }
+
+    /// Waits for its end and gives the exit code. All output is there afterwards.
+    ///
+    /// # Errors
+    /// When it runs on.
+    pub fn wait(&mut self) -> Result<i32, Failure> {
+        self.wait_within(PATIENCE * 2)
+    }
+
+    /// As [`wait`](Self::wait), with a time of its own.
+    ///
+    /// # Errors
+    /// When it still runs then.
+    pub fn wait_within(&mut self, patience: Duration) -> Result<i32, Failure> {
+        let code = within(patience, "the end of the process", || self.exited())
+            .map_err(|error| format!("{error}; its output:\n{}", self.output()))?;
+        self.readers.drain(..).for_each(|reader| drop(reader.join()));
+        Ok(code)
+    }
+
+    /// One number of `/proc/<id>/status` in bytes: `VmRSS`, resident now, or `VmHWM`, the most that ever was.
+    ///
+    /// # Errors
+    /// When the process is gone.
+    pub fn memory(&self, field: &str) -> Result<u64, Failure> {
+        let path = format!("/proc/{}/status", self.id());
+        let status = std::fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
+        let value = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
+        let kilobytes = value.and_then(|value| value.trim().trim_end_matches(" kB").parse::<u64>().ok());
+        kilobytes.map(|size| size * 1024).ok_or_else(|| format!("no {field} in {path}"))
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if self.exited().is_none() {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}
+
+fn read_lines(stream: impl Read, lines: &Mutex<Vec<Line>>) {
+    let mut reader = BufReader::new(stream);
+    let mut bytes = Vec::new();
+    while matches!(reader.read_until(b'\n', &mut bytes), Ok(1..)) {
+        let text = String::from_utf8_lossy(&bytes).trim_end_matches('\n').to_owned();
+        let json = serde_json::from_str(&text).unwrap_or_default();
+        lock(lines).push(Line { text, json });
+        bytes.clear();
+    }
+}
+
+fn read_bytes(mut stream: impl Read, all: &Mutex<Vec<u8>>) {
+    let mut piece = [0; 4096];
+    while let Ok(length @ 1..) = stream.read(&mut piece) {
+        lock(all).extend_from_slice(&piece[..length]);
+    }
+}
