@@ -2,6 +2,11 @@
 //!
 //! Facts: CloudEvents 1.0.2, sections 3 and 4. The data is never parsed, copied or reformatted on its way through.
 
+pub mod header;
+pub mod http;
+pub mod json;
+mod members;
+mod names;
 mod validate;
 
 use bytes::Bytes;
@@ -60,11 +65,11 @@ impl Event {
                 }
                 continue;
             }
-            if event.get(&name).is_some() {
+            if event.text(&name).is_some() {
                 return Err(InvalidEvent::Duplicate(name));
             }
             validate::attribute(&name, &value)?;
-            event.attributes.push((name, value));
+            event.push(name, value)?;
         }
         match version {
             None => return Err(InvalidEvent::Missing("specversion")),
@@ -97,14 +102,24 @@ impl Event {
     /// Sets or replaces an attribute or extension.
     ///
     /// # Errors
-    /// When the name is not `[a-z0-9]+`, is `data` or `specversion`, or the value is one the specification forbids.
+    /// When the name is not `[a-z0-9]+`, is `data` or `specversion`, the value is one the specification forbids, or
+    /// there are too many attributes.
     pub fn set(&mut self, name: &str, value: impl Into<Text>) -> Result<(), InvalidEvent> {
         let value = value.into();
         validate::attribute(name, &value)?;
         match self.attributes.iter_mut().find(|(known, _)| *known == name) {
             Some((_, old)) => *old = value,
-            None => self.attributes.push((validate::shared_name(name), value)),
+            None => self.push(names::text(name), value)?,
         }
+        Ok(())
+    }
+
+    /// Adds an attribute that is known to be valid and new.
+    fn push(&mut self, name: Text, value: Text) -> Result<(), InvalidEvent> {
+        if self.attributes.len() == validate::MAX_ATTRIBUTES {
+            return Err(InvalidEvent::TooMany);
+        }
+        self.attributes.push((name, value));
         Ok(())
     }
 
@@ -188,8 +203,9 @@ impl Event {
 /// Whether a media type, parameters aside and in any letter case, is `…/json` or `…+json`.
 #[must_use]
 pub fn is_json_media_type(media_type: &str) -> bool {
-    let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    essence.split_once('/').is_some_and(|(_, subtype)| subtype == "json" || subtype.ends_with("+json"))
+    let essence = media_type.split(';').next().unwrap_or_default().trim();
+    let suffix = essence.split_once('/').map(|(_, subtype)| subtype.rsplit('+').next().unwrap_or_default());
+    suffix.is_some_and(|suffix| suffix.eq_ignore_ascii_case("json"))
 }
 
 /// A fresh random event id (UUID version 4).

@@ -1,6 +1,15 @@
 //! What the specification forbids in names and values (CloudEvents 1.0.2, sections 3, 3.1 and 3.2).
 
+use std::fmt::{self, Write as _};
+
 use crate::Text;
+
+/// Attributes that one event may have. The specification knows no limit; far more than any header section carries,
+/// it keeps a hostile event from costing more than its size.
+pub(crate) const MAX_ATTRIBUTES: usize = 256;
+
+/// Characters of the longest name (the specification recommends 20).
+const MAX_NAME: usize = 128;
 
 /// The rule of the CloudEvents specification that an event breaks.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -9,16 +18,19 @@ pub enum InvalidEvent {
     #[error("attribute '{0}' is missing")]
     Missing(&'static str),
     /// An attribute stands twice.
-    #[error("attribute '{0}' stands twice")]
+    #[error("attribute '{}' stands twice", Short(.0))]
     Duplicate(Text),
     /// A version other than 1.0.
-    #[error("specversion '{0}' is not supported: it must be 1.0")]
+    #[error("specversion '{}' is not supported: it must be 1.0", Short(.0))]
     SpecVersion(Text),
-    /// A name outside `[a-z0-9]+`, or one that is reserved.
-    #[error("'{0}' is no attribute name: names are lower-case letters and digits, and not 'data'")]
+    /// A name outside `[a-z0-9]+`, one that is reserved, or one that is too long.
+    #[error("'{}' is no attribute name: names are at most {MAX_NAME} lower-case letters and digits, and not 'data'", Short(.0))]
     Name(Text),
+    /// More attributes than an event may have here.
+    #[error("more than {MAX_ATTRIBUTES} attributes")]
+    TooMany,
     /// A value that is empty where it must not be, of the wrong form, or with control characters.
-    #[error("attribute '{name}' {problem}")]
+    #[error("attribute '{}' {problem}", Short(.name))]
     Value {
         /// The attribute.
         name: Text,
@@ -27,16 +39,31 @@ pub enum InvalidEvent {
     },
 }
 
+/// Foreign text in a message: its beginning, with control characters escaped.
+pub(crate) struct Short<'a>(pub(crate) &'a str);
+
+impl fmt::Display for Short<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 40;
+        for c in self.0.chars().take(SHOWN) {
+            if c.is_control() {
+                write!(f, "{}", c.escape_unicode())?;
+            } else {
+                f.write_char(c)?;
+            }
+        }
+        if self.0.chars().nth(SHOWN).is_some() {
+            f.write_char('…')?;
+        }
+        Ok(())
+    }
+}
+
 /// Checks one attribute, name and value.
 pub(crate) fn attribute(name: &str, value: &str) -> Result<(), InvalidEvent> {
-    let named = !name.is_empty()
-        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
-        && !matches!(name, "data" | "specversion" | "database64");
-    if !named {
-        return Err(InvalidEvent::Name(Text::from(name)));
-    }
+    self::name(name)?;
     let problem = match name {
-        _ if value.chars().any(forbidden) => Some("holds a control character or a noncharacter"),
+        _ if has_forbidden(value) => Some("holds a control character or a noncharacter"),
         "id" | "source" | "type" | "subject" | "datacontenttype" | "dataschema" if value.is_empty() => {
             Some("is empty")
         }
@@ -50,23 +77,32 @@ pub(crate) fn attribute(name: &str, value: &str) -> Result<(), InvalidEvent> {
     problem.map_or(Ok(()), |problem| Err(InvalidEvent::Value { name: Text::from(name), problem }))
 }
 
-/// The name as text; the names that every event carries cost no allocation.
-pub(crate) fn shared_name(name: &str) -> Text {
-    const KNOWN: [&str; 8] =
-        ["id", "source", "type", "subject", "time", "datacontenttype", "dataschema", "traceparent"];
-    KNOWN.iter().find(|known| **known == name).map_or_else(|| Text::from(name), |known| Text::from_static(known))
+/// Checks a name.
+pub(crate) fn name(name: &str) -> Result<(), InvalidEvent> {
+    let valid = (1..=MAX_NAME).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        && !matches!(name, "data" | "specversion");
+    if valid { Ok(()) } else { Err(InvalidEvent::Name(Text::from(name))) }
 }
 
 /// Characters that a String attribute must not hold (section 3.1): control characters and noncharacters.
-fn forbidden(c: char) -> bool {
-    let code = u32::from(c);
-    c.is_control() || (0xFDD0..=0xFDEF).contains(&code) || code & 0xFFFE == 0xFFFE
+fn has_forbidden(value: &str) -> bool {
+    let forbidden = |c: char| {
+        let code = u32::from(c);
+        c.is_control() || (0xFDD0..=0xFDEF).contains(&code) || code & 0xFFFE == 0xFFFE
+    };
+    let printable = value.bytes().all(|b| b == b' ' || b.is_ascii_graphic());
+    !printable && value.chars().any(forbidden)
 }
 
+/// RFC 2046 and RFC 9110, section 8.3: type and subtype are tokens; what follows is left to who reads the data, as
+/// long as it is ASCII (no header could carry it otherwise).
 fn is_media_type(value: &str) -> bool {
     let essence = value.split(';').next().unwrap_or_default().trim();
-    let token = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_graphic() && b != b'/');
-    essence.split_once('/').is_some_and(|(kind, subtype)| token(kind) && token(subtype))
+    let token = |part: &str| {
+        !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+    };
+    value.is_ascii() && essence.split_once('/').is_some_and(|(kind, subtype)| token(kind) && token(subtype))
 }
 
 fn is_absolute_uri(value: &str) -> bool {
