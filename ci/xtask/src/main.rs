@@ -1,2 +1,14 @@
-//! The project's own chores.
-fn main() {}
+//! The project's own chores, run as `cargo xtask`.
+
+mod bench;
+mod cli;
+mod document;
+mod generate;
+mod markdown;
+mod new;
+mod test;
+mod workspace;
+
+fn main() -> std::process::ExitCode {
+    cli::main()
+}

@@ -1,0 +1,237 @@
+//! `new`: a folder with an adapter that compiles and keeps the clauses of every binary, to be filled in.
+
+use std::path::Path;
+
+use crate::cli::{Failure, say};
+use crate::workspace::Workspace;
+
+/// The command line of `new`.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Folder, crate, binary and image: <system>-source, <system>-target.
+    name: String,
+    /// How the outside system wants to be spoken to.
+    #[arg(long, value_enum)]
+    shape: Shape,
+    /// The Kubernetes kind; made from the name without it.
+    #[arg(long)]
+    kind: Option<String>,
+}
+
+/// What the adapter writes and what the frame does.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Shape {
+    /// The outside system calls: each request becomes events.
+    WebhookSource,
+    /// Fits none of the others: it says itself when events happen.
+    Source,
+    /// Asks the outside system again and again, with a cursor.
+    PollSource,
+    /// Takes events out.
+    Target,
+}
+
+/// A file below the adapter's folder and what it is made from.
+type Template = (&'static str, &'static str);
+
+macro_rules! template {
+    ($path:literal) => {
+        include_str!(concat!("../templates/", $path, ".template"))
+    };
+}
+
+const MAIN: Template = ("src/main.rs", template!("main.rs"));
+
+impl Shape {
+    /// Its entry point in `common::run`.
+    fn entry(self) -> &'static str {
+        match self {
+            Self::WebhookSource => "webhook_source",
+            Self::Source => "source",
+            Self::PollSource => "poll_source",
+            Self::Target => "target",
+        }
+    }
+
+    fn templates(self) -> [Template; 5] {
+        match self {
+            Self::WebhookSource => [
+                ("Cargo.toml", template!("webhook-source/Cargo.toml")),
+                ("README.md", template!("webhook-source/README.md")),
+                ("src/config.rs", template!("webhook-source/config.rs")),
+                ("src/source.rs", template!("webhook-source/source.rs")),
+                ("tests/harness.rs", template!("webhook-source/harness.rs")),
+            ],
+            Self::Source => [
+                ("Cargo.toml", template!("source/Cargo.toml")),
+                ("README.md", template!("source/README.md")),
+                ("src/config.rs", template!("source/config.rs")),
+                ("src/source.rs", template!("source/source.rs")),
+                ("tests/harness.rs", template!("source/harness.rs")),
+            ],
+            Self::PollSource => [
+                ("Cargo.toml", template!("poll-source/Cargo.toml")),
+                ("README.md", template!("poll-source/README.md")),
+                ("src/config.rs", template!("poll-source/config.rs")),
+                ("src/source.rs", template!("poll-source/source.rs")),
+                ("tests/harness.rs", template!("poll-source/harness.rs")),
+            ],
+            Self::Target => [
+                ("Cargo.toml", template!("target/Cargo.toml")),
+                ("README.md", template!("target/README.md")),
+                ("src/config.rs", template!("target/config.rs")),
+                ("src/target.rs", template!("target/target.rs")),
+                ("tests/harness.rs", template!("target/harness.rs")),
+            ],
+        }
+    }
+
+    /// How names of this shape end; also the word for the file that does the work.
+    fn suffix(self) -> &'static str {
+        if self == Self::Target { "target" } else { "source" }
+    }
+
+    /// The package's description, to be said better.
+    fn summary(self, system: &str) -> String {
+        match self {
+            Self::WebhookSource => format!("Turns requests of {system} into events."),
+            Self::Source => format!("Brings events of {system} in."),
+            Self::PollSource => format!("Asks {system} for what is new and turns it into events."),
+            Self::Target => format!("Sends events to {system}."),
+        }
+    }
+}
+
+/// Writes the adapter.
+pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Failure> {
+    let words = Words::of(&arguments.name, arguments.shape, arguments.kind.as_deref())?;
+    let folder = workspace.adapter(&arguments.name);
+    if folder.exists() {
+        return Err(format!("adapters/{} exists already", arguments.name).into());
+    }
+    for (path, template) in arguments.shape.templates().into_iter().chain([MAIN]) {
+        write(&folder.join(path), &words.fill(template)?)?;
+        say(&format!("adapters/{}/{path}", arguments.name));
+    }
+    // Cargo.lock learns of the new member.
+    workspace.output(&["metadata", "--format-version", "1", "--offline"])?;
+    let name = &arguments.name;
+    say(&format!(
+        "\nNext:\n  cargo xtask gen       writes its description and tables\n  cargo xtask t {name}  runs its tests and the \
+         conformance clauses\nthen fill in adapters/{name}/src and its README."
+    ));
+    Ok(())
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    Ok(std::fs::write(path, text)?)
+}
+
+/// What the placeholders of the templates stand for.
+struct Words([(&'static str, String); 11]);
+
+impl Words {
+    fn of(name: &str, shape: Shape, kind: Option<&str>) -> Result<Self, Failure> {
+        let suffix = shape.suffix();
+        let system = name
+            .strip_suffix(suffix)
+            .and_then(|rest| rest.strip_suffix('-'))
+            .filter(|system| is_name(system))
+            .ok_or_else(|| {
+                format!("{name} must be <system>-{suffix}, in small letters, digits and single hyphens")
+            })?;
+        let kind = kind.map_or_else(|| pascal(name), str::to_owned);
+        if !kind.starts_with(|first: char| first.is_ascii_uppercase())
+            || !kind.chars().all(|c| c.is_ascii_alphanumeric())
+        {
+            return Err(format!(
+                "{kind} is no Kubernetes kind: it must be letters and digits, a capital first"
+            )
+            .into());
+        }
+        Ok(Self([
+            ("name", name.to_owned()),
+            ("system", system.to_owned()),
+            ("summary", shape.summary(system)),
+            ("type", format!("com.{}.event", system.replace('-', "."))),
+            ("module", suffix.to_owned()),
+            ("struct", pascal(system)),
+            ("variable", system.replace('-', "_").to_uppercase()),
+            ("field", system.replace('-', "_")),
+            ("component", name.replace('-', "")),
+            ("kind", kind),
+            ("entry", shape.entry().to_owned()),
+        ]))
+    }
+
+    /// Puts the words in place of `{{word}}`.
+    fn fill(&self, template: &str) -> Result<String, Failure> {
+        let text = self
+            .0
+            .iter()
+            .fold(template.to_owned(), |text, (word, value)| text.replace(&format!("{{{{{word}}}}}"), value));
+        match text.split_once("{{") {
+            Some((_, rest)) => Err(format!("a template has an unknown placeholder: {{{{{:.20}", rest).into()),
+            None => Ok(text),
+        }
+    }
+}
+
+/// Words of small letters and digits, a letter first, joined by single hyphens.
+fn is_name(text: &str) -> bool {
+    let is_word = |word: &str| {
+        !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    };
+    text.starts_with(|first: char| first.is_ascii_lowercase()) && text.split('-').all(is_word)
+}
+
+/// `acme-orders` as `AcmeOrders`.
+fn pascal(name: &str) -> String {
+    name.split('-')
+        .flat_map(|word| {
+            let (first, rest) = word.split_at(word.len().min(1));
+            [first.to_uppercase(), rest.to_owned()]
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHAPES: [Shape; 4] = [Shape::WebhookSource, Shape::Source, Shape::PollSource, Shape::Target];
+
+    #[test]
+    fn every_template_fills_without_a_rest() {
+        for shape in SHAPES {
+            let words = Words::of(&format!("acme-orders-{}", shape.suffix()), shape, None).unwrap();
+            for (path, template) in shape.templates().into_iter().chain([MAIN]) {
+                let text = words.fill(template).unwrap();
+                assert!(!path.ends_with(".rs") || text.starts_with("//! "), "{path} says what it is");
+            }
+        }
+    }
+
+    #[test]
+    fn names_become_the_words_of_code() {
+        let Words(words) = Words::of("acme-orders-source", Shape::PollSource, None).unwrap();
+        let word = |name| words.iter().find(|(word, _)| *word == name).unwrap().1.clone();
+        assert_eq!(word("struct"), "AcmeOrders");
+        assert_eq!(word("kind"), "AcmeOrdersSource");
+        assert_eq!(word("variable"), "ACME_ORDERS");
+        assert_eq!(word("component"), "acmeorderssource");
+    }
+
+    #[test]
+    fn names_that_do_not_fit_are_refused() {
+        for name in
+            ["acme", "-source", "Acme-source", "acme--x-source", "acme-target", "1acme-source", "../x-source"]
+        {
+            assert!(Words::of(name, Shape::Source, None).is_err(), "{name}");
+        }
+        assert!(Words::of("acme-source", Shape::Source, Some("no-kind")).is_err());
+    }
+}

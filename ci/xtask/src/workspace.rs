@@ -1,0 +1,144 @@
+//! The checkout: where it is, what is in it, and Cargo run in it with the workspace selected.
+//!
+//! A bare `-p NAME` resolves features for that package alone and so rebuilds the world; `--workspace` with a filter
+//! on targets does not.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde::Deserialize;
+
+use crate::cli::{Failure, say};
+
+/// The checkout around the current folder.
+pub struct Workspace {
+    /// Its top folder.
+    pub root: PathBuf,
+}
+
+/// A member of the workspace.
+#[derive(Deserialize)]
+pub struct Package {
+    /// Its name.
+    pub name: String,
+    /// What it builds.
+    pub targets: Vec<Target>,
+}
+
+/// A library, binary or test of a package.
+#[derive(Deserialize)]
+pub struct Target {
+    /// Its name.
+    pub name: String,
+    /// `lib`, `bin`, `test`, …
+    pub kind: Vec<String>,
+    /// The file it starts from.
+    pub src_path: PathBuf,
+}
+
+impl Target {
+    /// Whether it is of this kind.
+    pub fn is(&self, kind: &str) -> bool {
+        self.kind.iter().any(|known| known == kind)
+    }
+}
+
+impl Workspace {
+    /// Looks upwards from the current folder.
+    pub fn find() -> Result<Self, Failure> {
+        let here = std::env::current_dir()?;
+        let root = here.ancestors().find(|folder| folder.join("ci/xtask/Cargo.toml").is_file());
+        Ok(Self { root: root.ok_or("not inside a checkout of trestle")?.to_path_buf() })
+    }
+
+    /// The names of all adapters, sorted.
+    pub fn adapters(&self) -> Result<Vec<String>, Failure> {
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(self.root.join("adapters"))? {
+            let entry = entry?;
+            if entry.path().join("Cargo.toml").is_file() {
+                names.push(entry.file_name().into_string().map_err(|name| format!("{name:?} is not UTF-8"))?);
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    /// The folder of an adapter.
+    pub fn adapter(&self, name: &str) -> PathBuf {
+        self.root.join("adapters").join(name)
+    }
+
+    /// The members of the workspace.
+    pub fn packages(&self) -> Result<Vec<Package>, Failure> {
+        #[derive(Deserialize)]
+        struct Metadata {
+            packages: Vec<Package>,
+        }
+        let text = self.output(&["metadata", "--format-version", "1", "--no-deps"])?;
+        Ok(serde_json::from_slice::<Metadata>(&text)?.packages)
+    }
+
+    /// Runs Cargo, its output shown.
+    pub fn cargo(&self, arguments: &[&str]) -> Result<(), Failure> {
+        say(&format!("cargo {}", arguments.join(" ")));
+        let status = self.command(arguments).status()?;
+        if status.success() { Ok(()) } else { Err(format!("cargo {} failed", arguments.join(" ")).into()) }
+    }
+
+    /// Runs Cargo for what it writes to its standard output.
+    pub fn output(&self, arguments: &[&str]) -> Result<Vec<u8>, Failure> {
+        let output = self.command(arguments).stderr(Stdio::inherit()).output()?;
+        if !output.status.success() {
+            return Err(format!("cargo {} failed", arguments.join(" ")).into());
+        }
+        Ok(output.stdout)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new("cargo");
+        command.args(arguments).current_dir(&self.root).stdin(Stdio::null());
+        command
+    }
+
+    /// Builds binaries in the profile of this program and gives their folder, which is this program's own.
+    pub fn build(&self, names: &[String]) -> Result<PathBuf, Failure> {
+        let program = std::env::current_exe()?;
+        let folder = program.parent().ok_or("this program has no folder")?.to_path_buf();
+        let profile = profile(&folder)?;
+        self.cargo(&build_arguments(&profile, names))?;
+        Ok(folder)
+    }
+}
+
+/// `cargo build` of these binaries with the workspace selected.
+pub fn build_arguments<'a>(profile: &'a str, names: &'a [String]) -> Vec<&'a str> {
+    let mut arguments = vec!["build", "--workspace", "--profile", profile];
+    arguments.extend(names.iter().flat_map(|name| ["--bin", name.as_str()]));
+    arguments
+}
+
+/// Cargo names a profile's folder after the profile, but for `dev`.
+fn profile(folder: &Path) -> Result<String, Failure> {
+    let name =
+        folder.file_name().and_then(|name| name.to_str()).ok_or("this program's folder has no name")?;
+    Ok(if name == "debug" { "dev" } else { name }.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_profile_is_the_folder_but_for_dev() {
+        assert_eq!(profile(Path::new("/a/target/debug")).unwrap(), "dev");
+        assert_eq!(profile(Path::new("/a/target/release")).unwrap(), "release");
+    }
+
+    #[test]
+    fn binaries_are_built_with_the_workspace_selected() {
+        let names = ["a-source".to_owned(), "b-target".to_owned()];
+        let expected = ["build", "--workspace", "--profile", "dev", "--bin", "a-source", "--bin", "b-target"];
+        assert_eq!(build_arguments("dev", &names), expected);
+    }
+}
