@@ -125,10 +125,10 @@ pub fn encode_batch(events: &[Event]) -> (HeaderMap, Bytes) {
     (content_type(BATCH), json::batch_to_vec(events).into())
 }
 
-/// Where one attribute stands in the buffer: an unknown name, then its value.
-struct Part {
+/// Where one attribute stands in the buffer: its name unless that is well known, then its value.
+struct Part<'a> {
     known: Option<Text>,
-    header: HeaderName,
+    header: &'a HeaderName,
     name: usize,
     value: usize,
     end: usize,
@@ -157,7 +157,7 @@ fn binary(headers: &HeaderMap, body: Bytes, header_decode: HeaderDecode) -> Resu
         }
         let value_start = buffer.len();
         header::decode(value.as_bytes(), how, &mut buffer);
-        parts.push(Part { known, header: header.clone(), name, value: value_start, end: buffer.len() });
+        parts.push(Part { known, header, name, value: value_start, end: buffer.len() });
     }
     let buffer = buffer.freeze();
     let mut attributes = SmallVec::<[(Text, Text); 8]>::new();

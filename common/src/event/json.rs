@@ -7,7 +7,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
-use super::{Event, InvalidEvent, SPEC_VERSION, is_json_media_type, members::Members};
+use super::{Event, InvalidEvent, SPEC_VERSION, is_json_media_type, members};
 
 /// Why a JSON text is no event. The text quotes nothing of the payload.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -45,7 +45,7 @@ pub enum InvalidJson {
 /// # Errors
 /// When it is no JSON object or breaks a rule of the specification.
 pub fn from_slice(body: Bytes) -> Result<Event, InvalidJson> {
-    Members::read(&body)?.into_event(&body)
+    members::event(&body)
 }
 
 /// Reads a batch.
@@ -53,12 +53,7 @@ pub fn from_slice(body: Bytes) -> Result<Event, InvalidJson> {
 /// # Errors
 /// When it is no JSON array or one of its events is bad.
 pub fn batch_from_slice(body: Bytes) -> Result<Vec<Event>, InvalidJson> {
-    let mut events = Vec::new();
-    for (index, members) in Members::read_all(&body)?.into_iter().enumerate() {
-        let event = members.into_event(&body);
-        events.push(event.map_err(|problem| InvalidJson::Element { index, problem: Box::new(problem) })?);
-    }
-    Ok(events)
+    members::batch(&body)
 }
 
 /// Writes one event: `specversion`, `id`, `source`, `type`, the other attributes in their order, the payload.

@@ -14,9 +14,19 @@ use smallvec::SmallVec;
 use super::{Event, InvalidEvent, is_json_media_type, json::InvalidJson, names, validate};
 use crate::Text;
 
+/// Reads one event.
+pub(super) fn event(body: &Bytes) -> Result<Event, InvalidJson> {
+    read(body, OneEvent(body), "a JSON object")?.into_event(body)
+}
+
+/// Reads an array of events.
+pub(super) fn batch(body: &Bytes) -> Result<Vec<Event>, InvalidJson> {
+    read(body, Batch(body), "a JSON array of objects")?
+}
+
 /// One event's members. A broken rule is kept for later, so that malformed JSON is told first and by its place.
 #[derive(Default)]
-pub(super) struct Members<'a> {
+struct Members<'a> {
     attributes: SmallVec<[(Text, &'a str); 12]>,
     data: Option<&'a str>,
     data_base64: Option<&'a str>,
@@ -24,18 +34,8 @@ pub(super) struct Members<'a> {
 }
 
 impl<'a> Members<'a> {
-    /// Reads one object.
-    pub(super) fn read(body: &'a Bytes) -> Result<Self, InvalidJson> {
-        read(body, OneEvent(body), "a JSON object")
-    }
-
-    /// Reads an array of objects.
-    pub(super) fn read_all(body: &'a Bytes) -> Result<Vec<Self>, InvalidJson> {
-        read(body, Batch(body), "a JSON array of objects")
-    }
-
     /// The event, if no rule is broken. `body` is the message that was read.
-    pub(super) fn into_event(self, body: &Bytes) -> Result<Event, InvalidJson> {
+    fn into_event(self, body: &Bytes) -> Result<Event, InvalidJson> {
         if let Some(problem) = self.problem {
             return Err(problem.into());
         }
@@ -133,29 +133,36 @@ impl<'a> Visitor<'a> for OneEvent<'a> {
     }
 }
 
-/// Reads an array of objects.
+/// Reads an array of objects, each made an event before the next is read: a batch never takes much more memory than
+/// its events.
 struct Batch<'a>(&'a Bytes);
 
 impl<'a> DeserializeSeed<'a> for Batch<'a> {
-    type Value = Vec<Members<'a>>;
+    type Value = Result<Vec<Event>, InvalidJson>;
     fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_seq(self)
     }
 }
 
 impl<'a> Visitor<'a> for Batch<'a> {
-    type Value = Vec<Members<'a>>;
+    type Value = Result<Vec<Event>, InvalidJson>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a batch of events")
     }
 
-    fn visit_seq<S: SeqAccess<'a>>(self, mut events: S) -> Result<Self::Value, S::Error> {
-        let mut all = Vec::new();
-        while let Some(members) = events.next_element_seed(OneEvent(self.0))? {
-            all.push(members);
+    fn visit_seq<S: SeqAccess<'a>>(self, mut elements: S) -> Result<Self::Value, S::Error> {
+        let mut events = Vec::new();
+        while let Some(members) = elements.next_element_seed(OneEvent(self.0))? {
+            match members.into_event(self.0) {
+                Ok(event) => events.push(event),
+                Err(problem) => {
+                    while elements.next_element::<IgnoredAny>()?.is_some() {}
+                    return Ok(Err(InvalidJson::Element { index: events.len(), problem: Box::new(problem) }));
+                }
+            }
         }
-        Ok(all)
+        Ok(Ok(events))
     }
 }
 
