@@ -114,7 +114,8 @@ pub fn encode(event: &Event, mode: Mode) -> (HeaderMap, Bytes) {
     };
     if binary {
         let body = event.data().cloned().unwrap_or_default();
-        return (binary_headers(event), body);
+        // In mode auto every value was just seen to fit as it is.
+        return (binary_headers(event, mode == Mode::Binary), body);
     }
     (content_type(STRUCTURED), json::to_vec(event).into())
 }
@@ -172,7 +173,7 @@ fn binary(headers: &HeaderMap, body: Bytes, header_decode: HeaderDecode) -> Resu
     Ok(Event::from_attributes(attributes, (!body.is_empty()).then_some(body))?)
 }
 
-fn binary_headers(event: &Event) -> HeaderMap {
+fn binary_headers(event: &Event, percent: bool) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(16);
     if let Some(version) = names::known("specversion") {
         headers.append(version.header.clone(), HeaderValue::from_static(SPEC_VERSION));
@@ -183,7 +184,7 @@ fn binary_headers(event: &Event) -> HeaderMap {
             header.extend_from_slice(name.as_bytes());
             HeaderName::from_bytes(&header).ok()
         });
-        let shared = if *name != "datacontenttype" && header::needs_encoding(value) {
+        let shared = if percent && *name != "datacontenttype" && header::needs_encoding(value) {
             Bytes::from(header::encode(value))
         } else {
             value.bytes().clone()

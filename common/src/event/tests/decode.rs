@@ -161,6 +161,8 @@ fn absent_data_and_absent_content_type() {
         (Some("text/plain"), "", Some("text/plain"), None),
         (Some("text/plain"), "x", Some("text/plain"), Some("x")),
         (Some(""), "x", None, Some("x")),
+        // Only attributes of their own header are percent-encoded.
+        (Some("text/plain; x=%41"), "", Some("text/plain; x=%41"), None),
     ] {
         let pairs: Vec<_> = sent.map(|sent| ("content-type", sent)).into_iter().collect();
         let event = decode_one(&with(&pairs), body).unwrap();
