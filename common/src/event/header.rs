@@ -3,13 +3,14 @@
 
 use bytes::{BufMut, BytesMut};
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode, utf8_percent_encode};
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// What must be encoded, beside everything outside ASCII: control characters, space, `"` and `%`; nothing else.
 const ENCODED: AsciiSet = CONTROLS.add(b' ').add(b'"').add(b'%');
 
-/// How attribute values in headers are read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+/// How attribute values in headers are read (`CE_HEADER_DECODE`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum HeaderDecode {
     /// As the specification says: quoted strings are undone, then one round of percent-decoding.
