@@ -76,6 +76,15 @@ impl<T> Queue<T> {
         next
     }
 
+    /// How many more slots the caller should start for what waits.
+    #[must_use]
+    pub fn more_slots(&self, concurrency: usize) -> usize {
+        let mut state = self.lock();
+        let more = state.ready.len().min(concurrency.saturating_sub(state.slots));
+        state.slots += more;
+        more
+    }
+
     /// Whether nothing waits and no slot is at work.
     #[must_use]
     pub fn is_idle(&self) -> bool {
@@ -102,7 +111,8 @@ mod tests {
         assert!(!queue.is_idle());
         assert!(queue.next(None, 2).is_none() && queue.next(None, 2).is_none());
         assert!(queue.is_idle());
-        assert!(queue.push(4, None, 2));
+        assert!(queue.push(4, None, 2) && queue.push(5, None, 2) && !queue.push(6, None, 2));
+        assert_eq!((queue.more_slots(2), queue.more_slots(9), queue.more_slots(9)), (0, 3, 3));
     }
 
     #[test]

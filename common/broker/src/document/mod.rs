@@ -16,6 +16,7 @@ use indexmap::IndexMap;
 pub(crate) use node::{Node, Problems};
 
 use crate::{
+    credentials::Credentials,
     filter::{self, Filter},
     period,
     policy::{Backoff, Options},
@@ -30,21 +31,6 @@ pub struct Document {
     pub triggers: Vec<TriggerSpec>,
     /// What is odd but harmless, one line each.
     pub warnings: Vec<String>,
-}
-
-/// What a sender must show (HTTP basic authentication).
-#[derive(Clone, PartialEq, Eq)]
-pub struct Credentials {
-    /// The user.
-    pub user: String,
-    /// The password, perhaps empty.
-    pub password: String,
-}
-
-impl std::fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Credentials").finish_non_exhaustive()
-    }
 }
 
 /// One trigger as the document has it.
@@ -105,10 +91,7 @@ fn credentials(node: &Node, problems: &mut Problems) -> Option<Credentials> {
         (None, None) => None,
         (None, Some(_)) => problems.add("ingest.user", "a password needs a user"),
         (Some(user), _) if user.contains(':') => problems.add("ingest.user", "a user must not hold a colon"),
-        (Some(user), password) => Some(Credentials {
-            user: user.to_owned(),
-            password: password.unwrap_or_default().to_owned(),
-        }),
+        (Some(user), password) => Some(Credentials::new(user, password.unwrap_or_default())),
     }
 }
 

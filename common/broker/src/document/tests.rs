@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Credentials, Document};
+use super::Document;
+use crate::credentials::Credentials;
 use crate::policy::{Backoff, Options};
 
 #[test]
@@ -40,7 +41,7 @@ later: 1
     )
     .unwrap();
     assert_eq!(document.warnings, Vec::<String>::new());
-    assert_eq!(document.ingest, Some(Credentials { user: "me".into(), password: "1234".into() }));
+    assert_eq!(document.ingest, Some(Credentials::new("me", "1234")));
     let names: Vec<_> = document.triggers.iter().map(|trigger| trigger.name.as_str()).collect();
     assert_eq!(names, ["orders", "audit", "bare", "nothing"]);
     let orders = &document.triggers[0];

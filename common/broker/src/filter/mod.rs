@@ -30,7 +30,7 @@ pub enum Filter {
     /// No nested filter passes.
     Not(Vec<Filter>),
     /// The expression is true; an error in its evaluation counts as false.
-    Cesql(Box<crate::cesql_stand_in::Expression>),
+    Cesql(Box<cesql::Expression>),
 }
 
 /// Attribute names with the text each is compared with.
@@ -83,9 +83,9 @@ impl Filter {
 /// An event as cesql sees it.
 struct Attributes<'a>(&'a Event);
 
-impl crate::cesql_stand_in::Attributes for Attributes<'_> {
-    fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name)
+impl cesql::Attributes for Attributes<'_> {
+    fn get(&self, name: &str) -> Option<cesql::Value<'_>> {
+        self.0.get(name).map(cesql::Value::from)
     }
 }
 

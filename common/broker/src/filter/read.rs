@@ -94,10 +94,13 @@ impl Reader<'_> {
         Some(pairs)
     }
 
-    fn expression(&mut self, node: &Node, path: &str) -> Option<crate::cesql_stand_in::Expression> {
+    fn expression(&mut self, node: &Node, path: &str) -> Option<cesql::Expression> {
         let Node::Text(text) = node else { return self.problems.add(path, node.not_text()) };
-        match crate::cesql_stand_in::Expression::parse(text) {
-            Ok(expression) => Some(expression),
+        match cesql::Expression::parse(text) {
+            Ok(expression) => {
+                self.warnings.extend(expression.warnings().iter().map(|warning| format!("{path}: {warning}")));
+                Some(expression)
+            }
             Err(error) => self.problems.add(path, error),
         }
     }

@@ -1,0 +1,50 @@
+//! A trigger at work: its queue, its share of the room, and where it delivers now.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use common::{Event, Trace, send::Sender};
+use tokio::sync::Notify;
+
+use super::{Place, Room, metrics::TriggerMetrics};
+use crate::{policy::Options, queue::Queue};
+
+/// An event in memory, once for all triggers that wait for it.
+#[derive(Debug)]
+pub(super) struct Stored {
+    pub event: Event,
+    pub trace: Trace,
+    /// How many replies led to it.
+    pub hops: u32,
+    /// Its place in the broker.
+    pub _place: Place,
+}
+
+/// An event in the queue of one trigger.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub stored: Arc<Stored>,
+    /// Its place in the trigger's share.
+    pub _place: Place,
+}
+
+/// A trigger; lives until its last event is done, even when it was removed meanwhile.
+#[derive(Debug)]
+pub(super) struct Trigger {
+    pub name: String,
+    /// Looked at before each try, so that a change counts from the next one.
+    pub route: ArcSwap<Route>,
+    pub room: Arc<Room>,
+    pub queue: Queue<Entry>,
+    /// Ends every wait and every try when the broker's time is up.
+    pub hurry: Notify,
+    pub metrics: TriggerMetrics,
+}
+
+/// Where a trigger delivers.
+#[derive(Debug)]
+pub(super) struct Route {
+    pub options: Options,
+    pub target: Option<Sender>,
+    pub dead_letter: Option<Sender>,
+}
