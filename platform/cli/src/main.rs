@@ -1,2 +1,15 @@
-//! To come.
-fn main() {}
+//! The `trestle` command: runs, checks and describes bridges.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this is no adapter: it owns its tasks, its pauses and its environment"
+)]
+mod args;
+mod bridge;
+mod catalogue;
+mod describe;
+mod list;
+mod manifest;
+mod up;
+fn main() -> std::process::ExitCode {
+    args::run()
+}

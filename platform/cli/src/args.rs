@@ -1,0 +1,88 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::catalogue::{Catalogue, EMBEDDED};
+use crate::{describe, list, up};
+
+/// Connects systems with CloudEvents: sources bring events in, brokers route them, targets take them out.
+///
+/// A bridge is one YAML file of Kubernetes objects that wires several of them together. `trestle up` runs it on this
+/// machine, with nothing else installed.
+#[derive(Parser)]
+#[command(name = "trestle", version, arg_required_else_help = true)]
+#[command(after_help = "Try: trestle up examples/quickstart.yaml")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a bridge here until Ctrl-C.
+    ///
+    /// Every component is a process on 127.0.0.1. One log shows them all, a component that dies is started again, and an
+    /// edit of the file takes effect at once. Secrets that the file refers to and does not hold are taken from the
+    /// environment: key `password` of Secret `my-login` is MY_LOGIN_PASSWORD.
+    ///
+    /// Exit codes: 0 stopped as asked, 1 the file has mistakes or something is missing, 78 a component was configured
+    /// wrongly.
+    Up {
+        /// The bridge: a YAML file with one or more objects.
+        #[arg(value_name = "BRIDGE.yaml")]
+        bridge: PathBuf,
+    },
+    /// List the sources, brokers and targets there are.
+    List {
+        /// As a table or as JSON.
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        output: Format,
+    },
+    /// Show what an adapter takes: fields, variables, defaults, event types.
+    Describe {
+        /// An adapter (webhook-source) or a kind (WebhookSource).
+        #[arg(value_name = "ADAPTER|KIND")]
+        name: String,
+        /// As text or as JSON.
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        output: Format,
+    },
+    /// Become a component (`trestle up` starts them so).
+    #[command(name = up::child::SUBCOMMAND, hide = true)]
+    RunComponent { parent: u32, program: OsString },
+}
+
+/// How to print.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Text,
+    Json,
+}
+
+/// Does what the command line says.
+pub fn run() -> ExitCode {
+    let command = Arguments::parse().command;
+    if let Command::RunComponent { parent, program } = &command {
+        return up::child::become_component(*parent, program);
+    }
+    let catalogue = match Catalogue::parse(EMBEDDED) {
+        Ok(catalogue) => catalogue,
+        Err(error) => return fail(&format!("the catalogue of this build is broken: {error}")),
+    };
+    match command {
+        Command::Up { bridge } => up::run(&bridge, &catalogue),
+        Command::List { output } => list::run(&catalogue, output),
+        Command::Describe { name, output } => describe::run(&catalogue, &name, output),
+        Command::RunComponent { .. } => ExitCode::SUCCESS,
+    }
+}
+
+/// Says why on standard error.
+pub fn fail(message: &str) -> ExitCode {
+    let _ = std::io::Write::write_fmt(&mut std::io::stderr().lock(), format_args!("{message}\n"));
+    ExitCode::FAILURE
+}

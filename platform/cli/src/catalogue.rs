@@ -1,0 +1,178 @@
+//! The catalogue: what every adapter says of itself (`adapters/<name>/describe.json`), embedded at build time.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value as Json;
+
+/// All adapters, sorted by name.
+pub struct Catalogue {
+    pub adapters: Vec<Adapter>,
+}
+
+/// One adapter.
+#[derive(Deserialize)]
+pub struct Adapter {
+    /// Folder, crate, binary and image.
+    pub name: String,
+    pub summary: String,
+    pub role: Role,
+    /// The names its image had at TriggerMesh.
+    #[serde(default)]
+    pub images: Vec<String>,
+    /// Types of the events it sends; `{VARIABLE}` stands for the value of a variable.
+    #[serde(default)]
+    pub emits: Vec<String>,
+    /// Types of the events it takes; `*` is any.
+    #[serde(default)]
+    pub accepts: Vec<String>,
+    #[serde(default)]
+    pub kinds: Vec<Kind>,
+    /// Its own variables.
+    #[serde(default)]
+    pub config: Settings,
+    /// The variables every adapter has.
+    #[serde(default)]
+    pub frame: Settings,
+}
+
+/// Which way events go through an adapter. The order is that of starting.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    Target,
+    Transformation,
+    Broker,
+    Source,
+}
+
+/// A Kubernetes kind an adapter implements.
+#[derive(Deserialize)]
+pub struct Kind {
+    pub group: String,
+    pub version: String,
+    pub kind: String,
+    /// Variables that the kind alone decides.
+    #[serde(default)]
+    pub constants: BTreeMap<String, String>,
+    #[serde(default)]
+    pub fields: Vec<Field>,
+}
+
+impl Kind {
+    /// `group/version`, as manifests have it.
+    pub fn api_version(&self) -> String {
+        format!("{}/{}", self.group, self.version)
+    }
+}
+
+/// How one field of `spec` becomes a variable.
+#[derive(Deserialize)]
+pub struct Field {
+    /// Dotted, below `spec`.
+    pub path: String,
+    pub env: String,
+    pub rule: Rule,
+    /// Used when the field is absent; may hold `{namespace}` and `{name}`.
+    pub default: Option<Json>,
+    /// Between the items of a `join`.
+    pub separator: Option<String>,
+}
+
+/// What is done with the field's value.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rule {
+    /// A scalar as text.
+    Value,
+    /// A string, in place or from a Secret.
+    Secret,
+    /// A list of scalars in one text.
+    Join,
+    /// `k:v,k:v`, sorted by key.
+    Map,
+    /// The whole node as compact JSON.
+    Json,
+    /// A secret's value in a file; the variable has its path.
+    File,
+}
+
+/// A set of variables as a JSON Schema has them.
+#[derive(Default, Deserialize)]
+pub struct Settings {
+    #[serde(default)]
+    pub properties: BTreeMap<String, Setting>,
+    #[serde(default)]
+    pub required: Vec<String>,
+}
+
+/// One variable.
+#[derive(Default, Deserialize)]
+pub struct Setting {
+    #[serde(default)]
+    pub description: String,
+    pub default: Option<Json>,
+    #[serde(rename = "type")]
+    pub types: Option<Json>,
+    pub format: Option<String>,
+    pub minimum: Option<f64>,
+    pub maximum: Option<f64>,
+    #[serde(rename = "enum")]
+    pub choices: Option<Vec<Json>>,
+    #[serde(default)]
+    pub secret: bool,
+}
+
+impl Setting {
+    /// The JSON type that is not `null`.
+    pub fn type_name(&self) -> Option<&str> {
+        match self.types.as_ref()? {
+            Json::String(name) => Some(name),
+            Json::Array(names) => names.iter().filter_map(Json::as_str).find(|name| *name != "null"),
+            _ => None,
+        }
+    }
+}
+
+impl Catalogue {
+    /// Reads a JSON list of descriptions.
+    ///
+    /// # Errors
+    /// When it is not one.
+    pub fn parse(json: &str) -> serde_json::Result<Catalogue> {
+        let mut adapters: Vec<Adapter> = serde_json::from_str(json)?;
+        adapters.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(Catalogue { adapters })
+    }
+
+    /// Every kind with the adapter behind it.
+    pub fn kinds(&self) -> impl Iterator<Item = (&Adapter, &Kind)> {
+        self.adapters.iter().flat_map(|adapter| adapter.kinds.iter().map(move |kind| (adapter, kind)))
+    }
+
+    /// The adapter and the kind of that name.
+    pub fn kind(&self, name: &str) -> Option<(&Adapter, &Kind)> {
+        self.kinds().find(|(_, kind)| kind.kind == name)
+    }
+}
+
+/// The list of descriptions this command was built with.
+pub const EMBEDDED: &str = include_str!(concat!(env!("OUT_DIR"), "/catalogue.json"));
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_embedded_catalogue_is_well_formed() {
+        let catalogue = Catalogue::parse(EMBEDDED).unwrap();
+        for (adapter, kind) in catalogue.kinds() {
+            let known = |name: &String| {
+                adapter.config.properties.contains_key(name) || adapter.frame.properties.contains_key(name)
+            };
+            for field in &kind.fields {
+                assert!(known(&field.env), "{} {}: no variable {}", adapter.name, kind.kind, field.env);
+            }
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Mistakes in a manifest: where, what, and what was probably meant.
+
+use std::fmt;
+
+/// A place in the manifest; both count from 1. Line 0 is the file as a whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    pub line: usize,
+    pub column: usize,
+}
+
+/// One thing the author has to change.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Mistake {
+    pub at: Position,
+    pub message: String,
+}
+
+impl Mistake {
+    /// A mistake at a place.
+    pub fn new(at: Position, message: impl Into<String>) -> Mistake {
+        Mistake { at, message: message.into() }
+    }
+
+    /// `bridge.yaml:12:3: message`, as compilers write it, so that editors can jump there.
+    pub fn render(&self, file: &str) -> String {
+        if self.at.line == 0 {
+            return format!("{file}: {}", self.message);
+        }
+        format!("{file}:{}:{}: {}", self.at.line, self.at.column, self.message)
+    }
+}
+
+/// The mistakes found so far.
+#[derive(Default)]
+pub struct Mistakes(Vec<Mistake>);
+
+impl Mistakes {
+    /// Notes one more.
+    pub fn add(&mut self, at: Position, message: impl Into<String>) {
+        self.0.push(Mistake::new(at, message));
+    }
+
+    /// In the order of the file, each once.
+    pub fn into_sorted(mut self) -> Vec<Mistake> {
+        self.0.sort();
+        self.0.dedup();
+        self.0
+    }
+}
+
+/// `; did you mean 'x'?` when a candidate is near enough, else empty.
+pub fn suggestion<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> impl fmt::Display {
+    match nearest(word, candidates) {
+        Some(candidate) => format!("; did you mean '{candidate}'?"),
+        None => String::new(),
+    }
+}
+
+/// The candidate a misspelt word most likely stands for.
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let lower = word.to_lowercase();
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate))
+        // A third of the letters may differ: more is another word.
+        .filter(|(distance, candidate)| *distance <= candidate.chars().count().max(3) / 3)
+        .min()
+        .map(|(_, candidate)| candidate)
+}

@@ -1,0 +1,132 @@
+//! Destinations: `ref`, `uri`, or both, resolved to a component of the bridge.
+
+use std::collections::HashMap;
+
+use super::mistake::{Mistakes, suggestion};
+use super::node::{Node, Value};
+use super::object::group_of;
+use crate::bridge::{Destination, Id};
+use crate::catalogue::Role;
+
+/// The components of the bridge that can be pointed at.
+#[derive(Default)]
+pub struct Index {
+    components: HashMap<Id, (String, Role)>,
+}
+
+impl Index {
+    /// Adds a component of an API group.
+    pub fn add(&mut self, id: Id, group: &str, role: Role) {
+        self.components.insert(id, (group.to_owned(), role));
+    }
+
+    /// The role of a component.
+    pub fn role(&self, id: &Id) -> Option<Role> {
+        self.components.get(id).map(|(_, role)| *role)
+    }
+
+    /// A Destination: `ref {apiVersion, kind, name, namespace}`, `uri`, or a `ref` with a path in `uri`.
+    pub fn destination(
+        &self,
+        node: &Node,
+        path: &str,
+        namespace: &str,
+        mistakes: &mut Mistakes,
+    ) -> Option<Destination> {
+        if !matches!(node.value, Value::Map(_)) {
+            mistakes.add(node.at, format!("'{path}' needs 'ref' or 'uri', it is {}", node.noun()));
+            return None;
+        }
+        unknown_keys(node, path, &["ref", "uri", "CACerts", "audience"], mistakes);
+        let uri = match node.get("uri").map(|uri| (uri, uri.text())) {
+            Some((uri, None)) => {
+                mistakes.add(uri.at, format!("'{path}.uri' must be a string, not {}", uri.noun()));
+                return None;
+            }
+            Some((uri, Some(text))) => Some((uri, text)),
+            None => None,
+        };
+        match (node.get("ref"), uri) {
+            (Some(reference), uri) => {
+                let id = self.component(reference, &format!("{path}.ref"), namespace, mistakes)?;
+                let uri = uri.map_or("", |(_, text)| text);
+                let path =
+                    if uri.is_empty() || uri.starts_with('/') { uri.into() } else { format!("/{uri}") };
+                Some(Destination::Component { id, path })
+            }
+            (None, Some((uri, text))) => match url::Url::parse(text) {
+                Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => {
+                    Some(Destination::Url(text.to_owned()))
+                }
+                _ => {
+                    mistakes.add(uri.at, format!("'{path}.uri' must be an http:// or https:// URL"));
+                    None
+                }
+            },
+            (None, None) => {
+                mistakes.add(node.at, format!("'{path}' needs 'ref' (apiVersion, kind, name) or 'uri'"));
+                None
+            }
+        }
+    }
+
+    /// The component a reference names; it has to take events.
+    pub fn component(
+        &self,
+        reference: &Node,
+        path: &str,
+        namespace: &str,
+        mistakes: &mut Mistakes,
+    ) -> Option<Id> {
+        unknown_keys(reference, path, &["apiVersion", "group", "kind", "name", "namespace"], mistakes);
+        let part = |key| reference.get(key).and_then(Node::scalar).filter(|text| !text.is_empty());
+        let (Some(kind), Some(name)) = (part("kind"), part("name")) else {
+            mistakes.add(reference.at, format!("'{path}' needs 'kind' and 'name'"));
+            return None;
+        };
+        let namespace = part("namespace").unwrap_or_else(|| namespace.to_owned());
+        let at = reference.get("name").map_or(reference.at, |name| name.at);
+        let id = Id { kind, namespace, name };
+        let Some((group, _)) = self.components.get(&id) else {
+            mistakes.add(at, format!("'{path}': {}", self.unknown(&id)));
+            return None;
+        };
+        let given = match part("apiVersion") {
+            Some(version) => Some(group_of(&version).to_owned()),
+            None => part("group"),
+        };
+        if let Some(given) = given.filter(|given| given != group) {
+            let at =
+                reference.get("apiVersion").or_else(|| reference.get("group")).map_or(at, |node| node.at);
+            mistakes.add(at, format!("'{path}': {} is of the API group {group}, not {given}", id.kind));
+            return None;
+        }
+        Some(id)
+    }
+
+    fn unknown(&self, id: &Id) -> String {
+        let others = |same_kind: bool| {
+            let same = move |other: &&Id| (other.kind == id.kind) == same_kind;
+            self.components.keys().filter(same)
+        };
+        if let Some(other) = others(true).find(|other| other.name == id.name) {
+            return format!("no {id} in namespace {}; there is one in {}", id.namespace, other.namespace);
+        }
+        if let Some(other) = others(false).find(|other| other.name == id.name) {
+            return format!("no {id} in this file; did you mean {other}?");
+        }
+        let hint = suggestion(&id.name, others(true).map(|other| other.name.as_str())).to_string();
+        if hint.is_empty() && !self.components.keys().any(|other| other.kind == id.kind) {
+            return format!("no {id} in this file; for something outside of it give its address as 'uri'");
+        }
+        format!("no {id} in this file{hint}")
+    }
+}
+
+/// Reports keys that mean nothing at this place.
+pub fn unknown_keys(node: &Node, path: &str, known: &[&str], mistakes: &mut Mistakes) {
+    for (key, _) in node.entries().iter().filter(|(key, _)| !known.contains(&key.text.as_str())) {
+        let hint = suggestion(&key.text, known.iter().copied());
+        mistakes.add(key.at, format!("unknown field '{path}.{}'{hint}", key.text));
+    }
+}

@@ -1,0 +1,65 @@
+//! Checks the text of a variable against what its adapter's schema says of it.
+
+use serde_json::Value as Json;
+
+use super::mistake::suggestion;
+use crate::catalogue::Setting;
+
+/// What is wrong with `text`, worded to follow the name of the field: `must be …`. The value itself is not repeated: it may
+/// be a secret.
+pub fn fault(setting: &Setting, text: &str) -> Option<String> {
+    if let Some(choices) = &setting.choices {
+        let choices: Vec<String> = choices.iter().filter(|choice| !choice.is_null()).map(plain).collect();
+        if !choices.iter().any(|choice| choice == text) {
+            let hint = suggestion(text, choices.iter().map(String::as_str)).to_string();
+            return Some(format!("must be one of {}{hint}", choices.join(", ")));
+        }
+    }
+    match setting.type_name() {
+        Some("boolean") if !is_boolean(text) => Some("must be true or false".to_owned()),
+        Some("integer") => match text.parse::<i128>() {
+            Ok(number) => out_of_range(setting, number as f64),
+            Err(_) => Some(format!("must be a whole number{}", range(setting))),
+        },
+        Some("number") => match text.parse::<f64>() {
+            Ok(number) if number.is_finite() => out_of_range(setting, number),
+            _ => Some(format!("must be a number{}", range(setting))),
+        },
+        _ => malformed(setting.format.as_deref()?, text),
+    }
+}
+
+/// The spellings Go's `strconv.ParseBool` knows: existing manifests may have any of them in quotes.
+fn is_boolean(text: &str) -> bool {
+    matches!(text.to_ascii_lowercase().as_str(), "true" | "false" | "t" | "f" | "1" | "0")
+}
+
+fn malformed(format: &str, text: &str) -> Option<String> {
+    match format {
+        "uri" | "url" => url::Url::parse(text).err().map(|error| format!("must be a URL ({error})")),
+        _ => None,
+    }
+}
+
+fn out_of_range(setting: &Setting, number: f64) -> Option<String> {
+    let below = setting.minimum.is_some_and(|minimum| number < minimum);
+    let above = setting.maximum.is_some_and(|maximum| number > maximum);
+    (below || above).then(|| format!("must be a number{}", range(setting)))
+}
+
+fn range(setting: &Setting) -> String {
+    match (setting.minimum, setting.maximum) {
+        (Some(minimum), Some(maximum)) => format!(" from {minimum} to {maximum}"),
+        (Some(minimum), None) => format!(" of at least {minimum}"),
+        (None, Some(maximum)) => format!(" of at most {maximum}"),
+        (None, None) => String::new(),
+    }
+}
+
+/// A JSON scalar as the text of a variable.
+pub fn plain(value: &Json) -> String {
+    match value {
+        Json::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,129 @@
+//! Secret values: in place, from a `Secret` object of the file, or from the environment of the command.
+
+use std::collections::{BTreeMap, HashMap};
+
+use base64::Engine as _;
+
+use super::Lookup;
+use super::mistake::{Mistakes, suggestion};
+use super::node::{Node, Value};
+use super::object::Object;
+
+/// Where secret values come from.
+pub struct Secrets<'a> {
+    /// By namespace and name.
+    objects: HashMap<(String, String), BTreeMap<String, String>>,
+    environment: Lookup<'a>,
+}
+
+impl<'a> Secrets<'a> {
+    /// Reads the `Secret` objects.
+    pub fn new(objects: &[Object], environment: Lookup<'a>, mistakes: &mut Mistakes) -> Secrets<'a> {
+        let mut secrets = Secrets { objects: HashMap::new(), environment };
+        for object in objects.iter().filter(|object| object.id.kind == "Secret" && object.group().is_empty())
+        {
+            let values = read(object, mistakes);
+            secrets.objects.insert((object.id.namespace.clone(), object.id.name.clone()), values);
+        }
+        secrets
+    }
+
+    /// The value of a field that holds a secret: a scalar, `value`, `valueFromSecret` or `secretKeyRef`.
+    pub fn resolve(
+        &self,
+        node: &Node,
+        path: &str,
+        namespace: &str,
+        mistakes: &mut Mistakes,
+    ) -> Option<String> {
+        if let Some(text) = node.scalar() {
+            return Some(text);
+        }
+        if !matches!(node.value, Value::Map(_)) {
+            mistakes
+                .add(node.at, format!("'{path}' must be a string or refer to a Secret, not {}", node.noun()));
+            return None;
+        }
+        const KEYS: [&str; 3] = ["value", "valueFromSecret", "secretKeyRef"];
+        for (key, _) in node.entries().iter().filter(|(key, _)| !KEYS.contains(&key.text.as_str())) {
+            let hint = suggestion(&key.text, KEYS);
+            mistakes.add(key.at, format!("unknown field '{path}.{}'{hint}", key.text));
+        }
+        // A Secret wins over a value beside it, as it did in the old controller.
+        if let Some(reference) = node.get("valueFromSecret").or_else(|| node.get("secretKeyRef")) {
+            return self.from_reference(reference, path, namespace, mistakes);
+        }
+        match node.get("value").map(Node::scalar) {
+            Some(Some(text)) => Some(text),
+            Some(None) => {
+                mistakes.add(node.at, format!("'{path}.value' must be a string"));
+                None
+            }
+            None if node.entries().iter().any(|(key, _)| !KEYS.contains(&key.text.as_str())) => None,
+            None => {
+                mistakes.add(node.at, format!("'{path}' needs 'value' or 'valueFromSecret' (name, key)"));
+                None
+            }
+        }
+    }
+
+    fn from_reference(
+        &self,
+        reference: &Node,
+        path: &str,
+        namespace: &str,
+        mistakes: &mut Mistakes,
+    ) -> Option<String> {
+        let part = |key| reference.get(key).and_then(Node::scalar).filter(|text| !text.is_empty());
+        let (Some(name), Some(key)) = (part("name"), part("key")) else {
+            mistakes.add(reference.at, format!("'{path}': a reference to a Secret needs 'name' and 'key'"));
+            return None;
+        };
+        if let Some(values) = self.objects.get(&(namespace.to_owned(), name.clone())) {
+            if let Some(value) = values.get(&key) {
+                return Some(value.clone());
+            }
+            let hint = suggestion(&key, values.keys().map(String::as_str));
+            mistakes.add(reference.at, format!("Secret '{name}' has no key '{key}'{hint}"));
+            return None;
+        }
+        let variable = variable(&name, &key);
+        let value = (self.environment)(&variable).filter(|value| !value.is_empty());
+        if value.is_none() {
+            let message =
+                format!("no Secret '{name}' in this file, and {variable} is not set in the environment");
+            mistakes.add(reference.at, message);
+        }
+        value
+    }
+}
+
+/// The variable that stands in for a Secret's key: `<SECRETNAME>_<KEY>`.
+fn variable(name: &str, key: &str) -> String {
+    let upper = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
+    format!("{name}_{key}").chars().map(upper).collect()
+}
+
+fn read(object: &Object, mistakes: &mut Mistakes) -> BTreeMap<String, String> {
+    let mut values = BTreeMap::new();
+    let empty = [];
+    for (key, node) in object.node.get("data").map_or(&empty[..], Node::entries) {
+        // Line breaks are allowed in it: `base64` writes them.
+        let text = node.scalar().map(|text| text.split_whitespace().collect::<String>());
+        let bytes = text.and_then(|text| base64::engine::general_purpose::STANDARD.decode(text).ok());
+        match bytes.and_then(|bytes| String::from_utf8(bytes).ok()) {
+            Some(value) => drop(values.insert(key.text.clone(), value)),
+            None => mistakes.add(
+                node.at,
+                format!("'data.{}' must be text in base64; plain text goes to 'stringData'", key.text),
+            ),
+        }
+    }
+    for (key, node) in object.node.get("stringData").map_or(&empty[..], Node::entries) {
+        match node.scalar() {
+            Some(value) => drop(values.insert(key.text.clone(), value)),
+            None => mistakes.add(node.at, format!("'stringData.{}' must be a string", key.text)),
+        }
+    }
+    values
+}

@@ -1,0 +1,200 @@
+//! From `spec` to the environment of an adapter, by the rules its description states.
+
+use std::collections::BTreeMap;
+
+use super::mistake::{Mistakes, Position, suggestion};
+use super::node::{Node, Value};
+use super::object::Object;
+use super::reference::{Index, unknown_keys};
+use super::rule;
+use super::schema;
+use super::secrets::Secrets;
+use crate::bridge::Setting;
+use crate::catalogue::{Adapter, Kind, Role};
+
+/// The fields of `spec.adapterOverrides`; only `env` means anything outside Kubernetes.
+const OVERRIDES: [&str; 8] =
+    ["public", "resources", "tolerations", "nodeSelector", "affinity", "env", "labels", "annotations"];
+
+/// What reading a spec needs to know of the rest of the manifest.
+pub struct Surroundings<'a> {
+    pub secrets: &'a Secrets<'a>,
+    pub index: &'a Index,
+}
+
+/// The variables an object's `spec` means.
+pub fn environment(
+    object: &Object,
+    adapter: &Adapter,
+    kind: &Kind,
+    around: &Surroundings<'_>,
+    mistakes: &mut Mistakes,
+) -> BTreeMap<String, Setting> {
+    let spec = object.spec();
+    if !matches!(spec.value, Value::Map(_)) {
+        mistakes.add(spec.at, format!("'spec' must be a mapping, not {}", spec.noun()));
+        return BTreeMap::new();
+    }
+    check_fields(&spec, adapter.role, kind, mistakes);
+    // Overrides first: on a repeated name what the spec says wins, as it did in the old controller.
+    let mut environment = overrides(&spec, mistakes);
+    let text = |value: &str| Setting::Text(value.to_owned());
+    environment.insert("NAME".to_owned(), text(&object.id.name));
+    environment.insert("NAMESPACE".to_owned(), text(&object.id.namespace));
+    environment.insert("K_COMPONENT".to_owned(), text(&object.id.kind.to_lowercase()));
+    environment.extend(kind.constants.iter().map(|(name, value)| (name.clone(), text(value))));
+    for field in &kind.fields {
+        match spec.path(&field.path) {
+            Some(node) => {
+                let setting = rule::apply(field, node, &object.id, around.secrets, mistakes);
+                if let (Some(setting), Some(known)) = (&setting, adapter.config.properties.get(&field.env)) {
+                    check_value(known, setting, &field.path, node.at, mistakes);
+                }
+                // A field with a mistake is present all the same: it is not reported as missing too.
+                environment.insert(field.env.clone(), setting.unwrap_or_else(|| text("")));
+            }
+            None => {
+                if let Some(default) = &field.default {
+                    let value = rule::fill(&schema::plain(default), &object.id);
+                    environment.insert(field.env.clone(), Setting::Text(value));
+                }
+            }
+        }
+    }
+    sink(object, &spec, adapter.role, around.index, &mut environment, mistakes);
+    if let Some(overrides) = spec.get("ceOverrides") {
+        environment.insert("K_CE_OVERRIDES".to_owned(), Setting::Text(overrides.to_json().to_string()));
+    }
+    check_required(object, &spec, adapter, kind, &environment, mistakes);
+    environment
+}
+
+/// `spec.sink`: every source has one, a transformation may.
+fn sink(
+    object: &Object,
+    spec: &Node,
+    role: Role,
+    index: &Index,
+    environment: &mut BTreeMap<String, Setting>,
+    mistakes: &mut Mistakes,
+) {
+    match spec.get("sink") {
+        Some(node) if matches!(role, Role::Source | Role::Transformation) => {
+            if let Some(destination) = index.destination(node, "spec.sink", &object.id.namespace, mistakes) {
+                environment.insert("K_SINK".to_owned(), Setting::Address(destination));
+            }
+        }
+        None if role == Role::Source && !environment.contains_key("K_SINK") => {
+            let message = format!("{} has no 'spec.sink': where do its events go?", object.id);
+            mistakes.add(object.at, message);
+        }
+        _ => {}
+    }
+}
+
+fn overrides(spec: &Node, mistakes: &mut Mistakes) -> BTreeMap<String, Setting> {
+    let mut environment = BTreeMap::new();
+    let Some(node) = spec.get("adapterOverrides") else { return environment };
+    unknown_keys(node, "spec.adapterOverrides", &OVERRIDES, mistakes);
+    let Some(list) = node.get("env") else { return environment };
+    let Value::List(entries) = &list.value else {
+        mistakes.add(list.at, "'spec.adapterOverrides.env' must be a list of 'name' and 'value'");
+        return environment;
+    };
+    for entry in entries {
+        let name = entry.get("name").and_then(Node::text).filter(|name| is_variable(name));
+        let value = match entry.get("value") {
+            Some(node) => node.scalar(),
+            None => Some(String::new()),
+        };
+        match (name, value) {
+            (Some(name), Some(value)) => {
+                // Whether it is one cannot be told here: it is treated as a secret in case it is.
+                environment.insert(name.to_owned(), Setting::Secret(value));
+            }
+            _ => mistakes.add(
+                entry.at,
+                "'spec.adapterOverrides.env' needs 'name' (of a variable) and 'value' (a string)",
+            ),
+        }
+    }
+    environment
+}
+
+fn is_variable(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+fn check_value(
+    known: &crate::catalogue::Setting,
+    setting: &Setting,
+    path: &str,
+    at: Position,
+    mistakes: &mut Mistakes,
+) {
+    let (Setting::Text(text) | Setting::Secret(text)) = setting else { return };
+    if let Some(fault) = schema::fault(known, text) {
+        mistakes.add(at, format!("'spec.{path}' {fault}"));
+    }
+}
+
+/// Reports fields that neither the kind nor every object of its role has.
+fn check_fields(spec: &Node, role: Role, kind: &Kind, mistakes: &mut Mistakes) {
+    let mut known: Vec<&str> = kind.fields.iter().map(|field| field.path.as_str()).collect();
+    known.push("adapterOverrides");
+    match role {
+        Role::Source => known.extend(["sink", "ceOverrides"]),
+        Role::Transformation => known.push("sink"),
+        // Where Kubernetes exposes it: of no meaning here.
+        Role::Broker => known.push("broker"),
+        Role::Target => {}
+    }
+    descend(spec, "", &known, role, mistakes);
+}
+
+fn descend(node: &Node, prefix: &str, known: &[&str], role: Role, mistakes: &mut Mistakes) {
+    for (key, value) in node.entries() {
+        let path = if prefix.is_empty() { key.text.clone() } else { format!("{prefix}.{}", key.text) };
+        if known.contains(&path.as_str()) {
+            continue;
+        }
+        let inner = format!("{path}.");
+        if known.iter().any(|field| field.starts_with(&inner)) {
+            if matches!(value.value, Value::Map(_) | Value::Null) {
+                descend(value, &path, known, role, mistakes);
+            } else {
+                mistakes.add(value.at, format!("'spec.{path}' must be a mapping, not {}", value.noun()));
+            }
+            continue;
+        }
+        if role == Role::Target && matches!(path.as_str(), "sink" | "replyTo") {
+            let message = "a target's replies go back to the broker that sent the event";
+            mistakes.add(key.at, format!("a target has no 'spec.{path}': {message}"));
+            continue;
+        }
+        let hint = suggestion(&path, known.iter().copied());
+        mistakes.add(key.at, format!("unknown field 'spec.{path}'{hint}"));
+    }
+}
+
+fn check_required(
+    object: &Object,
+    spec: &Node,
+    adapter: &Adapter,
+    kind: &Kind,
+    environment: &BTreeMap<String, Setting>,
+    mistakes: &mut Mistakes,
+) {
+    let at = if spec.entries().is_empty() { object.at } else { spec.at };
+    for name in adapter.config.required.iter().filter(|name| !environment.contains_key(*name)) {
+        let field = kind.fields.iter().find(|field| &field.env == name);
+        let what = field.map_or_else(
+            || format!("'{name}' (give it in 'spec.adapterOverrides.env')"),
+            |field| format!("'spec.{}'", field.path),
+        );
+        let setting = adapter.config.properties.get(name);
+        let about = setting.map(|setting| setting.description.lines().next().unwrap_or_default());
+        let about = about.filter(|text| !text.is_empty()).map(|text| format!(": {text}")).unwrap_or_default();
+        mistakes.add(at, format!("{} needs {what}{about}", object.id));
+    }
+}

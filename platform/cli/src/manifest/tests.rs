@@ -1,0 +1,159 @@
+//! The reader: what objects mean, and every mistake at its place.
+
+use std::collections::BTreeMap;
+
+use super::{Mistake, read};
+use crate::bridge::{Bridge, Component, Destination, Setting};
+use crate::catalogue::Catalogue;
+
+const CATALOGUE: &str = include_str!("../../tests/fixtures/catalogue.json");
+
+fn with_environment(text: &str, environment: &[(&str, &str)]) -> Result<Bridge, Vec<Mistake>> {
+    let catalogue = Catalogue::parse(CATALOGUE).unwrap();
+    let lookup = |name: &str| environment.iter().find(|(key, _)| *key == name).map(|(_, v)| (*v).to_owned());
+    read(text, &catalogue, &lookup)
+}
+
+fn bridge(text: &str) -> Bridge {
+    with_environment(text, &[]).unwrap_or_else(|mistakes| panic!("{mistakes:#?}"))
+}
+
+fn mistakes(text: &str) -> Vec<String> {
+    let mistakes = with_environment(text, &[]).expect_err("there are mistakes in it");
+    mistakes.iter().map(|mistake| mistake.render("b.yaml")).collect()
+}
+
+/// The environment of a component, secrets marked, addresses as `Kind/name` with the path.
+fn environment(component: &Component) -> BTreeMap<&str, String> {
+    let show = |setting: &Setting| match setting {
+        Setting::Text(text) => text.clone(),
+        Setting::Secret(text) => format!("secret:{text}"),
+        Setting::SecretFile(text) => format!("file:{text}"),
+        Setting::Address(Destination::Url(url)) => url.clone(),
+        Setting::Address(Destination::Component { id, path }) => format!("{}/{}{path}", id.kind, id.name),
+    };
+    component.environment.iter().map(|(name, setting)| (name.as_str(), show(setting))).collect()
+}
+
+fn expect_environment(text: &str, expected: &[(&str, &str)]) {
+    let bridge = bridge(text);
+    let expected: BTreeMap<&str, String> = expected.iter().map(|(k, v)| (*k, (*v).to_owned())).collect();
+    assert_eq!(environment(&bridge.components[0]), expected);
+}
+
+#[test]
+fn a_webhook_source_as_the_old_controller_made_it() {
+    expect_environment(
+        include_str!("../../tests/fixtures/webhook.yaml"),
+        &[
+            ("K_COMPONENT", "webhooksource"),
+            ("K_SINK", "http://event-display.demo.svc.cluster.local"),
+            ("NAME", "sample"),
+            ("NAMESPACE", "demo"),
+            ("WEBHOOK_EVENT_SOURCE", "demo.sample"),
+            ("WEBHOOK_EVENT_TYPE", "com.example.mysample.event"),
+        ],
+    );
+}
+
+#[test]
+fn an_http_target_as_the_old_controller_made_it() {
+    expect_environment(
+        include_str!("../../tests/fixtures/http.yaml"),
+        &[
+            ("HTTP_EVENT_SOURCE", "io.triggermesh.httptarget.demo.sample"),
+            ("HTTP_EVENT_TYPE", "com.example.response"),
+            ("HTTP_METHOD", "GET"),
+            ("HTTP_SKIP_VERIFY", "false"),
+            ("HTTP_URL", "https://example.com/api?x=1"),
+            ("K_COMPONENT", "httptarget"),
+            ("NAME", "sample"),
+            ("NAMESPACE", "demo"),
+        ],
+    );
+}
+
+#[test]
+fn every_rule() {
+    let text = include_str!("../../tests/fixtures/rules.yaml");
+    let bridge = with_environment(text, &[("OUTSIDE_CA_CRT", "from outside")]).unwrap();
+    let http = environment(&bridge.components[0]);
+    assert_eq!(http["HTTP_HEADERS"], "a:1,a-b:true,z:text", "sorted by key, scalars in JSON form");
+    assert_eq!(http["HTTP_CA_CERTIFICATE"], "file:from outside");
+    assert_eq!(http["HTTP_SKIP_VERIFY"], "true");
+    assert_eq!(http["LOG_LEVEL"], "secret:debug", "an override, which may be anything");
+    assert_eq!(http["HTTP_METHOD"], "POST", "the spec wins over an override");
+    let hook = environment(&bridge.components[1]);
+    assert_eq!(hook["WEBHOOK_EVENT_EXTENSION_ATTRIBUTES_FROM"], "method,path");
+    assert_eq!(hook["WEBHOOK_BASICAUTH_PASSWORD"], "secret:p:w");
+    assert_eq!(hook["K_SINK"], "MemoryBroker/b/in");
+    assert_eq!(hook["K_CE_OVERRIDES"], r#"{"extensions":{"team":"a"}}"#);
+    let source = environment(&bridge.components[2]);
+    assert_eq!(source["CLOUDEVENTS_BASICAUTH_CREDENTIALS"], r#"[{"password":{"value":"x"},"username":"u"}]"#);
+    assert_eq!(source["CLOUDEVENTS_RATELIMITER_RPS"], "7");
+    let broker = &bridge.components[3];
+    assert_eq!(environment(broker)["MEMORY_BUFFER_SIZE"], "500");
+    assert_eq!(broker.label, "b");
+    assert!(!format!("{bridge:?}").contains("p:w"), "a secret in the debug form");
+}
+
+#[test]
+fn triggers_go_to_their_broker() {
+    let bridge = bridge(include_str!("../../tests/fixtures/triggers.yaml"));
+    let broker = bridge.components.iter().find(|component| component.id.name == "b").unwrap();
+    let trigger = &broker.triggers[0];
+    let expected = serde_json::json!([
+        {"exact": {"type": "a"}},
+        {"any": [{"prefix": {"type": "b"}}, {"not": {"suffix": {"type": "c"}}}, {"not": [{"exact": {"x": "y"}}]}]},
+        {"cesql": "type = 'a'"},
+    ]);
+    assert_eq!(trigger.filters, expected);
+    assert_eq!(
+        serde_json::Value::from(trigger.delivery.clone()),
+        serde_json::json!({"retry": 3, "backoffPolicy": "exponential", "backoffDelay": "PT0.5S"})
+    );
+    assert_eq!(trigger.dead_letter, Some(Destination::Url("http://127.0.0.1:1/dead".to_owned())));
+    assert!(matches!(&trigger.target, Some(Destination::Component { id, .. }) if id.name == "t"));
+    assert_eq!(bridge.components.iter().map(|c| c.label.as_str()).collect::<Vec<_>>(), ["b", "t", "http"]);
+}
+
+#[test]
+fn equal_names_are_told_apart() {
+    let bridge = bridge(include_str!("../../tests/fixtures/labels.yaml"));
+    let labels: Vec<&str> = bridge.components.iter().map(|component| component.label.as_str()).collect();
+    assert_eq!(labels, ["one/memorybroker/a", "two/memorybroker/a", "cloudeventstarget/a", "c"]);
+}
+
+/// Each file of mistakes says in comments what is expected: `# => LINE:COL: message`, in order.
+#[test]
+fn mistakes_are_all_named_at_their_place() {
+    let files = [
+        include_str!("../../tests/fixtures/mistakes-objects.yaml"),
+        include_str!("../../tests/fixtures/mistakes-spec.yaml"),
+        include_str!("../../tests/fixtures/mistakes-references.yaml"),
+        include_str!("../../tests/fixtures/mistakes-triggers.yaml"),
+        include_str!("../../tests/fixtures/mistakes-secrets.yaml"),
+        include_str!("../../tests/fixtures/mistakes-cycles.yaml"),
+    ];
+    let expect = |line: &'static str| line.strip_prefix("# => ").map(|mistake| format!("b.yaml:{mistake}"));
+    let expected: Vec<Vec<String>> =
+        files.iter().map(|text| text.lines().filter_map(expect).collect()).collect();
+    let found: Vec<Vec<String>> = files.iter().map(|text| mistakes(text)).collect();
+    assert_eq!(found, expected, "{found:#?}");
+}
+
+#[test]
+fn a_secret_in_the_wrong_place_is_not_repeated() {
+    let text = include_str!("../../tests/fixtures/mistakes-secrets.yaml");
+    assert!(mistakes(text).iter().all(|mistake| !mistake.contains("hunter2")));
+}
+
+#[test]
+fn not_yaml() {
+    assert_eq!(mistakes("a: [1\nb: 2\n").len(), 1);
+    assert!(mistakes("a: 1\na: 2\n")[0].starts_with("b.yaml:2:1: not valid YAML: duplicated key"));
+    assert_eq!(mistakes(""), ["b.yaml: there are no objects in it"]);
+    assert_eq!(mistakes("---\n---\n"), ["b.yaml: there are no objects in it"]);
+    let deep = format!("a: {}{}", "[".repeat(200), "]".repeat(200));
+    assert_eq!(mistakes(&deep).len(), 1);
+}

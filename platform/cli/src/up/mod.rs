@@ -1,0 +1,150 @@
+//! `trestle up`: runs a bridge on this machine, each component as a process bound to loopback.
+
+mod binaries;
+pub mod child;
+mod component;
+mod diff;
+mod inherit;
+mod launch;
+mod output;
+mod ports;
+mod pump;
+mod ready;
+mod render;
+mod style;
+mod supervisor;
+mod watch;
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::bridge::Bridge;
+use crate::catalogue::Catalogue;
+use crate::manifest;
+use component::MISCONFIGURED;
+use output::Output;
+use style::Palette;
+use supervisor::{Outcome, Supervisor};
+use watch::Watch;
+
+/// Killed by a second Ctrl-C: what shells say of a program ended by it.
+const INTERRUPTED: u8 = 130;
+
+/// Runs the bridge in that file until it is told to stop.
+pub fn run(path: &Path, catalogue: &Catalogue) -> ExitCode {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) => return complain(&format!("cannot read {}: {error}", path.display())),
+    };
+    let bridge = match read(&text, path, catalogue) {
+        Ok(bridge) => bridge,
+        Err(mistakes) => return complain(mistakes.trim_end()),
+    };
+    // One thread, this one: components end with the thread that started them.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    match runtime {
+        Ok(runtime) => runtime.block_on(run_bridge(path, text, &bridge, catalogue)),
+        Err(error) => complain(&format!("cannot start: {error}")),
+    }
+}
+
+async fn run_bridge(path: &Path, text: String, bridge: &Bridge, catalogue: &Catalogue) -> ExitCode {
+    let palette = Palette::of_stdout();
+    let (output, flushed) = Output::start();
+    let stop = Stop::new();
+    let supervisor = Supervisor::new(output.clone(), palette);
+    let (mut stop, mut supervisor) = match (stop, supervisor) {
+        (Ok(stop), Ok(supervisor)) => (stop, supervisor),
+        (Err(error), _) | (_, Err(error)) => return complain(&format!("cannot start: {error}")),
+    };
+    let count = bridge.components.len();
+    let triggers: usize = bridge.components.iter().map(|component| component.triggers.len()).sum();
+    output.write(format!("{}: {count} components, {triggers} triggers\n", path.display())).await;
+    let code = tokio::select! {
+        code = supervise(&mut supervisor, path, text, bridge, catalogue, &output) => code,
+        () = stop.asked() => ExitCode::SUCCESS,
+        () = output.closed() => ExitCode::SUCCESS,
+    };
+    output.write("stopping: sources, then brokers, then targets (Ctrl-C again kills)\n".to_owned()).await;
+    let code = tokio::select! {
+        () = supervisor.stop_all() => code,
+        () = stop.asked() => ExitCode::from(INTERRUPTED),
+    };
+    supervisor.kill_all().await;
+    output.write("stopped\n".to_owned()).await;
+    drop(supervisor);
+    drop(output);
+    flushed.wait().await;
+    code
+}
+
+/// Brings the bridge up and follows the manifest; ends only when the start failed.
+async fn supervise(
+    supervisor: &mut Supervisor,
+    path: &Path,
+    text: String,
+    bridge: &Bridge,
+    catalogue: &Catalogue,
+    output: &Output,
+) -> ExitCode {
+    match supervisor.apply(bridge).await {
+        Ok(Outcome::Applied) => {}
+        Ok(Outcome::Misconfigured) => return ExitCode::from(MISCONFIGURED as u8),
+        Err(why) => return complain(&why),
+    }
+    let name = path.file_name().unwrap_or(path.as_os_str()).display();
+    output.write(format!("an edit of {name} takes effect at once; Ctrl-C stops\n\n")).await;
+    let mut watch = Watch::new(path.to_owned(), text);
+    loop {
+        let text = watch.changed().await;
+        match read(&text, path, catalogue) {
+            Err(mistakes) => {
+                output.write(format!("{mistakes}{name} has mistakes: the bridge runs on as it was\n")).await;
+            }
+            Ok(bridge) => {
+                output.write(format!("{name} has changed\n")).await;
+                if let Err(why) = supervisor.apply(&bridge).await {
+                    output.write(format!("{why}: the bridge runs on as it was\n")).await;
+                }
+            }
+        }
+    }
+}
+
+/// The bridge, or its mistakes, one to a line.
+fn read(text: &str, path: &Path, catalogue: &Catalogue) -> Result<Bridge, String> {
+    let file = path.display().to_string();
+    manifest::read(text, catalogue, &|name| std::env::var(name).ok())
+        .map_err(|mistakes| mistakes.iter().map(|mistake| mistake.render(&file) + "\n").collect())
+}
+
+fn complain(message: &str) -> ExitCode {
+    let _ = writeln!(std::io::stderr().lock(), "{message}");
+    ExitCode::FAILURE
+}
+
+/// The ways a user says stop: Ctrl-C, SIGTERM, the terminal closed.
+struct Stop {
+    signals: [Signal; 3],
+}
+
+impl Stop {
+    fn new() -> std::io::Result<Stop> {
+        let [interrupt, terminate, hangup] =
+            [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(signal);
+        Ok(Stop { signals: [interrupt?, terminate?, hangup?] })
+    }
+
+    /// Ends at the next of them.
+    async fn asked(&mut self) {
+        let [interrupt, terminate, hangup] = &mut self.signals;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! The running bridge: brings what runs in line with what the manifest asks for, in an order that loses nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write as _;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use tempfile::{NamedTempFile, TempDir};
+
+use super::binaries::{Binaries, Finder};
+use super::component::{Order, Running, State};
+use super::diff::{Changes, diff};
+use super::launch::{Launch, launches};
+use super::output::Output;
+use super::ports::Ports;
+use super::render::Renderer;
+use super::style::Palette;
+use crate::bridge::{Bridge, Id};
+use crate::catalogue::Role;
+
+/// A component that is not ready by then holds the others up no longer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Everything `trestle up` keeps.
+pub struct Supervisor {
+    output: Output,
+    palette: Palette,
+    finder: Finder,
+    ports: Ports,
+    /// Private: documents of brokers and files with secrets.
+    folder: TempDir,
+    components: BTreeMap<Id, (Launch, Running)>,
+    /// How many have been started, for their colours.
+    started: usize,
+}
+
+/// How bringing the bridge up went.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Outcome {
+    Applied,
+    /// A component ended with 78.
+    Misconfigured,
+}
+
+impl Supervisor {
+    /// Nothing runs yet.
+    ///
+    /// # Errors
+    /// When there can be no temporary folder.
+    pub fn new(output: Output, palette: Palette) -> std::io::Result<Supervisor> {
+        Ok(Supervisor {
+            output,
+            palette,
+            finder: Finder::new(),
+            ports: Ports::default(),
+            // Readable by nobody else: that is how this crate makes folders.
+            folder: tempfile::Builder::new().prefix("trestle-").tempdir()?,
+            components: BTreeMap::new(),
+            started: 0,
+        })
+    }
+
+    /// Starts, stops and restarts until what runs is this bridge.
+    ///
+    /// # Errors
+    /// When something the bridge needs is missing; then nothing has been changed.
+    pub async fn apply(&mut self, bridge: &Bridge) -> Result<Outcome, String> {
+        let adapters: BTreeSet<&str> =
+            bridge.components.iter().map(|component| component.adapter.as_str()).collect();
+        let binaries = self.finder.find(&adapters).await?;
+        let wanted = launches(bridge, &mut self.ports, self.folder.path()).map_err(|error| error.0)?;
+        let changes = diff(self.components.iter().map(|(id, (launch, _))| (id, launch)), &wanted);
+        if changes.is_empty() {
+            return Ok(Outcome::Applied);
+        }
+        let begun = Instant::now();
+        let width = wanted.values().map(|launch| launch.label.chars().count()).max().unwrap_or(0);
+        // Sources go first and come last: nothing is sent to what is not there.
+        self.stop(&with_role(&changes, &wanted, &self.components, Role::Source)).await;
+        let mut outcome = Outcome::Applied;
+        for role in [Role::Target, Role::Transformation, Role::Broker, Role::Source] {
+            self.stop(&with_role_changed(&changes, &wanted, role)).await;
+            let started = self.start(role, &changes, &wanted, &binaries, width).await?;
+            if self.until_ready(&started, width).await == Outcome::Misconfigured {
+                outcome = Outcome::Misconfigured;
+            }
+        }
+        for role in [Role::Broker, Role::Transformation, Role::Target] {
+            let gone = changes.removed.iter().filter(|id| self.role(id) == Some(role)).cloned().collect();
+            self.stop(&gone).await;
+        }
+        self.ports.keep(|id| wanted.contains_key(id));
+        if outcome == Outcome::Applied {
+            self.summary(&changes, begun).await;
+        }
+        Ok(outcome)
+    }
+
+    /// Stops everything: sources, then brokers, then what they send to.
+    pub async fn stop_all(&mut self) {
+        for role in [Role::Source, Role::Broker, Role::Transformation, Role::Target] {
+            let ids = self.components.keys().filter(|id| self.role(id) == Some(role)).cloned().collect();
+            self.stop(&ids).await;
+        }
+    }
+
+    /// Kills everything at once.
+    pub async fn kill_all(&mut self) {
+        for (_, running) in self.components.values() {
+            running.order(Order::Kill);
+        }
+        for (_, running) in self.components.values_mut() {
+            running.ended().await;
+        }
+        self.components.clear();
+    }
+
+    fn role(&self, id: &Id) -> Option<Role> {
+        self.components.get(id).map(|(launch, _)| launch.role)
+    }
+
+    /// Stops these at the same time. Each stays known until it has ended: a second Ctrl-C in between has to find it.
+    async fn stop(&mut self, ids: &BTreeSet<Id>) {
+        for id in ids {
+            if let Some((_, running)) = self.components.get(id) {
+                running.order(Order::Stop);
+            }
+        }
+        for id in ids {
+            if let Some((_, running)) = self.components.get_mut(id) {
+                running.ended().await;
+                self.components.remove(id);
+            }
+        }
+    }
+
+    async fn start(
+        &mut self,
+        role: Role,
+        changes: &Changes,
+        wanted: &BTreeMap<Id, Launch>,
+        binaries: &Binaries,
+        width: usize,
+    ) -> Result<Vec<Id>, String> {
+        let mut started = Vec::new();
+        for (id, launch) in wanted.iter().filter(|(_, launch)| launch.role == role) {
+            let is_new = changes.added.contains(id) || changes.changed.contains(id);
+            if is_new || changes.rerouted.contains(id) {
+                self.write_files(launch)
+                    .map_err(|error| format!("cannot write the files of {id}: {error}"))?;
+            }
+            if is_new {
+                let program = binaries.get(&launch.adapter).cloned().unwrap_or_default();
+                let number = self.started;
+                self.started += 1;
+                let renderer = Renderer { palette: self.palette, name: launch.label.clone(), number, width };
+                let running = Running::start(launch, program, renderer, self.output.clone());
+                self.components.insert(id.clone(), (launch.clone(), running));
+                started.push(id.clone());
+            } else if let Some((known, _)) = self.components.get_mut(id) {
+                known.clone_from(launch);
+            }
+        }
+        Ok(started)
+    }
+
+    /// Each file appears whole: a broker reads its document while this writes.
+    fn write_files(&self, launch: &Launch) -> std::io::Result<()> {
+        let folder: &Path = self.folder.path();
+        for (name, text) in launch
+            .files
+            .iter()
+            .map(|(name, text)| (name, text))
+            .chain(launch.document.as_ref().map(|(name, text)| (name, text)))
+        {
+            let mut file = NamedTempFile::new_in(folder)?;
+            file.write_all(text.as_bytes())?;
+            file.persist(folder.join(name))?;
+        }
+        Ok(())
+    }
+
+    async fn until_ready(&mut self, started: &[Id], width: usize) -> Outcome {
+        let mut outcome = Outcome::Applied;
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        for id in started {
+            let Some((launch, running)) = self.components.get_mut(id) else { continue };
+            let mut state = running.state.clone();
+            let settled = state.wait_for(|state| matches!(state, State::Ready(_) | State::Misconfigured));
+            let line = match tokio::time::timeout_at(deadline, settled).await {
+                Ok(Ok(state)) => match *state {
+                    State::Ready(time) => self.palette.good(&format!("ready in {} ms", time.as_millis())),
+                    _ => {
+                        outcome = Outcome::Misconfigured;
+                        self.palette.bad("wrong configuration")
+                    }
+                },
+                Ok(Err(_)) => self.palette.bad("ended"),
+                Err(_) => self.palette.warn("not ready yet"),
+            };
+            let line = format!(
+                "  {:<width$}  {:<17}  http://127.0.0.1:{}  {line}\n",
+                launch.label, launch.kind, launch.port
+            );
+            self.output.write(line).await;
+        }
+        outcome
+    }
+
+    async fn summary(&self, changes: &Changes, begun: Instant) {
+        for id in &changes.removed {
+            self.output.write(format!("  {id} stopped: it is no longer in the manifest\n")).await;
+        }
+        for id in &changes.rerouted {
+            self.output.write(format!("  {id} has new triggers\n")).await;
+        }
+        let total = self.components.len();
+        let is_ready = |running: &Running| matches!(*running.state.borrow(), State::Ready(_));
+        let ready = self.components.values().filter(|(_, running)| is_ready(running)).count();
+        let time = begun.elapsed().as_secs_f64();
+        let line = if ready == total {
+            self.palette.good(&format!("all {total} components are ready, in {time:.2} s"))
+        } else {
+            self.palette.warn(&format!("{ready} of {total} components are ready, after {time:.2} s"))
+        };
+        self.output.write(format!("{line}\n")).await;
+    }
+}
+
+/// Of one role and to be stopped before anything else changes.
+fn with_role(
+    changes: &Changes,
+    wanted: &BTreeMap<Id, Launch>,
+    running: &BTreeMap<Id, (Launch, Running)>,
+    role: Role,
+) -> BTreeSet<Id> {
+    let removed =
+        changes.removed.iter().filter(|id| running.get(id).is_some_and(|(launch, _)| launch.role == role));
+    removed.cloned().chain(with_role_changed(changes, wanted, role)).collect()
+}
+
+fn with_role_changed(changes: &Changes, wanted: &BTreeMap<Id, Launch>, role: Role) -> BTreeSet<Id> {
+    let of_role = |id: &&Id| wanted.get(*id).is_some_and(|launch| launch.role == role);
+    changes.changed.iter().filter(of_role).cloned().collect()
+}
