@@ -1,6 +1,5 @@
 //! `bench`: builds what `tests/bench` measures and runs it.
 
-use std::path::PathBuf;
 use std::process::Command;
 
 use crate::cli::Failure;
@@ -86,15 +85,4 @@ fn finish(mut command: Command, json: bool) -> Result<(), Failure> {
 fn host() -> Result<String, Failure> {
     let output = Command::new("rustc").args(["--print", "host-tuple"]).output()?;
     Ok(String::from_utf8(output.stdout)?.trim().to_owned())
-}
-
-impl Workspace {
-    fn target(&self) -> Result<PathBuf, Failure> {
-        #[derive(serde::Deserialize)]
-        struct Metadata {
-            target_directory: PathBuf,
-        }
-        let text = self.output(&["metadata", "--format-version", "1", "--no-deps"])?;
-        Ok(serde_json::from_slice::<Metadata>(&text)?.target_directory)
-    }
 }

@@ -6,6 +6,7 @@ mod document;
 mod generate;
 mod markdown;
 mod new;
+mod prove;
 mod test;
 mod workspace;
 

@@ -31,6 +31,14 @@ enum Shape {
     Target,
 }
 
+/// Every shape, with a word to tell its adapter from the others.
+const SHAPES: [(&str, Shape); 4] = [
+    ("hook", Shape::WebhookSource),
+    ("clock", Shape::Source),
+    ("poll", Shape::PollSource),
+    ("out", Shape::Target),
+];
+
 /// A file below the adapter's folder and what it is made from.
 type Template = (&'static str, &'static str);
 
@@ -102,6 +110,20 @@ impl Shape {
     }
 }
 
+/// Runs `make` for an adapter of every shape and gives their names.
+pub fn one_of_each(
+    system: &str,
+    mut make: impl FnMut(&Arguments) -> Result<(), Failure>,
+) -> Result<Vec<String>, Failure> {
+    let mut names = Vec::new();
+    for (word, shape) in SHAPES {
+        let name = format!("{system}-{word}-{}", shape.suffix());
+        make(&Arguments { name: name.clone(), shape, kind: None })?;
+        names.push(name);
+    }
+    Ok(names)
+}
+
 /// Writes the adapter.
 pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Failure> {
     let words = Words::of(&arguments.name, arguments.shape, arguments.kind.as_deref())?;
@@ -116,6 +138,8 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Failure> 
     // Cargo.lock learns of the new member.
     workspace.output(&["metadata", "--format-version", "1", "--offline"])?;
     let name = &arguments.name;
+    // How long a name is decides where lines break.
+    workspace.cargo(&["fmt", "--package", name])?;
     say(&format!(
         "\nNext:\n  cargo xtask gen       writes its description and tables\n  cargo xtask t {name}  runs its tests and the \
          conformance clauses\nthen fill in adapters/{name}/src and its README."
@@ -202,11 +226,9 @@ fn pascal(name: &str) -> String {
 mod tests {
     use super::*;
 
-    const SHAPES: [Shape; 4] = [Shape::WebhookSource, Shape::Source, Shape::PollSource, Shape::Target];
-
     #[test]
     fn every_template_fills_without_a_rest() {
-        for shape in SHAPES {
+        for (_, shape) in SHAPES {
             let words = Words::of(&format!("acme-orders-{}", shape.suffix()), shape, None).unwrap();
             for (path, template) in shape.templates().into_iter().chain([MAIN]) {
                 let text = words.fill(template).unwrap();

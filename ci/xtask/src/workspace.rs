@@ -14,6 +14,14 @@ use crate::cli::{Failure, say};
 pub struct Workspace {
     /// Its top folder.
     pub root: PathBuf,
+    /// Where Cargo builds, if not where it would by itself.
+    pub target: Option<PathBuf>,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    packages: Vec<Package>,
+    target_directory: PathBuf,
 }
 
 /// A member of the workspace.
@@ -48,7 +56,7 @@ impl Workspace {
     pub fn find() -> Result<Self, Failure> {
         let here = std::env::current_dir()?;
         let root = here.ancestors().find(|folder| folder.join("ci/xtask/Cargo.toml").is_file());
-        Ok(Self { root: root.ok_or("not inside a checkout of trestle")?.to_path_buf() })
+        Ok(Self { root: root.ok_or("not inside a checkout of trestle")?.to_path_buf(), target: None })
     }
 
     /// The names of all adapters, sorted.
@@ -71,12 +79,16 @@ impl Workspace {
 
     /// The members of the workspace.
     pub fn packages(&self) -> Result<Vec<Package>, Failure> {
-        #[derive(Deserialize)]
-        struct Metadata {
-            packages: Vec<Package>,
-        }
-        let text = self.output(&["metadata", "--format-version", "1", "--no-deps"])?;
-        Ok(serde_json::from_slice::<Metadata>(&text)?.packages)
+        Ok(self.metadata()?.packages)
+    }
+
+    /// Where Cargo builds.
+    pub fn target(&self) -> Result<PathBuf, Failure> {
+        Ok(self.metadata()?.target_directory)
+    }
+
+    fn metadata(&self) -> Result<Metadata, Failure> {
+        Ok(serde_json::from_slice(&self.output(&["metadata", "--format-version", "1", "--no-deps"])?)?)
     }
 
     /// Runs Cargo, its output shown.
@@ -98,6 +110,9 @@ impl Workspace {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new("cargo");
         command.args(arguments).current_dir(&self.root).stdin(Stdio::null());
+        if let Some(target) = &self.target {
+            command.env("CARGO_TARGET_DIR", target);
+        }
         command
     }
 
