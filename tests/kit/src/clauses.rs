@@ -53,7 +53,6 @@ pub const CLAUSES: &[Clause] = &[
     clause("S9", "Nothing is acknowledged upstream before the sink's 2xx."),
     clause("S10", "The trace context goes on: same trace id, a span of its own."),
     clause("S11", "A sink that does not answer within `K_SINK_TIMEOUT` is tried again."),
-    clause("S12", "Upstream is told nothing good while the sink is out of order: no event is lost."),
     clause("W1", "A request without the right credentials or signature is answered 401 or 403, and nothing is sent."),
     clause("W2", "While the sink is down it answers 5xx, within the vendor's deadline."),
     clause("W3", "A body over `MAX_EVENT_BYTES` is answered 413, and nothing is sent."),

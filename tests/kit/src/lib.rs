@@ -67,3 +67,6 @@ pub fn within<T>(patience: Duration, what: &str, mut ask: impl FnMut() -> Option
 pub fn ensure(holds: bool, message: impl FnOnce() -> String) -> Result<(), Failure> {
     if holds { Ok(()) } else { Err(message()) }
 }
+
+#[cfg(test)]
+mod tests;

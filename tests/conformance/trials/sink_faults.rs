@@ -1,0 +1,101 @@
+//! X: the other side misbehaves, and what all of it costs.
+
+use std::sync::Arc;
+
+use kit::{Failure, Harness, Reply, Running, Shape, World, ensure};
+
+use crate::bad_input::{send_garbage, send_huge_bodies, send_huge_heads, send_two_lengths};
+use crate::slow_clients::be_slow;
+
+const MEMORY: u64 = 16 * 1024 * 1024;
+
+fn impatient(harness: &Arc<Harness>) -> Result<Running, Failure> {
+    let mut world = World::new(harness)?;
+    world.set("K_SINK_TIMEOUT", "1").set("DELIVERY_DEADLINE", "2s");
+    world.start()
+}
+
+/// X6.
+pub fn faults(harness: &Arc<Harness>) -> Result<(), Failure> {
+    misbehave(&impatient(harness)?)
+}
+
+/// Every fault of the sink and of the outside system, one after the other.
+fn misbehave(running: &Running) -> Result<(), Failure> {
+    let faults = [
+        ("hangs", Reply::hang()),
+        ("closes", Reply::close()),
+        ("redirects", Reply::status(302).header("Location", "http://127.0.0.1:1/")),
+        ("refuses", Reply::status(400)),
+        ("fails", Reply::status(500)),
+        ("talks garbage", Reply::garbage()),
+        ("fails without end", Reply::endless(500)),
+        ("accepts without end", Reply::endless(200)),
+        ("sends a huge head", Reply::status(500).header("X-Big", &"x".repeat(1024 * 1024))),
+    ];
+    for (what, reply) in faults {
+        running.sink.always(reply.clone());
+        running.upstream.always(reply);
+        misbehaving(running, what)?;
+        let answer = running.get("/healthz")?;
+        ensure(answer.status == 200, || format!("a peer that {what}: /healthz {}", answer.status))?;
+    }
+    running.sink.always(Reply::status(202));
+    running.upstream.always(Reply::status(202));
+    good_again(running)
+}
+
+fn misbehaving(running: &Running, what: &str) -> Result<(), Failure> {
+    let (sink, upstream) = (running.sink.count(), running.upstream.count());
+    if running.harness.shape == Shape::Source {
+        running.provoke(1)?;
+        return running.sink.wait_for(sink + 1).map(drop).map_err(|error| format!("a sink that {what}: {error}"));
+    }
+    let answer = running.send(&running.acceptable(1)?).map_err(|error| format!("a peer that {what}: {error}"))?;
+    // A broker keeps the event, and a target may need nobody. A 200 whose body never ends may count as a success.
+    let asked = running.sink.count() > sink || running.upstream.count() > upstream;
+    let may_succeed = running.harness.shape == Shape::Broker || !asked || what == "accepts without end";
+    ensure(may_succeed || !answer.is_success(), || format!("a peer that {what}: answered {}", answer.status))?;
+    let fault = if running.harness.is_source() { 500..600 } else { 400..600 };
+    ensure(answer.is_success() || fault.contains(&answer.status), || format!("a peer that {what}: {}", answer.status))
+}
+
+fn good_again(running: &Running) -> Result<(), Failure> {
+    if running.harness.shape == Shape::Source {
+        let before = running.sink.count();
+        running.provoke(2)?;
+        return running.sink.wait_for(before + 1).map(drop);
+    }
+    kit::eventually("a good request is served again", || {
+        running.send(&running.acceptable(2).ok()?).ok().filter(|answer| answer.is_success()).map(drop)
+    })
+}
+
+/// X7.
+pub fn memory(harness: &Arc<Harness>) -> Result<(), Failure> {
+    let running = impatient(harness)?;
+    for _ in 0..20 {
+        good_again(&running)?;
+    }
+    let before = running.process.memory("VmRSS")?;
+    let mut exercises: Vec<(&str, fn(&Running) -> Result<(), Failure>)> = vec![
+        ("huge bodies", send_huge_bodies),
+        ("huge heads", send_huge_heads),
+        ("garbage", send_garbage),
+        ("slow clients", be_slow),
+        ("misbehaving peers", misbehave),
+    ];
+    if harness.shape != Shape::Source {
+        exercises.push(("two lengths", send_two_lengths));
+    }
+    let mut told = Vec::new();
+    for (what, exercise) in exercises {
+        exercise(&running)?;
+        told.push(format!("{what}: {} kB", running.process.memory("VmRSS")? / 1024));
+    }
+    // The most it ever had, not what is left at the end.
+    let most = running.process.memory("VmHWM")?;
+    let shown = || format!("from {} to {} kB; afterwards {}", before / 1024, most / 1024, told.join(", "));
+    ensure(most.saturating_sub(before) < MEMORY, shown)?;
+    good_again(&running)
+}
