@@ -25,9 +25,11 @@ fn main() -> io::Result<()> {
     for name in names {
         let path = adapters.join(&name).join("tests/harness.rs");
         let module = name.replace('-', "_");
-        writeln!(code, "#[path = {:?}]\nmod {module};", path.display().to_string()).map_err(io::Error::other)?;
+        writeln!(code, "#[path = {:?}]\nmod {module};", path.display().to_string())
+            .map_err(io::Error::other)?;
         writeln!(list, "        {module}::harness().named({name:?}),").map_err(io::Error::other)?;
     }
-    write!(code, "\nfn harnesses() -> Vec<kit::Harness> {{\n    vec![\n{list}    ]\n}}\n").map_err(io::Error::other)?;
+    write!(code, "\nfn harnesses() -> Vec<kit::Harness> {{\n    vec![\n{list}    ]\n}}\n")
+        .map_err(io::Error::other)?;
     fs::write(Path::new(&variable("OUT_DIR")?).join("harnesses.rs"), code)
 }

@@ -85,7 +85,8 @@ fn refused_early(
 ) -> Result<(), Failure> {
     let (answer, sent) = outcome.map_err(|error| format!("100 MiB, {what}: {error}"))?;
     // A source that nobody calls has no place to send a body to.
-    let refused = answer.status == 413 || (running.harness.shape == Shape::Source && matches!(answer.status, 404 | 405));
+    let refused = answer.status == 413
+        || (running.harness.shape == Shape::Source && matches!(answer.status, 404 | 405));
     ensure(refused, || format!("100 MiB, {what}: {} {}", answer.status, answer.text()))?;
     ensure(sent < HUGE / 2, || format!("100 MiB, {what}: {sent} bytes were read"))
 }
@@ -136,8 +137,8 @@ pub fn send_garbage(running: &Running) -> Result<(), Failure> {
         b"POST / HTTP/1.1\r\nHost: x\r\nX: \x00\r\n\r\n",
     ] {
         let what = String::from_utf8_lossy(bytes);
-        let (answer, _) =
-            http::exchange(running.address, Cursor::new(bytes)).map_err(|error| format!("{what:?}: {error}"))?;
+        let (answer, _) = http::exchange(running.address, Cursor::new(bytes))
+            .map_err(|error| format!("{what:?}: {error}"))?;
         ensure(answer.status == 400, || format!("{what:?}: {}", answer.status))?;
     }
     Ok(())

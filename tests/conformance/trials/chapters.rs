@@ -5,8 +5,8 @@ use std::sync::Arc;
 use kit::{Failure, Harness, Shape};
 
 use crate::{
-    bad_input, config, config_ways, life, life_stop, sink_faults, slow_clients, source_retries, sources, target_answers,
-    target_input, targets, webhooks,
+    bad_input, config, config_ways, life, life_stop, sink_faults, slow_clients, source_retries, sources,
+    target_answers, target_input, targets, webhooks,
 };
 
 /// One clause's proof.

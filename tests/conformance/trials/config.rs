@@ -60,7 +60,9 @@ pub fn wrong(harness: &Arc<Harness>) -> Result<(), Failure> {
     let mut names = Vec::new();
     for variable in all_variables(harness)? {
         // Knative takes a time-out that is no number for none.
-        let Some(value) = variable.wrong_value().filter(|_| variable.name != "K_SINK_TIMEOUT") else { continue };
+        let Some(value) = variable.wrong_value().filter(|_| variable.name != "K_SINK_TIMEOUT") else {
+            continue;
+        };
         world.set(&variable.name, value);
         names.push(variable.name);
     }
@@ -109,7 +111,9 @@ pub fn secrets_stay_secret(harness: &Arc<Harness>) -> Result<(), Failure> {
         running.process.wait()?;
         let output = running.process.output();
         all_hidden(&output, "the log")?;
-        ensure(!output.contains(&hidden(secrets.len())), || format!("a client's credential is logged: {output}"))?;
+        ensure(!output.contains(&hidden(secrets.len())), || {
+            format!("a client's credential is logged: {output}")
+        })?;
     }
     real_secrets_stay_secret(harness, &secrets)
 }
@@ -131,7 +135,8 @@ fn real_secrets_stay_secret(harness: &Arc<Harness>, secrets: &[&Variable]) -> Re
         running.process.wait()?;
         let output = running.process.output();
         for secret in secrets {
-            let value = way.environment().iter().find(|(name, _)| *name == secret.name).map(|(_, value)| value);
+            let value =
+                way.environment().iter().find(|(name, _)| *name == secret.name).map(|(_, value)| value);
             let shown = value.is_some_and(|value| output.contains(value.as_str()));
             ensure(!shown, || format!("{} is logged: {output}", secret.name))?;
         }
@@ -141,10 +146,26 @@ fn real_secrets_stay_secret(harness: &Arc<Harness>, secrets: &[&Variable]) -> Re
 
 /// C5.
 pub fn malformed_observability(harness: &Arc<Harness>) -> Result<(), Failure> {
-    let observability = ["{", "{}", "null", "[]", "7", r#"{"unknown":1}"#, r#"{"tracing":{"protocol":"smoke"}}"#,
-        r#"{"metrics":{"protocol":"prometheus"}}"#];
-    let logging = ["{", "{}", "null", "[]", r#"{"zap-logger-config":7}"#, r#"{"zap-logger-config":"{"}"#,
-        r#"{"zap-logger-config":"{\"level\":\"no-such-level\"}"}"#, r#"{"zap-logger-config":"{\"level\":\"debug\"}"}"#];
+    let observability = [
+        "{",
+        "{}",
+        "null",
+        "[]",
+        "7",
+        r#"{"unknown":1}"#,
+        r#"{"tracing":{"protocol":"smoke"}}"#,
+        r#"{"metrics":{"protocol":"prometheus"}}"#,
+    ];
+    let logging = [
+        "{",
+        "{}",
+        "null",
+        "[]",
+        r#"{"zap-logger-config":7}"#,
+        r#"{"zap-logger-config":"{"}"#,
+        r#"{"zap-logger-config":"{\"level\":\"no-such-level\"}"}"#,
+        r#"{"zap-logger-config":"{\"level\":\"debug\"}"}"#,
+    ];
     for (observability, logging) in observability.into_iter().zip(logging) {
         let mut world = World::new(harness)?;
         world.set("K_OBSERVABILITY_CONFIG", observability).set("K_LOGGING_CONFIG", logging);

@@ -18,7 +18,9 @@ pub fn describes_itself(harness: &Arc<Harness>) -> Result<(), Failure> {
     let description: Value = serde_json::from_str(&text).map_err(|error| format!("--describe: {error}"))?;
     ensure(description["name"] == harness.name(), || format!("name: {}", description["name"]))?;
     for member in ["summary", "role", "shape", "scaling"] {
-        ensure(description[member].as_str().is_some_and(|value| !value.is_empty()), || format!("no {member}"))?;
+        ensure(description[member].as_str().is_some_and(|value| !value.is_empty()), || {
+            format!("no {member}")
+        })?;
     }
     for member in ["images", "emits", "accepts", "kinds"] {
         ensure(description[member].is_array(), || format!("no list {member}"))?;
@@ -26,14 +28,22 @@ pub fn describes_itself(harness: &Arc<Harness>) -> Result<(), Failure> {
     for part in ["config", "frame"] {
         ensure(description[part]["type"] == "object", || format!("{part} is no schema of an object"))?;
         for variable in variables(&description, part) {
-            let described = variable.schema["description"].as_str().is_some_and(|text| !text.trim().is_empty());
+            let described =
+                variable.schema["description"].as_str().is_some_and(|text| !text.trim().is_empty());
             ensure(described, || format!("{} has no description", variable.name))?;
-            ensure(part == "frame" || help.contains(&variable.name), || format!("{} not in --help", variable.name))?;
+            ensure(part == "frame" || help.contains(&variable.name), || {
+                format!("{} not in --help", variable.name)
+            })?;
         }
     }
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../adapters").join(harness.name()).join("describe.json");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../adapters")
+        .join(harness.name())
+        .join("describe.json");
     let committed = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-    ensure(committed == text, || "describe.json is not what --describe prints: run cargo xtask gen".to_owned())
+    ensure(committed == text, || {
+        "describe.json is not what --describe prints: run cargo xtask gen".to_owned()
+    })
 }
 
 /// C6.
@@ -66,7 +76,9 @@ pub fn secrets_from_files(harness: &Arc<Harness>) -> Result<(), Failure> {
         ensure(answer.is_success(), || format!("{}: {}", way.name(), answer.status))?;
         for (name, forged) in &way.forged {
             let answer = running.send(forged)?;
-            ensure(matches!(answer.status, 401 | 403), || format!("{}, {name}: {}", way.name(), answer.status))?;
+            ensure(matches!(answer.status, 401 | 403), || {
+                format!("{}, {name}: {}", way.name(), answer.status)
+            })?;
         }
     }
     if secrets.is_empty() {

@@ -5,8 +5,15 @@ use std::sync::Arc;
 
 use kit::{Failure, Harness, Process, Request, Running, Shape, Sink, World, ensure, eventually};
 
-const HEALTH: [&str; 7] =
-    ["/healthz", "/q/health/live", "/health", "/q/health/started", "/readyz", "/readiness", "/q/health/ready"];
+const HEALTH: [&str; 7] = [
+    "/healthz",
+    "/q/health/live",
+    "/health",
+    "/q/health/started",
+    "/readyz",
+    "/readiness",
+    "/q/health/ready",
+];
 
 /// L1.
 pub fn health(harness: &Arc<Harness>) -> Result<(), Failure> {
@@ -22,7 +29,9 @@ pub fn health(harness: &Arc<Harness>) -> Result<(), Failure> {
         let answer = running.get(path)?;
         ensure(answer.status == 200, || format!("{path}: {}", answer.status))?;
     }
-    ensure(running.sink.count() == 0 || harness.shape == Shape::Source, || "a probe became an event".to_owned())
+    ensure(running.sink.count() == 0 || harness.shape == Shape::Source, || {
+        "a probe became an event".to_owned()
+    })
 }
 
 /// L3. The port is held on another loopback address meanwhile, so that no other trial can be given it.
@@ -43,7 +52,8 @@ pub fn metrics(harness: &Arc<Harness>) -> Result<(), Failure> {
     let answer = Request::get("/metrics").send(address).map_err(|error| error.to_string())?;
     ensure(answer.status == 200, || format!("/metrics: {}", answer.status))?;
     let media_type = answer.headers.get("content-type").unwrap_or_default().to_owned();
-    let known = ["text/plain", "application/openmetrics-text"].iter().any(|known| media_type.starts_with(known));
+    let known =
+        ["text/plain", "application/openmetrics-text"].iter().any(|known| media_type.starts_with(known));
     ensure(known, || format!("content type {media_type:?}"))?;
     let text = answer.text();
     let mut samples = 0;
@@ -69,7 +79,8 @@ pub fn ports_taken(harness: &Arc<Harness>) -> Result<(), Failure> {
         let mut process = world.launch()?;
         let code = process.wait()?;
         ensure(code == 78, || format!("{variable} taken: exit code {code}: {}", process.output()))?;
-        let named = process.log().iter().any(|line| line.field("level") == "ERROR" && line.text.contains(variable));
+        let named =
+            process.log().iter().any(|line| line.field("level") == "ERROR" && line.text.contains(variable));
         ensure(named, || format!("{variable} is not named: {}", process.output()))?;
     }
     Ok(())

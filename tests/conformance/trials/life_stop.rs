@@ -50,9 +50,12 @@ fn drains_sending(harness: &Arc<Harness>) -> Result<(), Failure> {
     let code = running.process.wait()?;
     ensure(code == 0, || format!("exit code {code}: {}", running.process.output()))?;
     let first = running.sink.requests()[0].event()?;
-    let again = running.sink.requests().iter().skip(1).any(|request| {
-        request.event().is_ok_and(|event| event.get("id") == first.get("id"))
-    });
+    let again = running
+        .sink
+        .requests()
+        .iter()
+        .skip(1)
+        .any(|request| request.event().is_ok_and(|event| event.get("id") == first.get("id")));
     ensure(!again, || "an accepted event was sent again".to_owned())
 }
 
@@ -71,5 +74,7 @@ pub fn signals(harness: &Arc<Harness>) -> Result<(), Failure> {
     // It may have ended in between; then there is nobody to disturb.
     let _ = running.process.terminate();
     let code = running.process.wait()?;
-    ensure(matches!(code, 0 | 1), || format!("after two SIGTERM: exit code {code}: {}", running.process.output()))
+    ensure(matches!(code, 0 | 1), || {
+        format!("after two SIGTERM: exit code {code}: {}", running.process.output())
+    })
 }

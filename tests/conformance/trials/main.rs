@@ -34,7 +34,11 @@ use crate::chapters::CHECKS;
 fn main() -> ExitCode {
     let mut out = std::io::stdout();
     if std::env::args().any(|argument| argument == "--clauses") {
-        return if out.write_all(markdown().as_bytes()).is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+        return if out.write_all(markdown().as_bytes()).is_ok() {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        };
     }
     let mut arguments = Arguments::from_args();
     // A trial mostly waits for processes and sockets.

@@ -49,15 +49,24 @@ fn misbehaving(running: &Running, what: &str) -> Result<(), Failure> {
     let (sink, upstream) = (running.sink.count(), running.upstream.count());
     if running.harness.shape == Shape::Source {
         running.provoke(1)?;
-        return running.sink.wait_for(sink + 1).map(drop).map_err(|error| format!("a sink that {what}: {error}"));
+        return running
+            .sink
+            .wait_for(sink + 1)
+            .map(drop)
+            .map_err(|error| format!("a sink that {what}: {error}"));
     }
-    let answer = running.send(&running.acceptable(1)?).map_err(|error| format!("a peer that {what}: {error}"))?;
+    let answer =
+        running.send(&running.acceptable(1)?).map_err(|error| format!("a peer that {what}: {error}"))?;
     // A broker keeps the event, and a target may need nobody. A 200 whose body never ends may count as a success.
     let asked = running.sink.count() > sink || running.upstream.count() > upstream;
     let may_succeed = running.harness.shape == Shape::Broker || !asked || what == "accepts without end";
-    ensure(may_succeed || !answer.is_success(), || format!("a peer that {what}: answered {}", answer.status))?;
+    ensure(may_succeed || !answer.is_success(), || {
+        format!("a peer that {what}: answered {}", answer.status)
+    })?;
     let fault = if running.harness.is_source() { 500..600 } else { 400..600 };
-    ensure(answer.is_success() || fault.contains(&answer.status), || format!("a peer that {what}: {}", answer.status))
+    ensure(answer.is_success() || fault.contains(&answer.status), || {
+        format!("a peer that {what}: {}", answer.status)
+    })
 }
 
 fn good_again(running: &Running) -> Result<(), Failure> {

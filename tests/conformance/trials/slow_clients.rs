@@ -35,11 +35,15 @@ pub fn be_slow(running: &Running) -> Result<(), Failure> {
             let _ = client.write_all(b"X");
         }
         let answer = running.get("/readyz")?;
-        ensure(answer.status == 200, || format!("/readyz among {} slow clients: {}", clients.len(), answer.status))?;
+        ensure(answer.status == 200, || {
+            format!("/readyz among {} slow clients: {}", clients.len(), answer.status)
+        })?;
         if running.harness.shape != Shape::Source {
             let request: Request = running.acceptable(round)?;
             let answer = running.send(&request)?;
-            ensure(answer.is_success(), || format!("among slow clients: {} {}", answer.status, answer.text()))?;
+            ensure(answer.is_success(), || {
+                format!("among slow clients: {} {}", answer.status, answer.text())
+            })?;
         }
     }
     Ok(())

@@ -20,7 +20,9 @@ fn attempts(running: &Running, replies: Vec<Reply>) -> Result<Vec<Captured>, Fai
     running.sink.reset();
     running.sink.script(replies);
     if let Some(answer) = running.provoke(1)? {
-        ensure(answer.is_success(), || format!("the webhook was answered {} {}", answer.status, answer.text()))?;
+        ensure(answer.is_success(), || {
+            format!("the webhook was answered {} {}", answer.status, answer.text())
+        })?;
     }
     running.sink.wait_for(count)
 }
@@ -42,7 +44,8 @@ pub fn retried(harness: &Arc<Harness>) -> Result<(), Failure> {
     let twice = attempts(&running, vec![Reply::status(503), Reply::status(503)])?;
     same_event(&twice[..3])?;
     for status in [404, 408, 409, 425, 429, 500, 502, 503, 504] {
-        let twice = attempts(&running, vec![Reply::status(status)]).map_err(|error| format!("{status}: {error}"))?;
+        let twice =
+            attempts(&running, vec![Reply::status(status)]).map_err(|error| format!("{status}: {error}"))?;
         same_event(&twice[..2]).map_err(|error| format!("{status}: {error}"))?;
     }
     let after_close = attempts(&running, vec![Reply::close()]).map_err(|error| format!("closed: {error}"))?;
@@ -64,7 +67,9 @@ pub fn dead_letters(harness: &Arc<Harness>) -> Result<(), Failure> {
         let dead = running.dead_letters.wait_for(number + 1)?[number].clone();
         ensure(dead.path == "/dead?x=1", || format!("sent to {}", dead.path))?;
         let (dead, first) = (dead.event()?, running.sink.requests()[0].event()?);
-        ensure(dead.get("id") == first.get("id") && dead.data == first.data, || format!("{first:?} became {dead:?}"))?;
+        ensure(dead.get("id") == first.get("id") && dead.data == first.data, || {
+            format!("{first:?} became {dead:?}")
+        })?;
         ensure(dead.get("knativeerrorcode") == status.to_string(), || format!("{status}: {dead:?}"))?;
         ensure(dead.get("knativeerrordest") == running.sink.url("/"), || format!("{dead:?}"))?;
         // Base64 of the sink's answer.
@@ -80,7 +85,8 @@ pub fn dead_letters(harness: &Arc<Harness>) -> Result<(), Failure> {
 /// The sink saw this event once.
 fn once(running: &Running, id: &str) -> Result<(), Failure> {
     let seen = running.sink.requests();
-    let count = seen.iter().filter(|request| request.event().is_ok_and(|event| event.get("id") == id)).count();
+    let count =
+        seen.iter().filter(|request| request.event().is_ok_and(|event| event.get("id") == id)).count();
     ensure(count == 1, || format!("an event that the sink refused was sent {count} times"))
 }
 
@@ -90,7 +96,9 @@ fn redirects(harness: &Arc<Harness>) -> Result<(), Failure> {
     world.set("DELIVERY_DEADLINE", "2s");
     let running = world.start()?;
     for status in [301, 302, 303, 307, 308] {
-        running.sink.always(Reply::status(status).header("Location", &running.dead_letters.url("/elsewhere")));
+        running
+            .sink
+            .always(Reply::status(status).header("Location", &running.dead_letters.url("/elsewhere")));
         let answer = running.provoke(1)?.ok_or("no answer")?;
         ensure(answer.status >= 500, || format!("{status}: the webhook was answered {}", answer.status))?;
     }
@@ -124,7 +132,9 @@ pub fn sink_first(harness: &Arc<Harness>) -> Result<(), Failure> {
         gate.open();
         let answer = asking.join().map_err(|_| "the client failed")?.map_err(|error| error.to_string())?;
         ensure(answer.is_success(), || format!("answered {}", answer.status))?;
-        return ensure(answer.at >= opened, || "the webhook was answered before the sink answered".to_owned());
+        return ensure(answer.at >= opened, || {
+            "the webhook was answered before the sink answered".to_owned()
+        });
     }
     // Whatever happened upstream while the sink was out of order comes through in the end.
     running.sink.always(Reply::status(503));
@@ -152,4 +162,3 @@ pub fn sink_timeout(harness: &Arc<Harness>) -> Result<(), Failure> {
     world.set("K_SINK_TIMEOUT", "-1");
     deliver(&world.start()?, 1).map(drop)
 }
-

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kit::{Authority, Captured, Event, Failure, Harness, Running, Shape, Sink, World, ensure, eventually, within};
+use kit::{
+    Authority, Captured, Event, Failure, Harness, Running, Shape, Sink, World, ensure, eventually, within,
+};
 
 use crate::config::names_all;
 
@@ -13,7 +15,9 @@ pub fn deliver(running: &Running, count: u64) -> Result<Vec<Captured>, Failure> 
     let before = running.sink.count();
     for number in 0..count {
         if let Some(answer) = running.provoke(number)? {
-            ensure(answer.is_success(), || format!("the webhook was answered {} {}", answer.status, answer.text()))?;
+            ensure(answer.is_success(), || {
+                format!("the webhook was answered {} {}", answer.status, answer.text())
+            })?;
         }
     }
     let all = running.sink.wait_for(before + usize::try_from(count).unwrap_or_default())?;
@@ -110,9 +114,13 @@ pub fn private_authority(harness: &Arc<Harness>) -> Result<(), Failure> {
     })?;
     let running = by_nobody.start_unready()?;
     if let Some(answer) = running.provoke(1)? {
-        ensure(answer.status == 503, || format!("an unknown authority: the webhook was answered {}", answer.status))?;
+        ensure(answer.status == 503, || {
+            format!("an unknown authority: the webhook was answered {}", answer.status)
+        })?;
     }
-    eventually("the refusal of an unknown authority", || (running.sink.failed_handshakes() > 0).then_some(()))?;
+    eventually("the refusal of an unknown authority", || {
+        (running.sink.failed_handshakes() > 0).then_some(())
+    })?;
     ensure(running.sink.count() == 0, || "an event went to an unknown authority".to_owned())
 }
 

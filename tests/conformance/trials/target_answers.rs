@@ -52,12 +52,14 @@ pub fn payload_policy(harness: &Arc<Harness>) -> Result<(), Failure> {
             permanent(&answer)?;
         } else {
             ensure(answer.status == 200, || format!("{policy}: {} {}", answer.status, answer.text()))?;
-            let event = Event::read(&answer.headers, &answer.body).map_err(|error| format!("{policy}: {error}"))?;
+            let event =
+                Event::read(&answer.headers, &answer.body).map_err(|error| format!("{policy}: {error}"))?;
             ensure(event.get("category") == "error", || format!("{policy}: {event:?}"))?;
             ensure(event.get("id") != "kit-1", || format!("{policy}: the id of the request: {event:?}"))?;
         }
         running.fault(Fault::Transient);
-        transient(&running.send(&running.example()?.binary(2))?).map_err(|error| format!("{policy}: {error}"))?;
+        transient(&running.send(&running.example()?.binary(2))?)
+            .map_err(|error| format!("{policy}: {error}"))?;
     }
     Ok(())
 }

@@ -90,7 +90,9 @@ pub fn malformed_events(harness: &Arc<Harness>) -> Result<(), Failure> {
         let what: String = text.chars().take(200).collect();
         refused(&what, &Request::post("/").body("application/cloudevents+json", text), 400)?;
     }
-    for text in ["", "{}", "[", "[7]", "[{}]"].map(str::to_owned).into_iter().chain([format!("[{good},{{}}]")]) {
+    for text in
+        ["", "{}", "[", "[7]", "[{}]"].map(str::to_owned).into_iter().chain([format!("[{good},{{}}]")])
+    {
         let what = format!("a batch of {text}");
         refused(&what, &Request::post("/").body("application/cloudevents-batch+json", text), 400)?;
     }

@@ -11,10 +11,14 @@ pub fn sound_success(answer: &Response) -> Result<Option<Event>, Failure> {
     ensure(matches!(answer.status, 200 | 202 | 204), shown)?;
     if !answer.body.is_empty() {
         ensure(answer.status == 200, shown)?;
-        return Event::read(&answer.headers, &answer.body).map(Some).map_err(|error| format!("{error}: {}", shown()));
+        return Event::read(&answer.headers, &answer.body)
+            .map(Some)
+            .map_err(|error| format!("{error}: {}", shown()));
     }
     if answer.status == 200 && answer.headers.get("ce-id").is_some() {
-        return Event::read(&answer.headers, &answer.body).map(Some).map_err(|error| format!("{error}: {}", shown()));
+        return Event::read(&answer.headers, &answer.body)
+            .map(Some)
+            .map_err(|error| format!("{error}: {}", shown()));
     }
     let bare = !answer.headers.iter().any(|(name, _)| name.starts_with("ce-"));
     ensure(bare, shown)?;
@@ -42,7 +46,8 @@ pub fn modes(harness: &Arc<Harness>) -> Result<(), Failure> {
             take(&Request::post("/").body(media_type, text.clone()), 1, media_type)?;
         }
         let batch: Vec<_> = (number + 2..number + 5).map(|number| example.to_json(number)).collect();
-        let batch = Request::post("/").body("application/cloudevents-batch+json", Value::from(batch).to_string());
+        let batch =
+            Request::post("/").body("application/cloudevents-batch+json", Value::from(batch).to_string());
         take(&batch, 3, "a batch")?;
     }
     let empty = Request::post("/").body("application/cloudevents-batch+json", "[]");
@@ -72,7 +77,9 @@ pub fn methods(harness: &Arc<Harness>) -> Result<(), Failure> {
     ensure(answer.status == 200, || format!("OPTIONS: {}", answer.status))?;
     ensure(field("allow").contains("POST"), || format!("OPTIONS: allow {:?}", field("allow")))?;
     let origin = field("webhook-allowed-origin");
-    ensure(matches!(origin.as_str(), "*" | "eventemitter.example.com"), || format!("allowed origin {origin:?}"))?;
+    ensure(matches!(origin.as_str(), "*" | "eventemitter.example.com"), || {
+        format!("allowed origin {origin:?}")
+    })?;
     let rate = field("webhook-allowed-rate");
     ensure(rate == "*" || rate.parse::<u64>().is_ok(), || format!("allowed rate {rate:?}"))?;
     for method in ["GET", "PUT", "DELETE", "PATCH"] {

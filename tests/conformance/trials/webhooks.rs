@@ -21,7 +21,9 @@ pub fn credentials(harness: &Arc<Harness>) -> Result<(), Failure> {
         }
         for number in 1..4 {
             let answer = running.send(&(way.genuine)(number))?;
-            ensure(answer.is_success(), || format!("{}, genuine: {} {}", way.name(), answer.status, answer.text()))?;
+            ensure(answer.is_success(), || {
+                format!("{}, genuine: {} {}", way.name(), answer.status, answer.text())
+            })?;
         }
         let seen = running.sink.count();
         ensure(seen == 3, || format!("{}: 3 genuine requests, {seen} events", way.name()))?;

@@ -60,7 +60,8 @@ impl Event {
             ensure(name != "datacontenttype", || "ce-datacontenttype must not be sent".to_owned())?;
             let printable = value.bytes().all(|byte| (0x21..=0x7e).contains(&byte) && byte != b'"');
             ensure(printable, || format!("ce-{name} is not percent-encoded: {value:?}"))?;
-            let decoded = percent_decode_str(value).decode_utf8().map_err(|error| format!("ce-{name}: {error}"))?;
+            let decoded =
+                percent_decode_str(value).decode_utf8().map_err(|error| format!("ce-{name}: {error}"))?;
             let known = attributes.insert(name.to_owned(), decoded.into_owned());
             ensure(known.is_none(), || format!("ce-{name} twice"))?;
         }
@@ -89,7 +90,9 @@ impl Event {
                 ("data", value) => data = value.to_string().into_bytes(),
                 (_, Value::Null) => {}
                 (_, Value::String(text)) => drop(attributes.insert(name.clone(), text.clone())),
-                (_, Value::Bool(_) | Value::Number(_)) => drop(attributes.insert(name.clone(), value.to_string())),
+                (_, Value::Bool(_) | Value::Number(_)) => {
+                    drop(attributes.insert(name.clone(), value.to_string()))
+                }
                 _ => return Err(format!("attribute {name} is {value}")),
             }
         }

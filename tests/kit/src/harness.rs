@@ -1,7 +1,6 @@
 //! What one adapter tells the kit about itself, in `adapters/<name>/tests/harness.rs`.
 
-use serde_json::{Value, json};
-
+use crate::example::Example;
 use crate::http::Request;
 use crate::sink::Reply;
 use crate::world::{Running, World};
@@ -32,68 +31,12 @@ pub enum Fault {
     Transient,
 }
 
-/// An event that a target takes.
-#[derive(Clone, Debug)]
-pub struct Example {
-    /// Its `type`.
-    pub event_type: String,
-    /// Its `datacontenttype`.
-    pub content_type: String,
-    /// Its payload.
-    pub data: Vec<u8>,
-}
-
-impl Example {
-    /// An event with a JSON payload.
-    #[must_use]
-    pub fn json(event_type: &str, data: &Value) -> Self {
-        Self::new(event_type, "application/json", data.to_string())
-    }
-
-    /// An event with any payload.
-    #[must_use]
-    pub fn new(event_type: &str, content_type: &str, data: impl Into<Vec<u8>>) -> Self {
-        Self { event_type: event_type.to_owned(), content_type: content_type.to_owned(), data: data.into() }
-    }
-
-    /// The request that carries it in binary mode, with id `kit-<number>`.
-    #[must_use]
-    pub fn binary(&self, number: u64) -> Request {
-        Request::post("/")
-            .header("ce-specversion", "1.0")
-            .header("ce-id", &format!("kit-{number}"))
-            .header("ce-source", "/kit")
-            .header("ce-type", &self.event_type)
-            .body(&self.content_type, self.data.clone())
-    }
-
-    /// Its JSON form, with id `kit-<number>`.
-    #[must_use]
-    pub fn to_json(&self, number: u64) -> Value {
-        let mut event = json!({
-            "specversion": "1.0", "id": format!("kit-{number}"), "source": "/kit",
-            "type": self.event_type, "datacontenttype": self.content_type,
-        });
-        match serde_json::from_slice::<Value>(&self.data) {
-            Ok(data) if self.content_type.ends_with("json") => event["data"] = data,
-            _ => event["data"] = String::from_utf8_lossy(&self.data).into(),
-        }
-        event
-    }
-
-    /// The request that carries it in structured mode.
-    #[must_use]
-    pub fn structured(&self, number: u64) -> Request {
-        Request::post("/").body("application/cloudevents+json", self.to_json(number).to_string())
-    }
-}
-
 /// One way to prove to the adapter who one is, and requests that fail to.
 pub struct Credentials {
     pub(crate) name: String,
     pub(crate) environment: Environment,
     /// The n-th request with the right proof.
-    pub genuine: Box<dyn Fn(u64) -> Request + Send + Sync>,
+    pub genuine: Requests,
     /// Requests that must be refused, each with a name.
     pub forged: Vec<(String, Request)>,
 }
@@ -114,6 +57,8 @@ impl Credentials {
 
 type OfWorld<T> = Box<dyn Fn(&World) -> T + Send + Sync>;
 type OfRunning<T> = Box<dyn Fn(&Running) -> T + Send + Sync>;
+type OnRunning<A, T> = Box<dyn Fn(&Running, A) -> T + Send + Sync>;
+type Requests = Box<dyn Fn(u64) -> Request + Send + Sync>;
 
 /// One adapter as the kit sees it. Made by [`webhook`](Self::webhook), [`source`](Self::source),
 /// [`target`](Self::target) or [`broker`](Self::broker); the rest is said by the methods that follow.
@@ -122,8 +67,8 @@ pub struct Harness {
     /// The side it stands on.
     pub shape: Shape,
     pub(crate) environment: OfWorld<Environment>,
-    pub(crate) genuine: Option<Box<dyn Fn(u64) -> Request + Send + Sync>>,
-    pub(crate) provoke: Option<Box<dyn Fn(&Running, u64) -> Result<(), Failure> + Send + Sync>>,
+    pub(crate) genuine: Option<Requests>,
+    pub(crate) provoke: Option<OnRunning<u64, Result<(), Failure>>>,
     /// Ways to prove who one is.
     pub credentials: Vec<Credentials>,
     /// Wrong values beside those that the schema lets the kit guess.
@@ -134,7 +79,7 @@ pub struct Harness {
     pub malformed: Option<Example>,
     pub(crate) arrived: OfRunning<Result<Vec<Vec<u8>>, Failure>>,
     pub(crate) events: Option<OfRunning<Result<Vec<Event>, Failure>>>,
-    pub(crate) fault: Box<dyn Fn(&Running, Fault) + Send + Sync>,
+    pub(crate) fault: OnRunning<Fault, ()>,
     opt_outs: Vec<(&'static str, &'static str)>,
 }
 
@@ -245,7 +190,10 @@ impl Harness {
 
     /// Where attributes survive to the outside system: the events that reached it so far.
     #[must_use]
-    pub fn events(mut self, events: impl Fn(&Running) -> Result<Vec<Event>, Failure> + Send + Sync + 'static) -> Self {
+    pub fn events(
+        mut self,
+        events: impl Fn(&Running) -> Result<Vec<Event>, Failure> + Send + Sync + 'static,
+    ) -> Self {
         self.events = Some(Box::new(events));
         self
     }

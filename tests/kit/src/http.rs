@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use crate::wire::{self, Headers};
 use crate::PATIENCE;
+use crate::wire::{self, Headers};
 
 /// A request to send. Host, Content-Length and `Connection: close` are added on sending.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,7 +92,8 @@ impl Request {
     /// The bytes on the wire.
     #[must_use]
     pub fn to_bytes(&self, host: SocketAddr) -> Vec<u8> {
-        let mut bytes = format!("{} {} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n", self.method, self.path);
+        let mut bytes =
+            format!("{} {} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n", self.method, self.path);
         for (name, value) in &self.headers {
             bytes.push_str(&format!("{name}: {value}\r\n"));
         }

@@ -5,10 +5,14 @@
 //! - [`Harness`] is what one adapter tells the kit about itself, [`World`] and [`Running`] are a trial's surroundings.
 //! - [`clauses`] is the numbered list of what every adapter must keep.
 
-#![expect(clippy::disallowed_methods, reason = "a test tool outside the frame: it polls, and reads its environment")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test tool outside the frame: it polls, and reads its environment"
+)]
 
 pub mod clauses;
 pub mod event;
+mod example;
 pub mod harness;
 pub mod http;
 pub mod process;
@@ -21,7 +25,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 pub use event::Event;
-pub use harness::{Credentials, Example, Fault, Harness, Shape};
+pub use example::Example;
+pub use harness::{Credentials, Fault, Harness, Shape};
 pub use http::{Request, Response};
 pub use process::{Line, Process};
 pub use sink::{Captured, Gate, Reply, Sink};

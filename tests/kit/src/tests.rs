@@ -139,7 +139,8 @@ fn a_process_is_watched_to_its_end() -> Result<(), Failure> {
     let failure = process.wait_for_line("something else").unwrap_err();
     assert!(failure.contains("it ended"), "{failure}");
 
-    let mut process = shell("trap 'exit 0' TERM; echo '{\"message\":\"up\"}' >&2; while :; do sleep 0.01; done")?;
+    let mut process =
+        shell("trap 'exit 0' TERM; echo '{\"message\":\"up\"}' >&2; while :; do sleep 0.01; done")?;
     process.wait_for_line("up")?;
     assert!(process.memory("VmRSS")? > 100_000);
     process.terminate()?;

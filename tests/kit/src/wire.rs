@@ -16,7 +16,10 @@ impl Headers {
 
     /// Every value of a field.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.0.iter().filter(move |(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.0
+            .iter()
+            .filter(move |(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
     }
 
     /// Fields as (name in lower case, value).
@@ -87,7 +90,8 @@ pub(crate) fn read_response(stream: &mut impl BufRead) -> io::Result<(u16, Heade
 /// Reads the body that the fields announce; `to_end` says what no announcement means: all until the close, or nothing.
 pub(crate) fn read_body(stream: &mut impl BufRead, headers: &Headers, to_end: bool) -> io::Result<Vec<u8>> {
     let mut body = Vec::new();
-    let chunked = headers.get("transfer-encoding").is_some_and(|value| value.to_ascii_lowercase().contains("chunked"));
+    let chunked =
+        headers.get("transfer-encoding").is_some_and(|value| value.to_ascii_lowercase().contains("chunked"));
     if chunked {
         return read_chunks(stream);
     }

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 
-use crate::harness::{Example, Fault, Harness};
+use crate::example::Example;
+use crate::harness::{Fault, Harness};
 use crate::http::{Request, Response};
 use crate::process::Process;
 use crate::sink::Sink;

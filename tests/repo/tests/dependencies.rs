@@ -1,6 +1,8 @@
 //! What the binaries are built from: features that a careless dependency could switch on for all of them, and crates
 //! that must not come in.
 
+#![expect(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
+
 use std::collections::BTreeSet;
 use std::process::Command;
 
@@ -11,7 +13,17 @@ const PINNED: [&str; 4] = ["hyper", "rustls", "serde_json", "tokio"];
 /// Every package of the binaries with its features, as `name: feature,feature`.
 fn packages() -> BTreeSet<String> {
     let tree = Command::new(env!("CARGO"))
-        .args(["tree", "--workspace", "--locked", "--edges", "normal", "--prefix", "none", "--format", "{p}|{f}"])
+        .args([
+            "tree",
+            "--workspace",
+            "--locked",
+            "--edges",
+            "normal",
+            "--prefix",
+            "none",
+            "--format",
+            "{p}|{f}",
+        ])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .unwrap();
@@ -37,7 +49,9 @@ fn features_are_the_pinned_ones() {
 #[test]
 fn there_is_one_tls_provider() {
     let unwanted = ["ring", "openssl", "openssl-sys", "native-tls"];
-    let found: Vec<_> =
-        packages().into_iter().filter(|line| unwanted.iter().any(|name| line.split(':').next() == Some(name))).collect();
+    let found: Vec<_> = packages()
+        .into_iter()
+        .filter(|line| unwanted.iter().any(|name| line.split(':').next() == Some(name)))
+        .collect();
     assert!(found.is_empty(), "{found:?}");
 }

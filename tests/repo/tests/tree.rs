@@ -1,5 +1,7 @@
 //! The rules of the tree: how files begin and how long they are, and what belongs to an adapter.
 
+#![expect(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -12,7 +14,8 @@ fn root() -> PathBuf {
 
 /// Files under version control that match, from the root.
 fn tracked(pattern: &str) -> Vec<PathBuf> {
-    let listed = Command::new("git").arg("ls-files").arg("-z").arg(pattern).current_dir(root()).output().unwrap();
+    let listed =
+        Command::new("git").arg("ls-files").arg("-z").arg(pattern).current_dir(root()).output().unwrap();
     assert!(listed.status.success(), "git ls-files: {}", String::from_utf8_lossy(&listed.stderr));
     let text = String::from_utf8(listed.stdout).unwrap();
     let files: Vec<_> = text.split_terminator('\0').map(PathBuf::from).collect();
@@ -94,7 +97,8 @@ fn versions_stand_in_the_root_only() {
         let text = read(&file);
         let dependencies = text.split("\n[").filter(|section| section.contains("dependencies]"));
         for line in dependencies.flat_map(str::lines).filter(|line| line.contains('=')) {
-            let own = line.contains("version =") || line.split_once('=').is_some_and(|(_, value)| value.trim().starts_with('"'));
+            let own = line.contains("version =")
+                || line.split_once('=').is_some_and(|(_, value)| value.trim().starts_with('"'));
             if own {
                 faults.push(format!("{}: {line}", file.display()));
             }

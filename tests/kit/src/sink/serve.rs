@@ -57,11 +57,17 @@ fn requests<S: Read + Write>(mut stream: BufReader<S>, shared: &Shared) -> io::R
             stream.get_mut().write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
         }
         let body = wire::read_body(&mut stream, &head.headers, false)?;
-        let captured =
-            Captured { method: head.method, path: head.target, headers: head.headers, body, at: Instant::now() };
+        let captured = Captured {
+            method: head.method,
+            path: head.target,
+            headers: head.headers,
+            body,
+            at: Instant::now(),
+        };
         let reply = shared.with(|state| {
             let routed = state.route.as_ref().and_then(|route| route(&captured));
-            let reply = routed.or_else(|| state.script.pop_front()).unwrap_or_else(|| state.otherwise.clone());
+            let reply =
+                routed.or_else(|| state.script.pop_front()).unwrap_or_else(|| state.otherwise.clone());
             state.seen.push(captured);
             reply
         });
