@@ -13,7 +13,7 @@ use crate::{
 pub const MAX_LENGTH: usize = 64 << 10;
 
 /// How deep parentheses may be nested, those of functions and `IN` included.
-pub const MAX_DEPTH: usize = 100;
+pub const MAX_DEPTH: usize = 64;
 
 /// How many warnings are kept; more of them help nobody.
 const MAX_WARNINGS: usize = 16;

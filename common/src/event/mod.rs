@@ -213,6 +213,12 @@ impl PartialEq for Event {
     }
 }
 
+/// Whether an attribute or extension may have this name: `[a-z0-9]+`, not too long, not reserved.
+#[must_use]
+pub fn is_attribute_name(name: &str) -> bool {
+    validate::name(name).is_ok()
+}
+
 /// Whether a media type, parameters aside and in any letter case, is `…/json` or `…+json`.
 #[must_use]
 pub fn is_json_media_type(media_type: &str) -> bool {

@@ -1,0 +1,168 @@
+//! What an adapter is: small traits that say what the outside system is like. The frame decides when.
+
+use std::{
+    future::{Future, ready},
+    sync::Arc,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{Response, StatusCode, request::Parts};
+
+use crate::{
+    Event, Trace,
+    config::{Config, ConfigError},
+    error::Error,
+    info::Info,
+    send::{Outbox, Sink},
+    stop::Stop,
+};
+
+/// An HTTP answer.
+pub type Answer = Response<Bytes>;
+
+/// An answer with a status and no body.
+#[must_use]
+pub fn answer(status: StatusCode) -> Answer {
+    let mut answer = Response::new(Bytes::new());
+    *answer.status_mut() = status;
+    answer
+}
+
+/// An answer with a status and a line of plain text.
+#[must_use]
+pub fn text_answer(status: StatusCode, text: impl Into<String>) -> Answer {
+    let mut answer = answer(status);
+    *answer.body_mut() = Bytes::from(text.into());
+    answer
+        .headers_mut()
+        .insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("text/plain; charset=utf-8"));
+    answer
+}
+
+/// What all adapters have: constants, a configuration, a way to be made and a first contact.
+pub trait Adapter: Sized + Send + Sync + 'static {
+    /// What it is; documentation, manifests and charts come from this.
+    const INFO: Info;
+    /// Its environment.
+    type Config: Config;
+
+    /// Makes it; no I/O beyond reading files that the configuration names.
+    ///
+    /// # Errors
+    /// What is wrong with the configuration; the process ends with 78.
+    fn new(config: Self::Config) -> Result<Self, ConfigError>;
+
+    /// The first contact with the outside system; the frame tries again until it succeeds.
+    fn connect(&self) -> impl Future<Output = Result<(), Error>> + Send {
+        ready(Ok(()))
+    }
+
+    /// Pages of its own beside events and health, such as a listing for people.
+    fn routes(self: &Arc<Self>) -> axum::Router {
+        axum::Router::new()
+    }
+}
+
+/// A source that is called by the outside system (Slack, GitHub, SNS, any webhook).
+///
+/// The caller gets its 2xx only after the sink has accepted every event, within `DELIVERY_DEADLINE`; else 502 when the
+/// sink refuses an event for good and there is no dead-letter sink, 503 when it is down.
+pub trait WebhookSource: Adapter {
+    /// Reads one request.
+    fn receive(&self, request: http::Request<Bytes>) -> impl Future<Output = Received> + Send;
+}
+
+/// What a request to a webhook source was.
+#[derive(Debug)]
+pub enum Received {
+    /// Events, and the answer once the sink has accepted all of them.
+    Events(Vec<Event>, Answer),
+    /// Nothing to deliver: a handshake, something to ignore, a refusal.
+    Answer(Answer),
+}
+
+/// Takes events out, or changes them.
+pub trait Target: Adapter {
+    /// The answer to an event that is done and has no reply.
+    const ACCEPTED: StatusCode = StatusCode::ACCEPTED;
+
+    /// Looks at the head of a request before its body is read: path, credentials, rate.
+    ///
+    /// # Errors
+    /// The answer that refuses the request.
+    fn admit(&self, request: &Parts) -> Result<(), Answer> {
+        let _ = request;
+        Ok(())
+    }
+
+    /// Handles one event. `Ok` means that the outside system has it.
+    fn handle(&self, event: Event, context: &Context) -> impl Future<Output = Result<Reply, Error>> + Send;
+
+    /// Work beside the requests; runs from the first contact on, and the process ends when it has returned.
+    ///
+    /// An error after the process was asked to stop means that something was lost: exit code 1.
+    fn run(self: &Arc<Self>, stop: Stop) -> impl Future<Output = Result<(), Error>> + Send {
+        async move {
+            stop.closed().await;
+            Ok(())
+        }
+    }
+}
+
+/// What a target gives back.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "lives for a moment; a box would cost an allocation")]
+pub enum Reply {
+    /// Done, nothing to say.
+    Done,
+    /// Done, and this event is the reply.
+    Event(Event),
+}
+
+/// The request that an event came with.
+#[derive(Debug)]
+pub struct Context {
+    /// Its head.
+    pub request: Parts,
+    /// Its trace.
+    pub trace: Trace,
+    pub(crate) sink: Option<Arc<Sink>>,
+}
+
+impl Context {
+    /// The sink, when `K_SINK` names one.
+    #[must_use]
+    pub fn sink(&self) -> Option<&Sink> {
+        self.sink.as_deref()
+    }
+}
+
+/// A source that fits no other shape, such as a clock.
+pub trait Source: Adapter {
+    /// Brings events until asked to stop. An error is logged and the run begins again after a pause.
+    fn run(&self, outbox: Outbox, stop: Stop) -> impl Future<Output = Result<(), Error>> + Send;
+}
+
+/// A source that asks (HTTP, metrics, REST listings).
+pub trait PollSource: Adapter {
+    /// The streams it polls, each with a cursor of its own; their names are keys of the checkpoint store.
+    fn streams(&self) -> Vec<String>;
+
+    /// Time from the beginning of one poll to the next; never two at once for a stream.
+    fn interval(&self) -> Duration;
+
+    /// Asks once. The cursor is the one of the last page of which every event was accepted.
+    fn poll(&self, stream: &str, cursor: Option<&str>) -> impl Future<Output = Result<Page, Error>> + Send;
+}
+
+/// What one poll brought.
+#[derive(Debug, Default)]
+pub struct Page {
+    /// Events, delivered in order.
+    pub events: Vec<Event>,
+    /// The cursor for the next poll; stored after every event was accepted. `None` leaves it as it is.
+    pub next: Option<String>,
+    /// Whether to ask again at once.
+    pub more: bool,
+}

@@ -1,0 +1,88 @@
+//! Live, started, ready: what the three health paths answer, and the reasons.
+
+use std::{
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+/// How long something must fail before readiness says no.
+const TOLERATED: Duration = Duration::from_secs(30);
+/// How long after the last failure readiness says yes again, so that a source which only pushes can find out by real
+/// traffic that its sink has come back.
+const HALF_OPEN: Duration = Duration::from_secs(60);
+
+/// What the process knows about its own health.
+#[derive(Debug, Default)]
+pub struct Health {
+    started: AtomicBool,
+    connected: AtomicBool,
+    stopping: AtomicBool,
+    /// Read on every success, so that the lock is only taken when something did fail.
+    failing: AtomicBool,
+    failure: Mutex<Option<Failing>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Failing {
+    since: Instant,
+    last: Instant,
+}
+
+impl Health {
+    /// The first contact was tried, with whatever result.
+    pub(crate) fn set_started(&self) {
+        self.started.store(true, Ordering::Release);
+    }
+
+    /// The first contact succeeded.
+    pub(crate) fn set_connected(&self) {
+        self.connected.store(true, Ordering::Release);
+    }
+
+    /// The process was asked to stop.
+    pub(crate) fn set_stopping(&self) {
+        self.stopping.store(true, Ordering::Release);
+    }
+
+    /// What this process depends on worked.
+    pub fn succeeded(&self) {
+        if self.failing.load(Ordering::Relaxed) {
+            let failure = self.failure.lock().ok().and_then(|mut failure| failure.take());
+            self.failing.store(false, Ordering::Relaxed);
+            if let Some(failing) = failure {
+                tracing::info!(seconds = failing.since.elapsed().as_secs(), "delivery works again");
+            }
+        }
+    }
+
+    /// What this process depends on failed, by no fault of an event.
+    pub fn failed(&self) {
+        let now = Instant::now();
+        if let Ok(mut failure) = self.failure.lock() {
+            let since = failure.map_or(now, |failing| failing.since);
+            *failure = Some(Failing { since, last: now });
+            self.failing.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// 200 for the start-up probe.
+    #[must_use]
+    pub fn is_started(&self) -> bool {
+        self.started.load(Ordering::Acquire)
+    }
+
+    /// 200 for the readiness probe.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        let failing = || {
+            let failure = self.failure.lock().ok().and_then(|failure| *failure);
+            failure.is_some_and(|f| f.since.elapsed() >= TOLERATED && f.last.elapsed() < HALF_OPEN)
+        };
+        self.connected.load(Ordering::Acquire)
+            && !self.stopping.load(Ordering::Acquire)
+            && !(self.failing.load(Ordering::Relaxed) && failing())
+    }
+}

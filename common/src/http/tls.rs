@@ -1,0 +1,156 @@
+//! TLS for outgoing connections: which certificates are trusted, read when the first connection needs them.
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::{Instant, SystemTime},
+};
+
+use rustls::{
+    ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    crypto::{CryptoProvider, aws_lc_rs},
+};
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject};
+
+/// How often, at most, the trust bundles are looked at again. Only new connections look.
+const CHECK_EVERY: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// Which certificate authorities are trusted.
+#[derive(Debug, Clone)]
+pub enum Roots {
+    /// Those of the system (or of `SSL_CERT_FILE`, `SSL_CERT_DIR`), these PEM certificates, and every PEM file in the
+    /// folder, which may be absent.
+    System {
+        /// PEM text.
+        extra: Option<String>,
+        /// A folder of PEM files, read again when it changes.
+        bundles: Option<PathBuf>,
+    },
+    /// Only these PEM certificates.
+    Only(String),
+    /// Anybody: the certificate is not looked at.
+    Unverified,
+}
+
+/// TLS settings of a client.
+#[derive(Debug)]
+pub struct TlsOptions {
+    roots: Roots,
+    built: Mutex<Option<Built>>,
+}
+
+#[derive(Debug)]
+struct Built {
+    config: Arc<ClientConfig>,
+    stamp: Option<SystemTime>,
+    checked: Instant,
+}
+
+impl TlsOptions {
+    /// Settings with these roots; nothing is read yet.
+    #[must_use]
+    pub fn new(roots: Roots) -> Self {
+        Self { roots, built: Mutex::new(None) }
+    }
+
+    /// The configuration as it is now; built on the first use, and again when the trust bundles have changed.
+    pub(crate) fn config(&self) -> Result<Arc<ClientConfig>, rustls::Error> {
+        let mut built = self.built.lock().map_err(|_| rustls::Error::General("a lock is poisoned".to_owned()))?;
+        if let Some(built) = built.as_mut() {
+            if built.checked.elapsed() < CHECK_EVERY || built.stamp == self.stamp() {
+                built.checked = Instant::now();
+                return Ok(Arc::clone(&built.config));
+            }
+        }
+        let stamp = self.stamp();
+        let config = Arc::new(build(&self.roots)?);
+        *built = Some(Built { config: Arc::clone(&config), stamp, checked: Instant::now() });
+        Ok(config)
+    }
+
+    fn stamp(&self) -> Option<SystemTime> {
+        let Roots::System { bundles: Some(folder), .. } = &self.roots else { return None };
+        std::fs::metadata(folder).and_then(|metadata| metadata.modified()).ok()
+    }
+}
+
+fn build(roots: &Roots) -> Result<ClientConfig, rustls::Error> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let builder =
+        ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
+    Ok(match roots {
+        Roots::Unverified => {
+            let verifier = Arc::new(Unverified(provider));
+            builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()
+        }
+        Roots::Only(pem) => {
+            let mut store = RootCertStore::empty();
+            add_pem(&mut store, pem.as_bytes());
+            builder.with_root_certificates(store).with_no_client_auth()
+        }
+        Roots::System { extra, bundles } => {
+            let mut store = RootCertStore::empty();
+            let native = rustls_native_certs::load_native_certs();
+            for error in native.errors {
+                tracing::warn!(%error, "a system certificate cannot be read");
+            }
+            store.add_parsable_certificates(native.certs);
+            if let Some(pem) = extra {
+                add_pem(&mut store, pem.as_bytes());
+            }
+            for file in bundles.iter().flat_map(|folder| std::fs::read_dir(folder).into_iter().flatten().flatten()) {
+                // A mounted ConfigMap holds folders and links of its own beside the files.
+                if let Ok(pem) = std::fs::read(file.path()) {
+                    add_pem(&mut store, &pem);
+                }
+            }
+            builder.with_root_certificates(store).with_no_client_auth()
+        }
+    })
+}
+
+fn add_pem(store: &mut RootCertStore, pem: &[u8]) {
+    store.add_parsable_certificates(CertificateDer::pem_slice_iter(pem).flatten());
+}
+
+/// Accepts any certificate; the signatures of the handshake are checked all the same.
+#[derive(Debug)]
+struct Unverified(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for Unverified {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        rustls::crypto::verify_tls12_signature(message, certificate, signature, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        rustls::crypto::verify_tls13_signature(message, certificate, signature, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}

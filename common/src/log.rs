@@ -1,0 +1,60 @@
+//! JSON log lines on stderr: constant message, fields beside it. ERROR means an operator must act; DEBUG is per event.
+
+use std::io;
+
+use serde_json::Value;
+use tracing::level_filters::LevelFilter;
+
+use crate::frame::{FrameConfig, LogLevel};
+
+/// Starts logging; a second call changes nothing.
+pub(crate) fn start(level: LevelFilter) {
+    // Only a second subscriber makes this fail, and then the first one is as good.
+    let _ = tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_span_list(false)
+        .with_target(false)
+        .with_max_level(level)
+        .with_writer(io::stderr)
+        .try_init();
+}
+
+/// The level by the settings: `LOG_LEVEL`, else the level in Knative's `zap-logger-config`, else info.
+pub(crate) fn level(config: &FrameConfig) -> LevelFilter {
+    match config.log_level {
+        Some(LogLevel::Error) => LevelFilter::ERROR,
+        Some(LogLevel::Warn) => LevelFilter::WARN,
+        Some(LogLevel::Info) => LevelFilter::INFO,
+        Some(LogLevel::Debug) => LevelFilter::DEBUG,
+        Some(LogLevel::Trace) => LevelFilter::TRACE,
+        None => config.k_logging_config.as_deref().and_then(zap_level).unwrap_or(LevelFilter::INFO),
+    }
+}
+
+/// Reads `{"zap-logger-config": "{\"level\": \"info\", …}"}`; anything malformed is as good as absent (K12).
+fn zap_level(text: &str) -> Option<LevelFilter> {
+    let config: Value = serde_json::from_str(text).ok()?;
+    let zap: Value = serde_json::from_str(config.get("zap-logger-config")?.as_str()?).ok()?;
+    match zap.get("level")?.as_str()? {
+        "debug" => Some(LevelFilter::DEBUG),
+        "info" => Some(LevelFilter::INFO),
+        "warn" => Some(LevelFilter::WARN),
+        "error" | "dpanic" | "panic" | "fatal" => Some(LevelFilter::ERROR),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zap_levels_are_honoured_and_nonsense_is_not_fatal() {
+        assert_eq!(zap_level(r#"{"zap-logger-config":"{\"level\":\"warn\"}"}"#), Some(LevelFilter::WARN));
+        for text in ["", "{", "{}", "null", r#"{"zap-logger-config":"{"}"#, r#"{"zap-logger-config":7}"#] {
+            assert_eq!(zap_level(text), None, "{text}");
+        }
+    }
+}

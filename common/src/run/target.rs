@@ -1,0 +1,120 @@
+//! Targets, transformations and brokers: requests with events in, answers out.
+
+use std::{process::ExitCode, sync::Arc, time::Instant};
+
+use axum::{Router, body::Body, extract::Request};
+use http::{Method, Response, StatusCode};
+
+use super::{
+    Frame, Shape,
+    answers::{self, Stateful, respond},
+};
+use crate::{
+    Event, Trace,
+    adapter::{Answer, Context, Reply, Target, answer, text_answer},
+    event::http::{DecodeError, Decoded, decode},
+    server::collect,
+};
+
+/// The `main` of a target.
+#[must_use]
+pub fn target<T: Target>() -> ExitCode {
+    run::<T>("target")
+}
+
+/// The `main` of a broker.
+#[must_use]
+pub fn broker<T: Target>() -> ExitCode {
+    run::<T>("broker")
+}
+
+fn run<T: Target>(name: &'static str) -> ExitCode {
+    super::run(Shape::<T> {
+        name,
+        needs_sink: false,
+        serves: true,
+        events: |frame, adapter| {
+            let (frame, adapter) = (Arc::clone(frame), Arc::clone(adapter));
+            Router::new().fallback(move |request: Request| serve(Arc::clone(&frame), Arc::clone(&adapter), request))
+        },
+        work: |_, adapter, stop| Box::pin(async move { adapter.run(stop).await }),
+    })
+}
+
+async fn serve<T: Target>(frame: Arc<Frame>, adapter: Arc<T>, request: Request) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    if parts.method != Method::POST {
+        return respond(answers::without_event(&parts.method));
+    }
+    if let Err(refusal) = adapter.admit(&parts) {
+        return respond(refusal);
+    }
+    let body = match collect(body, frame.config.max_event_bytes, &frame.budget).await {
+        Ok(body) => body,
+        Err(refusal) => return respond(refused(refusal)),
+    };
+    frame.metrics.in_flight.add(1);
+    let decoded = decode(&parts.headers, body.bytes.clone(), frame.config.ce_header_decode);
+    let trace = Trace::from_headers(&parts.headers);
+    let context = Context { request: parts, trace, sink: frame.sink.clone() };
+    let answer = match decoded {
+        Ok(Decoded::One(event)) => one(&frame, &*adapter, event, &context).await.unwrap_or_else(|answer| answer),
+        Ok(Decoded::Batch(events)) => batch(&frame, &*adapter, events, &context).await,
+        Err(error) => malformed(&error),
+    };
+    frame.metrics.in_flight.add(-1);
+    respond(answer)
+}
+
+/// The answer to a body that was not taken.
+pub(super) fn refused(refusal: crate::server::BodyRefusal) -> Answer {
+    let mut answer = text_answer(refusal.status(), refusal.text());
+    if refusal.status() == StatusCode::SERVICE_UNAVAILABLE {
+        answer.headers_mut().insert(http::header::RETRY_AFTER, http::HeaderValue::from_static("1"));
+    }
+    answer
+}
+
+fn malformed(error: &DecodeError) -> Answer {
+    text_answer(error.status(), error.to_string())
+}
+
+/// Handles one event; `Err` is the answer to one that failed.
+async fn one<T: Target>(
+    frame: &Frame,
+    adapter: &T,
+    event: Event,
+    context: &Context,
+) -> Result<Answer, Answer> {
+    let event_type = event.text("type").cloned().unwrap_or_default();
+    let stateful = Stateful::of(&event);
+    let begun = Instant::now();
+    let result = adapter.handle(event, context).await;
+    frame.metrics.processed(&event_type, result.is_ok(), begun.elapsed());
+    match result {
+        Ok(Reply::Done) => Ok(answer(T::ACCEPTED)),
+        Ok(Reply::Event(event)) => Ok(answers::reply(&event)),
+        Err(error) => {
+            tracing::warn!(
+                event_type = &*event_type, status = error.status().as_u16(), reason = error.chain(),
+                "an event was not handled"
+            );
+            Err(answers::failed_event(frame, &event_type, &stateful, &error))
+        }
+    }
+}
+
+/// Handles a batch in order and stops at the first failure: the caller sends all of it again.
+async fn batch<T: Target>(frame: &Frame, adapter: &T, events: Vec<Event>, context: &Context) -> Answer {
+    let mut replies = Vec::new();
+    for event in events {
+        let event_type = event.text("type").cloned().unwrap_or_default();
+        let stateful = Stateful::of(&event);
+        match adapter.handle(event, context).await {
+            Ok(Reply::Done) => {}
+            Ok(Reply::Event(event)) => replies.push(event),
+            Err(error) => return answers::failed_event(frame, &event_type, &stateful, &error),
+        }
+    }
+    if replies.is_empty() { answer(T::ACCEPTED) } else { answers::replies(&replies) }
+}

@@ -1,0 +1,89 @@
+//! Webhook sources: the caller's 2xx comes after the sink's, or not at all.
+
+use std::{
+    process::ExitCode,
+    sync::Arc,
+    time::Instant,
+};
+
+use axum::{Router, body::Body, extract::Request};
+use http::{HeaderValue, Response, StatusCode, header};
+
+use super::{Frame, Shape, answers::respond, target::refused};
+use crate::{
+    Trace,
+    adapter::{Answer, Received, WebhookSource, text_answer},
+    error::Fault,
+    send::{Failure, Sink},
+    server::collect,
+};
+
+/// The `main` of a webhook source.
+#[must_use]
+pub fn webhook_source<W: WebhookSource>() -> ExitCode {
+    super::run(Shape::<W> {
+        name: "webhook-source",
+        needs_sink: true,
+        serves: true,
+        events: |frame, adapter| {
+            let (frame, adapter) = (Arc::clone(frame), Arc::clone(adapter));
+            Router::new().fallback(move |request: Request| serve(Arc::clone(&frame), Arc::clone(&adapter), request))
+        },
+        work: |_, _, stop| {
+            Box::pin(async move {
+                stop.closed().await;
+                Ok(())
+            })
+        },
+    })
+}
+
+async fn serve<W: WebhookSource>(frame: Arc<Frame>, adapter: Arc<W>, request: Request) -> Response<Body> {
+    let deadline = Instant::now() + *frame.config.delivery_deadline;
+    let (parts, body) = request.into_parts();
+    let body = match collect(body, frame.config.max_event_bytes, &frame.budget).await {
+        Ok(body) => body,
+        Err(refusal) => return respond(refused(refusal)),
+    };
+    frame.metrics.in_flight.add(1);
+    let trace = Trace::from_headers(&parts.headers);
+    let received = adapter.receive(http::Request::from_parts(parts, body.bytes.clone())).await;
+    let answer = match (received, &frame.sink) {
+        (Received::Answer(answer), _) => answer,
+        (Received::Events(events, accepted), Some(sink)) => {
+            deliver(sink, events, &trace, deadline).await.map_or_else(|failure| undelivered(&failure), |()| accepted)
+        }
+        // The frame does not start a webhook source without a sink.
+        (Received::Events(..), None) => text_answer(StatusCode::SERVICE_UNAVAILABLE, "there is no sink"),
+    };
+    frame.metrics.in_flight.add(-1);
+    respond(answer)
+}
+
+async fn deliver(
+    sink: &Sink,
+    events: Vec<crate::Event>,
+    trace: &Trace,
+    deadline: Instant,
+) -> Result<(), Failure> {
+    for mut event in events {
+        sink.deliver_before(&mut event, trace, deadline).await?;
+    }
+    Ok(())
+}
+
+/// 502 when the sink refuses the event, which no repetition mends; 503 when it is the sink that is not well.
+fn undelivered(failure: &Failure) -> Answer {
+    let reason = match failure.status {
+        Some(status) => format!("sink answered {}", status.as_u16()),
+        None if failure.timed_out => "sink did not answer in time".to_owned(),
+        None => "sink cannot be reached".to_owned(),
+    };
+    tracing::warn!(reason = failure.message, "an event was not delivered");
+    if failure.fault == Fault::Event {
+        return text_answer(StatusCode::BAD_GATEWAY, reason);
+    }
+    let mut answer = text_answer(StatusCode::SERVICE_UNAVAILABLE, reason);
+    answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    answer
+}

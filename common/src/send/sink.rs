@@ -1,0 +1,205 @@
+//! Delivery to the sink: overrides, retries while there is time, and the dead letter for what is refused for good.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use http::HeaderValue;
+
+use super::{Accepted, Authorization, Backoff, Failure, Sender, SenderOptions};
+use crate::{
+    Event, InvalidEvent, Text, Trace,
+    config::WatchedFile,
+    error::Fault,
+    frame::FrameConfig,
+    health::Health,
+    http::Client,
+    metrics::FrameMetrics,
+    stop::Stop,
+    worker,
+};
+
+/// Characters of base64 that `knativeerrordata` holds at most (Knative delivery specification).
+const ERROR_DATA: usize = 1024;
+/// Between attempts for an event that the sink refuses and no dead letter takes.
+const HELD: Duration = Duration::from_secs(60);
+
+/// The sink of this process: `K_SINK`, with everything that Knative wants of a source.
+#[derive(Debug)]
+pub struct Sink {
+    sender: Sender,
+    dead_letter: Option<Sender>,
+    overrides: Vec<(String, Text)>,
+    retry_after_max: Duration,
+    health: Arc<Health>,
+    metrics: Arc<FrameMetrics>,
+}
+
+impl Sink {
+    /// The sink that the settings name, if they name one.
+    pub(crate) fn new(
+        config: &FrameConfig,
+        client: &Client,
+        health: &Arc<Health>,
+        metrics: &Arc<FrameMetrics>,
+    ) -> Option<Self> {
+        let url = config.k_sink.as_ref()?;
+        let options = SenderOptions {
+            timeout: config.sink_timeout(),
+            namespace: config.namespace.as_deref().and_then(|name| HeaderValue::from_str(name).ok()),
+            ..SenderOptions::default()
+        };
+        let token = Authorization::BearerFile(Arc::new(WatchedFile::new(&config.oidc_token_file)));
+        let with_token = SenderOptions { authorization: Some(token), ..options.clone() };
+        let extensions = config.k_ce_overrides.as_ref().and_then(|overrides| overrides.extensions.clone());
+        Some(Self {
+            sender: Sender::new(url.to_uri(), client.clone(), with_token),
+            dead_letter: config
+                .dead_letter_sink
+                .as_ref()
+                .map(|url| Sender::new(url.to_uri(), client.clone(), options)),
+            overrides: extensions
+                .into_iter()
+                .flatten()
+                .map(|(name, value)| (name, Text::from(value)))
+                .collect(),
+            retry_after_max: *config.retry_after_max,
+            health: Arc::clone(health),
+            metrics: Arc::clone(metrics),
+        })
+    }
+
+    /// One attempt, for those whose caller holds the event and retries. Overrides are set on the event.
+    ///
+    /// # Errors
+    /// When it was not accepted; the dead-letter sink is not used.
+    pub async fn attempt(&self, event: &mut Event, trace: &Trace) -> Result<Accepted, Failure> {
+        self.apply_overrides(event);
+        self.attempt_as_is(event, trace).await
+    }
+
+    /// Delivers before the deadline, with retries; an event that the sink refuses goes to the dead-letter sink.
+    ///
+    /// # Errors
+    /// The last failure, when nobody had accepted the event at the deadline.
+    pub async fn deliver_before(
+        &self,
+        event: &mut Event,
+        trace: &Trace,
+        deadline: Instant,
+    ) -> Result<(), Failure> {
+        self.apply_overrides(event);
+        let mut backoff = Backoff::default();
+        loop {
+            let failure = match self.attempt_or_dead_letter(event, trace).await {
+                Ok(()) => return Ok(()),
+                Err(failure) => failure,
+            };
+            let pause = backoff.next(self.asked(&failure));
+            if failure.fault != Fault::Transient || Instant::now() + pause >= deadline {
+                return Err(failure);
+            }
+            worker::sleep(pause).await;
+        }
+    }
+
+    /// Delivers however long it takes; an event that the sink refuses and no dead letter takes is held and tried again
+    /// each minute.
+    ///
+    /// # Errors
+    /// The last failure, when the process is asked to stop and the event has not been accepted.
+    pub async fn deliver(&self, event: &mut Event, trace: &Trace, stop: &Stop) -> Result<(), Failure> {
+        self.apply_overrides(event);
+        let mut backoff = Backoff::default();
+        loop {
+            let failure = match self.attempt_or_dead_letter(event, trace).await {
+                Ok(()) => return Ok(()),
+                Err(failure) => failure,
+            };
+            let pause = backoff.next(self.asked(&failure));
+            let pause = if failure.fault == Fault::Event { pause.max(HELD) } else { pause };
+            let status = failure.status.map(|status| status.as_u16());
+            tracing::warn!(
+                event_id = event.id(), event_type = event.event_type(), reason = failure.message, status,
+                attempt = backoff.attempts(), retry_in_ms = pause.as_millis() as u64, "an event is held back"
+            );
+            tokio::select! {
+                () = worker::sleep(pause) => {}
+                () = stop.requested() => return Err(failure),
+            }
+        }
+    }
+
+    /// Sets the overrides, each replacing an extension of its name.
+    pub fn apply_overrides(&self, event: &mut Event) {
+        for (name, value) in &self.overrides {
+            // The names were checked at start; a value with control characters is left out, as no event may hold it.
+            let _ = event.set(name, value.clone());
+        }
+    }
+
+    fn asked(&self, failure: &Failure) -> Option<Duration> {
+        failure.retry_after.map(|asked| asked.min(self.retry_after_max))
+    }
+
+    async fn attempt_as_is(&self, event: &Event, trace: &Trace) -> Result<Accepted, Failure> {
+        let result = self.sender.attempt(event, trace).await;
+        match &result {
+            Ok(accepted) => {
+                self.health.succeeded();
+                self.metrics.sent(event.event_type(), Some(accepted.status.as_u16()), false);
+            }
+            Err(failure) => {
+                if failure.fault != Fault::Event {
+                    self.health.failed();
+                }
+                let status = failure.status.map(|status| status.as_u16());
+                self.metrics.sent(event.event_type(), status, failure.timed_out);
+            }
+        }
+        result
+    }
+
+    async fn attempt_or_dead_letter(&self, event: &Event, trace: &Trace) -> Result<(), Failure> {
+        let failure = match self.attempt_as_is(event, trace).await {
+            Ok(_) => return Ok(()),
+            Err(failure) => failure,
+        };
+        let Some(dead_letter) = self.dead_letter.as_ref().filter(|_| failure.fault == Fault::Event) else {
+            return Err(failure);
+        };
+        let letter = dead_letter_event(event, &self.sender.uri().to_string(), &failure);
+        let letter = letter.unwrap_or_else(|_| event.clone());
+        match dead_letter.attempt(&letter, trace).await {
+            Ok(_) => {
+                self.metrics.dead_lettered();
+                tracing::warn!(
+                    event_id = event.id(), event_type = event.event_type(), reason = failure.message,
+                    "an event went to the dead-letter sink"
+                );
+                Ok(())
+            }
+            // The dead-letter sink is what must come back; the event is not to blame for that.
+            Err(refused) => Err(Failure { fault: Fault::Transient, ..refused }),
+        }
+    }
+}
+
+/// The event with Knative's error extensions: where it was refused, with which code and, in base64, what body.
+///
+/// # Errors
+/// When `destination` cannot stand in an attribute.
+pub fn dead_letter_event(event: &Event, destination: &str, failure: &Failure) -> Result<Event, InvalidEvent> {
+    let mut letter = event.clone();
+    letter.set("knativeerrordest", destination)?;
+    let code = failure.status.map_or(500, |status| status.as_u16());
+    letter.set("knativeerrorcode", code.to_string())?;
+    if !failure.body.is_empty() {
+        let mut data = STANDARD.encode(&failure.body);
+        data.truncate(ERROR_DATA);
+        letter.set("knativeerrordata", data)?;
+    }
+    Ok(letter)
+}

@@ -1,0 +1,145 @@
+//! Reading a request's body: within a size, within a time, and within what all requests together may hold.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::{Bytes, BytesMut};
+use http::StatusCode;
+use http_body::Body as _;
+use http_body_util::BodyExt;
+use tokio::time::{Instant, timeout_at};
+
+/// Time in which a body must have come whole.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What all requests together may hold in memory.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    used: AtomicUsize,
+    limit: usize,
+}
+
+/// A share of the budget, given back when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Share {
+    budget: Arc<Budget>,
+    bytes: usize,
+}
+
+impl Budget {
+    pub(crate) fn new(limit: usize) -> Arc<Self> {
+        Arc::new(Self { used: AtomicUsize::new(0), limit })
+    }
+
+    fn share(self: &Arc<Self>) -> Share {
+        Share { budget: Arc::clone(self), bytes: 0 }
+    }
+}
+
+impl Share {
+    /// Takes more; false when there is no room. A request that is alone always has room.
+    fn grow(&mut self, bytes: usize) -> bool {
+        let before = self.budget.used.fetch_add(bytes, Ordering::Relaxed);
+        self.bytes += bytes;
+        before == self.bytes - bytes || before + bytes <= self.budget.limit
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.budget.used.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+/// A body and its share of the budget; keep it until the request is answered.
+#[derive(Debug)]
+pub(crate) struct Collected {
+    /// The body.
+    pub(crate) bytes: Bytes,
+    /// Held for its `Drop`.
+    pub(crate) _share: Share,
+}
+
+/// Why a body was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BodyRefusal {
+    /// Larger than `MAX_EVENT_BYTES`.
+    TooLarge,
+    /// Not whole in time.
+    TooSlow,
+    /// The connection broke, or the chunks are malformed.
+    Broken,
+    /// All requests together hold too much: try again.
+    NoRoom,
+}
+
+impl BodyRefusal {
+    pub(crate) fn status(self) -> StatusCode {
+        match self {
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::Broken => StatusCode::BAD_REQUEST,
+            Self::NoRoom => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            Self::TooLarge => "the body is larger than MAX_EVENT_BYTES",
+            Self::TooSlow => "the body did not come in time",
+            Self::Broken => "the body is malformed",
+            Self::NoRoom => "too many events are in work",
+        }
+    }
+}
+
+/// Reads a body. One that says it is too large is refused before it is read.
+pub(crate) async fn collect(
+    mut body: axum::body::Body,
+    limit: usize,
+    budget: &Arc<Budget>,
+) -> Result<Collected, BodyRefusal> {
+    let mut share = budget.share();
+    let announced = body.size_hint().exact().map_or(0, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
+    if announced > limit {
+        return Err(BodyRefusal::TooLarge);
+    }
+    if !share.grow(announced) {
+        return Err(BodyRefusal::NoRoom);
+    }
+    let deadline = Instant::now() + BODY_TIMEOUT;
+    let mut first = Bytes::new();
+    let mut rest = BytesMut::new();
+    loop {
+        let frame = match timeout_at(deadline, body.frame()).await {
+            Err(_) => return Err(BodyRefusal::TooSlow),
+            Ok(None) => break,
+            Ok(Some(Err(_))) => return Err(BodyRefusal::Broken),
+            Ok(Some(Ok(frame))) => frame,
+        };
+        let Ok(data) = frame.into_data() else { continue };
+        let have = first.len() + rest.len();
+        if have + data.len() > limit {
+            return Err(BodyRefusal::TooLarge);
+        }
+        if have + data.len() > share.bytes && !share.grow(have + data.len() - share.bytes) {
+            return Err(BodyRefusal::NoRoom);
+        }
+        if have == 0 {
+            // Nearly every body is one piece, and that one is not copied.
+            first = data;
+        } else {
+            if rest.is_empty() {
+                rest.reserve(announced.max(have + data.len()));
+                rest.extend_from_slice(&std::mem::take(&mut first));
+            }
+            rest.extend_from_slice(&data);
+        }
+    }
+    Ok(Collected { bytes: if rest.is_empty() { first } else { rest.freeze() }, _share: share })
+}

@@ -1,0 +1,58 @@
+//! One connection: HTTP/1.1 with limits on the head, its time and its size.
+
+use std::{
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::body::Body;
+use http::{Request, Response, StatusCode, header};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tower_service::Service as _;
+
+use super::inspect::{Head, Inspected};
+use crate::stop::Stop;
+
+/// Time in which the head of a request must have come whole, counted from its first wait.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// Largest head of a request; above it, and above 100 headers, the answer is 431.
+const MAX_HEAD: usize = 64 * 1024;
+
+/// Serves a connection until its end; once the process drains, only the request in work is finished.
+pub(super) async fn serve<T>(stream: T, router: axum::Router, stop: Stop)
+where
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let head = Arc::new(Head::default());
+    let io = TokioIo::new(Inspected::new(stream, Arc::clone(&head)));
+    let service = service_fn(move |request| answer(request, router.clone(), Arc::clone(&head)));
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(MAX_HEAD)
+        .serve_connection(io, service);
+    let mut connection = std::pin::pin!(connection);
+    tokio::select! {
+        // A connection that breaks, or breaks the rules, has been answered by hyper; nobody else wants to know.
+        _ = connection.as_mut() => return,
+        () = stop.draining() => connection.as_mut().graceful_shutdown(),
+    }
+    let _ = connection.await;
+}
+
+async fn answer(
+    request: Request<Incoming>,
+    mut router: axum::Router,
+    head: Arc<Head>,
+) -> Result<Response<Body>, std::convert::Infallible> {
+    if request.headers().contains_key(header::TRANSFER_ENCODING) && head.has_length() {
+        let mut response = Response::new(Body::from("a length and chunked transfer exclude each other"));
+        *response.status_mut() = StatusCode::BAD_REQUEST;
+        response.headers_mut().insert(header::CONNECTION, header::HeaderValue::from_static("close"));
+        return Ok(response);
+    }
+    head.begin();
+    router.call(request).await
+}

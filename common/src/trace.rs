@@ -1,0 +1,105 @@
+//! W3C Trace Context in and out: the same trace on every hop, a new span for each.
+//!
+//! Facts: W3C Trace Context level 1, sections 3.2 and 3.3. The `traceparent` extension of an event, which holds the
+//! starting trace, is the event's own and is never rewritten.
+
+use std::fmt::Write as _;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+const BAGGAGE: HeaderName = HeaderName::from_static("baggage");
+
+/// The trace that an event belongs to on its way through this process.
+#[derive(Debug, Clone)]
+pub struct Trace {
+    /// The trace id, never zero.
+    id: u128,
+    flags: u8,
+    state: Option<HeaderValue>,
+    baggage: Option<HeaderValue>,
+}
+
+impl Default for Trace {
+    fn default() -> Self {
+        Self { id: fastrand::u128(1..), flags: 0, state: None, baggage: None }
+    }
+}
+
+impl Trace {
+    /// The trace of an incoming request, or a new one where the headers hold none that is valid.
+    #[must_use]
+    pub fn from_headers(headers: &HeaderMap) -> Self {
+        let parent = headers.get(TRACEPARENT).and_then(|value| parse(value.to_str().ok()?));
+        let Some((id, flags)) = parent else { return Self::default() };
+        Self { id, flags, state: headers.get(TRACESTATE).cloned(), baggage: headers.get(BAGGAGE).cloned() }
+    }
+
+    /// Adds the headers of one outgoing request: this trace, a new span.
+    pub fn write(&self, headers: &mut HeaderMap) {
+        let mut text = String::with_capacity(55);
+        // Writing to a String cannot fail.
+        let _ = write!(text, "00-{:032x}-{:016x}-{:02x}", self.id, fastrand::u64(1..), self.flags);
+        if let Ok(value) = HeaderValue::from_maybe_shared(bytes::Bytes::from(text)) {
+            headers.insert(TRACEPARENT, value);
+        }
+        for (name, value) in [(TRACESTATE, &self.state), (BAGGAGE, &self.baggage)] {
+            if let Some(value) = value {
+                headers.insert(name, value.clone());
+            }
+        }
+    }
+}
+
+/// Trace id and flags of a `traceparent`; later versions may hold more after the flags.
+fn parse(text: &str) -> Option<(u128, u8)> {
+    let mut parts = text.trim().split('-');
+    let (version, id, span, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let hex = |part: &str, length: usize| {
+        part.len() == length && part.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    };
+    let known = hex(version, 2) && version != "ff" && (version != "00" || parts.next().is_none());
+    if !known || !hex(id, 32) || !hex(span, 16) || !hex(flags, 2) || span.bytes().all(|b| b == b'0') {
+        return None;
+    }
+    let id = u128::from_str_radix(id, 16).ok().filter(|id| *id != 0)?;
+    Some((id, u8::from_str_radix(flags, 16).ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+    #[test]
+    fn keeps_the_trace_and_changes_the_span() {
+        let mut headers = HeaderMap::new();
+        headers.insert(TRACEPARENT, HeaderValue::from_static(PARENT));
+        headers.insert(TRACESTATE, HeaderValue::from_static("vendor=1"));
+        let mut out = HeaderMap::new();
+        Trace::from_headers(&headers).write(&mut out);
+        let sent = out[TRACEPARENT].to_str().expect("ASCII");
+        assert_eq!(sent.len(), PARENT.len());
+        assert_eq!((&sent[..36], &sent[52..]), (&PARENT[..36], "-01"));
+        assert_ne!(sent[36..52], PARENT[36..52]);
+        assert_eq!(out[TRACESTATE], "vendor=1");
+    }
+
+    #[test]
+    fn invalid_parents_start_a_new_trace() {
+        for text in [
+            "",
+            "00-00000000000000000000000000000000-b7ad6b7169203331-01",
+            "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
+            "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01",
+            "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331",
+        ] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+        assert!(parse("cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more").is_some());
+    }
+}
