@@ -42,8 +42,13 @@ type Stamp = (u64, u64, i64, i64, i64, i64, u64);
 #[derive(Debug, thiserror::Error)]
 pub enum Unusable {
     /// The file cannot be read.
-    #[error("{} cannot be read: {1}", .0.display())]
-    Unreadable(PathBuf, io::Error),
+    #[error("{} cannot be read: {error}", path.display())]
+    Unreadable {
+        /// Where it should be.
+        path: PathBuf,
+        /// Why not.
+        error: io::Error,
+    },
     /// What it holds is no document without a mistake.
     #[error(transparent)]
     Broken(#[from] BrokenDocument),
@@ -124,7 +129,7 @@ fn stamp(path: &Path) -> io::Result<Stamp> {
 }
 
 fn read(path: &Path) -> Result<String, Unusable> {
-    std::fs::read_to_string(path).map_err(|error| Unusable::Unreadable(path.to_owned(), error))
+    std::fs::read_to_string(path).map_err(|error| Unusable::Unreadable { path: path.to_owned(), error })
 }
 
 #[cfg(test)]
@@ -171,7 +176,7 @@ mod tests {
             assert!(look(&mut source).unwrap().is_none());
 
             std::fs::remove_file(&path).unwrap();
-            assert!(matches!(look(&mut source), Err(Unusable::Unreadable(..))));
+            assert!(matches!(look(&mut source), Err(Unusable::Unreadable { .. })));
             assert!(look(&mut source).unwrap().is_none());
             std::fs::write(&path, "triggers: {d: {}}").unwrap();
             assert_eq!(names(&look(&mut source).unwrap().unwrap()), ["d"]);
@@ -200,7 +205,7 @@ mod tests {
     fn a_file_that_must_be_there_and_one_that_may_be_empty() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("none");
-        assert!(matches!(Source::new(Place::Watched(path.clone())).first(), Err(Unusable::Unreadable(..))));
+        assert!(matches!(Source::new(Place::Watched(path.clone())).first(), Err(Unusable::Unreadable { .. })));
         std::fs::write(&path, "").unwrap();
         assert!(Source::new(Place::Watched(path)).first().unwrap().triggers.is_empty());
         let mut inline = Source::new(Place::Inline("triggers: {a: {}}".into()));

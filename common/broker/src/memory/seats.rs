@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use common::{Event, Trace};
 use smallvec::SmallVec;
+use tokio::time::{timeout, timeout_at};
 
 use super::{Engine, Place, Rank, Refused, Room, SHARE, Trigger, work::Failed};
 use crate::room::Amount;
@@ -56,26 +57,24 @@ impl Engine {
         }
         let deadline = self.patience(Instant::now() + self.settings.produce_timeout);
         loop {
+            let room = full.clone();
             // Asked for before the next look, so that room given back in between is not missed.
-            let waiting = (rank == Rank::Reply).then(|| full.waiting_reply());
-            let freed = full.freed(rank);
+            let waiting = (rank == Rank::Reply).then(|| room.waiting_reply());
+            let freed = room.freed(rank);
             match self.seats(triggers, bytes, rank) {
                 Ok(seats) => {
                     drop(waiting);
-                    full.pass_on();
+                    room.pass_on();
                     return Ok(seats);
                 }
-                Err(other) if !Arc::ptr_eq(&other, &full) => {
+                Err(other) if !Arc::ptr_eq(&other, &room) => {
                     // The room that was waited for has some, and another waiter may have use for it.
                     drop(waiting);
-                    full.pass_on();
+                    room.pass_on();
                     full = other;
-                    continue;
                 }
+                Err(_) if timeout_at(deadline.into(), freed).await.is_err() => return Err(Refused::Full),
                 Err(_) => {}
-            }
-            if tokio::time::timeout_at(deadline.into(), freed).await.is_err() {
-                return Err(Refused::Full);
             }
         }
     }
@@ -94,7 +93,7 @@ impl Engine {
         for (trigger, _) in full {
             let failed = Failed::refused(429, "the queue of the trigger is full");
             let attempt = self.dead_letter(trigger, event, trace, &failed);
-            let reply = tokio::time::timeout(self.settings.produce_timeout, attempt).await;
+            let reply = timeout(self.settings.produce_timeout, attempt).await;
             match reply {
                 Ok(Ok(Some(reply))) => self.boxed_reply(trigger, reply, trace, hops).await,
                 Ok(Ok(None)) => {}

@@ -1,0 +1,2 @@
+//! The broker that keeps its events in memory.
+fn main() {}
