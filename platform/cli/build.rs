@@ -38,7 +38,6 @@ fn sorted_folders(parent: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(folders)
 }
 
-#[expect(clippy::print_stdout, reason = "this is how a build script speaks to Cargo")]
 fn watch(path: &Path) {
     println!("cargo::rerun-if-changed={}", path.display());
 }

@@ -41,6 +41,11 @@ impl Mistakes {
         self.0.push(Mistake::new(at, message));
     }
 
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
     /// In the order of the file, each once.
     pub fn into_sorted(mut self) -> Vec<Mistake> {
         self.0.sort();
@@ -57,6 +62,17 @@ pub fn suggestion<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>)
     }
 }
 
+/// The same, or where there are only a few candidates and none is near, all of them.
+pub fn choices<'a>(word: &str, candidates: impl Iterator<Item = &'a str> + Clone) -> String {
+    const FEW: usize = 9;
+    let hint = suggestion(word, candidates.clone()).to_string();
+    let all: Vec<&str> = candidates.take(FEW + 1).collect();
+    if hint.is_empty() && !all.is_empty() && all.len() <= FEW {
+        return format!("; there are {}", all.join(", "));
+    }
+    hint
+}
+
 /// The candidate a misspelt word most likely stands for.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = word.to_lowercase();
@@ -64,7 +80,7 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .into_iter()
         .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate))
         // A third of the letters may differ: more is another word.
-        .filter(|(distance, candidate)| *distance <= candidate.chars().count().max(3) / 3)
+        .filter(|(distance, candidate)| *distance <= candidate.chars().count() / 3)
         .min()
         .map(|(_, candidate)| candidate)
 }

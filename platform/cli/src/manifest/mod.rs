@@ -1,6 +1,7 @@
 //! The manifest reader: from the text of a bridge to its components, or every mistake in it at once. It does no I/O.
 
 mod cycle;
+mod document;
 mod mistake;
 mod node;
 mod object;

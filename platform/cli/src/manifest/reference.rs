@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::mistake::{Mistakes, suggestion};
+use super::mistake::{Mistakes, choices, suggestion};
 use super::node::{Node, Value};
 use super::object::group_of;
 use crate::bridge::{Destination, Id};
@@ -126,7 +126,7 @@ impl Index {
 /// Reports keys that mean nothing at this place.
 pub fn unknown_keys(node: &Node, path: &str, known: &[&str], mistakes: &mut Mistakes) {
     for (key, _) in node.entries().iter().filter(|(key, _)| !known.contains(&key.text.as_str())) {
-        let hint = suggestion(&key.text, known.iter().copied());
+        let hint = choices(&key.text, known.iter().copied());
         mistakes.add(key.at, format!("unknown field '{path}.{}'{hint}", key.text));
     }
 }

@@ -36,7 +36,9 @@ fn is_boolean(text: &str) -> bool {
 
 fn malformed(format: &str, text: &str) -> Option<String> {
     match format {
-        "uri" | "url" => url::Url::parse(text).err().map(|error| format!("must be a URL ({error})")),
+        "uri" | "url" => {
+            url::Url::parse(text).err().map(|_| "must be a URL, as https://example.com/path".to_owned())
+        }
         _ => None,
     }
 }

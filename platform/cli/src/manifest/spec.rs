@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::mistake::{Mistakes, Position, suggestion};
+use super::mistake::{Mistakes, Position, choices};
 use super::node::{Node, Value};
 use super::object::Object;
 use super::reference::{Index, unknown_keys};
@@ -172,8 +172,10 @@ fn descend(node: &Node, prefix: &str, known: &[&str], role: Role, mistakes: &mut
             mistakes.add(key.at, format!("a target has no 'spec.{path}': {message}"));
             continue;
         }
-        let hint = suggestion(&path, known.iter().copied());
-        mistakes.add(key.at, format!("unknown field 'spec.{path}'{hint}"));
+        let known: Vec<String> = known.iter().map(|field| format!("spec.{field}")).collect();
+        let path = format!("spec.{path}");
+        let hint = choices(&path, known.iter().map(String::as_str));
+        mistakes.add(key.at, format!("unknown field '{path}'{hint}"));
     }
 }
 

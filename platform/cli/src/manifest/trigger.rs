@@ -2,6 +2,7 @@
 
 use serde_json::Map;
 
+use super::document;
 use super::mistake::{Mistakes, suggestion};
 use super::node::{Node, Value};
 use super::object::Object;
@@ -20,6 +21,7 @@ const OPTIONS: [&str; 6] = ["retry", "backoffPolicy", "backoffDelay", "timeout",
 /// A trigger and the broker it belongs to.
 pub fn read(object: &Object, index: &Index, mistakes: &mut Mistakes) -> Option<(Id, Trigger)> {
     let spec = object.spec();
+    let before = mistakes.count();
     unknown_keys(&spec, "spec", &["broker", "filters", "target", "delivery", "bounds"], mistakes);
     let namespace = &object.id.namespace;
     let broker = broker(object, &spec, index, mistakes);
@@ -53,6 +55,10 @@ pub fn read(object: &Object, index: &Index, mistakes: &mut Mistakes) -> Option<(
             trigger.dead_letter =
                 index.destination(node, "spec.delivery.deadLetterSink", namespace, mistakes);
         }
+    }
+    // Where the outline is wrong already the details would only say it again.
+    if mistakes.count() == before {
+        document::check(&spec, mistakes);
     }
     Some((broker?, trigger))
 }

@@ -15,6 +15,9 @@ mod style;
 mod supervisor;
 mod watch;
 
+#[cfg(test)]
+mod tests;
+
 use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
