@@ -6,6 +6,7 @@ use crate::{
     Attributes,
     ast::{Arithmetic, Binary, Comparison, Logic, Node, Prefix, Test, TestKind},
     error::EvaluationError,
+    functions::Function,
     value::{Type, Value},
 };
 
@@ -62,41 +63,17 @@ struct Evaluation<'e, A: ?Sized> {
 }
 
 impl<'e, A: Attributes + ?Sized> Evaluation<'e, A> {
+    // The recursion goes through short functions, one for each kind of node, which keeps its stack small.
     fn node(&mut self, node: &'e Node) -> Result<Value<'e>, Raised<'e>> {
         match node {
             Node::Literal(value) => Ok(value.borrowed()),
-            Node::Attribute(name) => {
-                let value = self.attributes.get(name);
-                let value = value.ok_or_else(|| EvaluationError::MissingAttribute(name.clone()))?;
-                if let Value::String(text) = &value {
-                    self.work.spend(text.len())?;
-                }
-                Ok(value)
-            }
-            Node::Exists(name) => {
-                let exists = REQUIRED.contains(&name.as_str()) || self.attributes.get(name).is_some();
-                Ok(Value::Boolean(exists))
-            }
-            Node::Prefix(operators, operand) => {
-                let value = self.operand(operand)?;
-                Ok(operators.iter().rev().try_fold(value, prefix)?)
-            }
-            Node::Tests(operand, tests) => {
-                let value = self.operand(operand)?;
-                tests.iter().try_fold(value, |value, test| self.test(value, test))
-            }
-            Node::Chain(first, rest) => {
-                let value = self.operand(first)?;
-                rest.iter().try_fold(value, |left, (operator, right)| self.binary(left, *operator, right))
-            }
-            Node::Call(function, arguments) => {
-                let values = arguments.iter().map(|argument| self.operand(argument));
-                let values = values.collect::<Result<_, _>>()?;
-                function.call(values, &mut self.work)
-            }
-            Node::UnknownCall { name, arguments } => {
-                Err(EvaluationError::MissingFunction { name: name.clone(), arguments: *arguments }.into())
-            }
+            Node::Attribute(name) => self.attribute(name),
+            Node::Exists(name) => Ok(Value::Boolean(self.exists(name))),
+            Node::Prefix(operators, operand) => self.prefixed(operators, operand),
+            Node::Tests(operand, tests) => self.tests(operand, tests),
+            Node::Chain(first, rest) => self.chain(first, rest),
+            Node::Call(function, arguments) => self.call(*function, arguments),
+            Node::UnknownCall { name, arguments } => Err(missing_function(name, *arguments)),
         }
     }
 
@@ -105,12 +82,65 @@ impl<'e, A: Attributes + ?Sized> Evaluation<'e, A> {
         self.node(node).map_err(|raised| raised.error.into())
     }
 
-    fn test(&mut self, value: Value<'e>, test: &'e Test) -> Result<Value<'e>, Raised<'e>> {
-        let holds = match &test.kind {
-            TestKind::Like(pattern) => pattern.matches(&value.into_text(), &mut self.work)?,
-            TestKind::In(set) => self.is_in(&value, set)?,
+    fn attribute(&mut self, name: &str) -> Result<Value<'e>, Raised<'e>> {
+        let Some(value) = self.attributes.get(name) else {
+            return Err(EvaluationError::MissingAttribute(name.to_owned()).into());
         };
-        Ok(Value::Boolean(holds != test.negated))
+        if let Value::String(text) = &value {
+            self.work.spend(text.len())?;
+        }
+        Ok(value)
+    }
+
+    fn exists(&self, name: &str) -> bool {
+        REQUIRED.contains(&name) || self.attributes.get(name).is_some()
+    }
+
+    fn prefixed(&mut self, operators: &[Prefix], operand: &'e Node) -> Result<Value<'e>, Raised<'e>> {
+        let value = self.operand(operand)?;
+        Ok(operators.iter().rev().try_fold(value, prefix)?)
+    }
+
+    fn tests(&mut self, operand: &'e Node, tests: &'e [Test]) -> Result<Value<'e>, Raised<'e>> {
+        let mut value = self.operand(operand)?;
+        for test in tests {
+            value = Value::Boolean(self.test(value, test)? != test.negated);
+        }
+        Ok(value)
+    }
+
+    fn chain(&mut self, first: &'e Node, rest: &'e [(Binary, Node)]) -> Result<Value<'e>, Raised<'e>> {
+        let mut value = self.operand(first)?;
+        for (operator, right) in rest {
+            value = match operator {
+                Binary::Logic(operator) => {
+                    // The cast comes first: it decides whether the right side is evaluated at all.
+                    let left = value.to_boolean()?;
+                    match (operator, left) {
+                        (Logic::And, false) | (Logic::Or, true) => Value::Boolean(left),
+                        _ => combine(left, *operator, self.operand(right)?)?,
+                    }
+                }
+                Binary::Comparison(operator) => compare(value, *operator, self.operand(right)?)?,
+                Binary::Arithmetic(operator) => calculate(value, *operator, self.operand(right)?)?,
+            };
+        }
+        Ok(value)
+    }
+
+    fn call(&mut self, function: Function, arguments: &'e [Node]) -> Result<Value<'e>, Raised<'e>> {
+        let mut values = Vec::with_capacity(arguments.len());
+        for argument in arguments {
+            values.push(self.operand(argument)?);
+        }
+        function.call(values, &mut self.work)
+    }
+
+    fn test(&mut self, value: Value<'e>, test: &'e Test) -> Result<bool, Raised<'e>> {
+        match &test.kind {
+            TestKind::Like(pattern) => Ok(pattern.matches(&value.into_text(), &mut self.work)?),
+            TestKind::In(set) => self.is_in(&value, set),
+        }
     }
 
     fn is_in(&mut self, value: &Value<'e>, set: &'e [Node]) -> Result<bool, Raised<'e>> {
@@ -122,34 +152,10 @@ impl<'e, A: Attributes + ?Sized> Evaluation<'e, A> {
         }
         Ok(false)
     }
+}
 
-    fn binary(
-        &mut self,
-        left: Value<'e>,
-        operator: Binary,
-        right: &'e Node,
-    ) -> Result<Value<'e>, Raised<'e>> {
-        match operator {
-            Binary::Logic(operator) => {
-                // The cast comes first: it decides whether the right side is evaluated at all.
-                let left = left.to_boolean()?;
-                Ok(Value::Boolean(match (operator, left) {
-                    (Logic::And, false) => false,
-                    (Logic::Or, true) => true,
-                    (Logic::And | Logic::Or, _) => self.operand(right)?.to_boolean()?,
-                    (Logic::Xor, left) => left != self.operand(right)?.to_boolean()?,
-                }))
-            }
-            Binary::Comparison(operator) => {
-                let right = self.operand(right)?;
-                Ok(Value::Boolean(compare(left, operator, right)?))
-            }
-            Binary::Arithmetic(operator) => {
-                let right = self.operand(right)?;
-                Ok(Value::Integer(calculate(left.to_integer()?, operator, right.to_integer()?)?))
-            }
-        }
-    }
+fn missing_function<'e>(name: &str, arguments: usize) -> Raised<'e> {
+    EvaluationError::MissingFunction { name: name.to_owned(), arguments }.into()
 }
 
 fn prefix<'e>(value: Value<'e>, operator: &Prefix) -> Result<Value<'e>, EvaluationError> {
@@ -168,9 +174,22 @@ fn equal_as(kind: Type, left: Value<'_>, right: Value<'_>) -> Result<bool, Evalu
     })
 }
 
-fn compare(left: Value<'_>, operator: Comparison, right: Value<'_>) -> Result<bool, EvaluationError> {
+/// The logic where the left side has not decided yet.
+fn combine<'e>(left: bool, operator: Logic, right: Value<'_>) -> Result<Value<'e>, EvaluationError> {
+    let right = right.to_boolean()?;
+    Ok(Value::Boolean(match operator {
+        Logic::And | Logic::Or => right,
+        Logic::Xor => left != right,
+    }))
+}
+
+fn compare<'e>(
+    left: Value<'_>,
+    operator: Comparison,
+    right: Value<'_>,
+) -> Result<Value<'e>, EvaluationError> {
     let ordering = |left: &Value<'_>| Ok(left.to_integer()?.cmp(&right.to_integer()?));
-    Ok(match operator {
+    Ok(Value::Boolean(match operator {
         // Ambiguous operators take the type of the right side (section 3.7).
         Comparison::Equal => equal_as(right.kind(), left, right)?,
         Comparison::NotEqual => !equal_as(right.kind(), left, right)?,
@@ -178,12 +197,17 @@ fn compare(left: Value<'_>, operator: Comparison, right: Value<'_>) -> Result<bo
         Comparison::LessOrEqual => ordering(&left)? != Ordering::Greater,
         Comparison::Greater => ordering(&left)? == Ordering::Greater,
         Comparison::GreaterOrEqual => ordering(&left)? != Ordering::Less,
-    })
+    }))
 }
 
 const OVERFLOW: EvaluationError = EvaluationError::Math("the result does not fit into 32 bits");
 
-fn calculate(left: i32, operator: Arithmetic, right: i32) -> Result<i32, EvaluationError> {
+fn calculate<'e>(
+    left: Value<'_>,
+    operator: Arithmetic,
+    right: Value<'_>,
+) -> Result<Value<'e>, EvaluationError> {
+    let (left, right) = (left.to_integer()?, right.to_integer()?);
     let result = match operator {
         Arithmetic::Divide | Arithmetic::Remainder if right == 0 => {
             return Err(EvaluationError::Math("division by zero"));
@@ -195,5 +219,5 @@ fn calculate(left: i32, operator: Arithmetic, right: i32) -> Result<i32, Evaluat
         Arithmetic::Add => left.checked_add(right),
         Arithmetic::Subtract => left.checked_sub(right),
     };
-    result.ok_or(OVERFLOW)
+    result.map(Value::Integer).ok_or(OVERFLOW)
 }

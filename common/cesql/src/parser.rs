@@ -109,23 +109,8 @@ impl<'s> Parser<'s> {
                 self.advance()?;
             }
             let kind = match self.token {
-                Token::Like => {
-                    self.advance()?;
-                    let Token::Text(pattern) = &self.token else {
-                        return Err(self.expected("a string literal after LIKE"));
-                    };
-                    let pattern = Pattern::new(pattern);
-                    self.advance()?;
-                    TestKind::Like(pattern)
-                }
-                Token::In => {
-                    self.advance()?;
-                    if self.token != Token::Open {
-                        return Err(self.expected("\"(\" after IN"));
-                    }
-                    self.advance()?;
-                    TestKind::In(self.list()?)
-                }
+                Token::Like => self.pattern()?,
+                Token::In => TestKind::In(self.set()?),
                 _ if negated => return Err(self.expected("LIKE or IN after NOT")),
                 _ => break,
             };
@@ -138,6 +123,27 @@ impl<'s> Parser<'s> {
             self.warn(offset, NOT_BINDS_TIGHTER);
         }
         Ok((Node::Tests(Box::new(operand), tests), None))
+    }
+
+    /// `LIKE` and the literal behind it.
+    fn pattern(&mut self) -> Result<TestKind, ParseError> {
+        self.advance()?;
+        let Token::Text(pattern) = &self.token else {
+            return Err(self.expected("a string literal after LIKE"));
+        };
+        let pattern = Pattern::new(pattern);
+        self.advance()?;
+        Ok(TestKind::Like(pattern))
+    }
+
+    /// `IN` and the elements behind it.
+    fn set(&mut self) -> Result<Vec<Node>, ParseError> {
+        self.advance()?;
+        if self.token != Token::Open {
+            return Err(self.expected("\"(\" after IN"));
+        }
+        self.advance()?;
+        self.list()
     }
 
     /// An operand with the `NOT`s and signs in front of it, and the place of the first `NOT`.
@@ -188,35 +194,59 @@ impl<'s> Parser<'s> {
     /// A literal, an attribute, a call, `EXISTS`, or an expression in parentheses.
     fn operand(&mut self) -> Result<Node, ParseError> {
         match self.token {
-            Token::Integer(_) => return self.integer(self.start),
-            Token::Text(_) | Token::Boolean(_) | Token::Exists | Token::Open | Token::Word(_) => {}
-            _ => return Err(self.expected("a value")),
+            Token::Integer(_) => self.integer(self.start),
+            Token::Text(_) | Token::Boolean(_) => self.literal(),
+            Token::Exists => self.exists(),
+            Token::Word(name) => self.named(name),
+            Token::Open => self.parenthesised(),
+            _ => Err(self.expected("a value")),
         }
+    }
+
+    fn literal(&mut self) -> Result<Node, ParseError> {
+        Ok(Node::Literal(match self.advance()? {
+            Token::Text(text) => Value::from(text.into_owned()),
+            token => Value::Boolean(token == Token::Boolean(true)),
+        }))
+    }
+
+    fn exists(&mut self) -> Result<Node, ParseError> {
+        self.advance()?;
+        let Token::Word(name) = self.token else {
+            return Err(self.expected("an attribute name after EXISTS"));
+        };
+        let name = self.attribute(self.start, name)?;
+        self.advance()?;
+        Ok(Node::Exists(name))
+    }
+
+    fn named(&mut self, name: &str) -> Result<Node, ParseError> {
         let start = self.start;
-        match self.advance()? {
-            Token::Text(text) => Ok(Node::Literal(Value::String(text.into_owned().into()))),
-            Token::Boolean(truth) => Ok(Node::Literal(Value::Boolean(truth))),
-            Token::Exists => {
-                let Token::Word(name) = self.token else {
-                    return Err(self.expected("an attribute name after EXISTS"));
-                };
-                let name = self.attribute(self.start, name)?;
-                self.advance()?;
-                Ok(Node::Exists(name))
-            }
-            Token::Word(name) if self.token == Token::Open => self.call(start, name),
-            Token::Word(name) => Ok(Node::Attribute(self.attribute(start, name)?)),
-            _ => {
-                self.descend(start)?;
-                let inside = self.binary(Level::Logic)?;
-                if self.token != Token::Close {
-                    return Err(self.expected("an operator or \")\""));
-                }
-                self.depth -= 1;
-                self.advance()?;
-                Ok(inside)
-            }
+        self.advance()?;
+        if self.token != Token::Open {
+            return Ok(Node::Attribute(self.attribute(start, name)?));
         }
+        self.check_function_name(start, name)?;
+        self.advance()?;
+        let arguments = if self.token == Token::Close {
+            self.advance()?;
+            vec![]
+        } else {
+            self.list()?
+        };
+        Ok(self.call(start, name, arguments))
+    }
+
+    fn parenthesised(&mut self) -> Result<Node, ParseError> {
+        self.descend(self.start)?;
+        self.advance()?;
+        let inside = self.binary(Level::Logic)?;
+        if self.token != Token::Close {
+            return Err(self.expected("an operator or \")\""));
+        }
+        self.depth -= 1;
+        self.advance()?;
+        Ok(inside)
     }
 
     fn attribute(&self, start: usize, name: &str) -> Result<String, ParseError> {
@@ -229,27 +259,23 @@ impl<'s> Parser<'s> {
         }
     }
 
-    fn call(&mut self, start: usize, name: &str) -> Result<Node, ParseError> {
+    fn check_function_name(&self, start: usize, name: &str) -> Result<(), ParseError> {
         let invalid = |c: char| !c.is_ascii_alphabetic() && c != '_';
-        let at = if name.starts_with('_') { Some(0) } else { name.find(invalid) };
-        if let Some(at) = at {
-            let message = "expected a function name of letters and underscores that starts with a letter";
-            return Err(self.lexer.error(start + at, message));
-        }
-        self.advance()?;
-        let arguments = if self.token == Token::Close {
-            self.advance()?;
-            vec![]
-        } else {
-            self.list()?
+        let Some(at) = (if name.starts_with('_') { Some(0) } else { name.find(invalid) }) else {
+            return Ok(());
         };
+        let message = "expected a function name of letters and underscores that starts with a letter";
+        Err(self.lexer.error(start + at, message))
+    }
+
+    fn call(&mut self, start: usize, name: &str, arguments: Vec<Node>) -> Node {
         let name = name.to_ascii_uppercase();
         let count = arguments.len();
         if let Some(function) = Function::find(&name, count) {
-            return Ok(Node::Call(function, arguments));
+            return Node::Call(function, arguments);
         }
         self.warn(start, format!("there is no function {name} of {count} arguments; calling it is an error"));
-        Ok(Node::UnknownCall { name, arguments: count })
+        Node::UnknownCall { name, arguments: count }
     }
 
     /// Expressions between commas up to the closing parenthesis; the opening one is behind.

@@ -1,11 +1,8 @@
 //! One connection: HTTP/1.1 with limits on the head, its time and its size.
 
-use std::{
-    sync::Arc,
-    time::Duration,
-};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::body::Body;
+use axum::{body::Body, extract::ConnectInfo};
 use http::{Request, Response, StatusCode, header};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -21,13 +18,16 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_HEAD: usize = 64 * 1024;
 
 /// Serves a connection until its end; once the process drains, only the request in work is finished.
-pub(super) async fn serve<T>(stream: T, router: axum::Router, stop: Stop)
+pub(super) async fn serve<T>(stream: T, peer: SocketAddr, router: axum::Router, stop: Stop)
 where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let head = Arc::new(Head::default());
     let io = TokioIo::new(Inspected::new(stream, Arc::clone(&head)));
-    let service = service_fn(move |request| answer(request, router.clone(), Arc::clone(&head)));
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(peer));
+        answer(request, router.clone(), Arc::clone(&head))
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)

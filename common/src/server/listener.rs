@@ -61,8 +61,8 @@ impl Listening {
         loop {
             // The semaphore is never closed.
             let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
-            let stream = match self.listener.accept().await {
-                Ok((stream, _)) => stream,
+            let (stream, peer) = match self.listener.accept().await {
+                Ok(accepted) => accepted,
                 Err(error) => {
                     tracing::warn!(%error, "a connection cannot be accepted");
                     worker::sleep(ACCEPT_PAUSE).await;
@@ -78,7 +78,7 @@ impl Listening {
                 worker::spawn(async move {
                     let _held = (permit, load, open);
                     if let Ok(stream) = TcpStream::from_std(stream) {
-                        serving.connection(stream).await;
+                        serving.connection(stream, peer).await;
                     }
                 });
             });
@@ -87,15 +87,15 @@ impl Listening {
 }
 
 impl Serving {
-    async fn connection(self, stream: TcpStream) {
+    async fn connection(self, stream: TcpStream, peer: SocketAddr) {
         // Answers are small and written at once.
         let _ = stream.set_nodelay(true);
         let Some(certificates) = self.certificates else {
-            return connection::serve(stream, self.router, self.stop).await;
+            return connection::serve(stream, peer, self.router, self.stop).await;
         };
         let Some(acceptor) = certificates.acceptor() else { return };
         if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await {
-            connection::serve(stream, self.router, self.stop).await;
+            connection::serve(stream, peer, self.router, self.stop).await;
         }
     }
 }
