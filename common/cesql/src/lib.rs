@@ -47,6 +47,7 @@ mod evaluate;
 mod functions;
 mod lexer;
 mod like;
+mod names;
 mod parser;
 mod value;
 

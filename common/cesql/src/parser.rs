@@ -6,6 +6,7 @@ use crate::{
     functions::Function,
     lexer::{Lexer, Token},
     like::Pattern,
+    names,
     value::Value,
 };
 
@@ -226,7 +227,7 @@ impl<'s> Parser<'s> {
         if self.token != Token::Open {
             return Ok(Node::Attribute(self.attribute(start, name)?));
         }
-        self.check_function_name(start, name)?;
+        let name = names::function(name).map_err(|(at, message)| self.lexer.error(start + at, message))?;
         self.advance()?;
         let arguments = if self.token == Token::Close {
             self.advance()?;
@@ -250,26 +251,10 @@ impl<'s> Parser<'s> {
     }
 
     fn attribute(&self, start: usize, name: &str) -> Result<String, ParseError> {
-        match name.find('_') {
-            Some(at) => {
-                let message = "expected an attribute name of letters and digits, found \"_\"";
-                Err(self.lexer.error(start + at, message))
-            }
-            None => Ok(name.to_ascii_lowercase()),
-        }
+        names::attribute(name).map_err(|(at, message)| self.lexer.error(start + at, message))
     }
 
-    fn check_function_name(&self, start: usize, name: &str) -> Result<(), ParseError> {
-        let invalid = |c: char| !c.is_ascii_alphabetic() && c != '_';
-        let Some(at) = (if name.starts_with('_') { Some(0) } else { name.find(invalid) }) else {
-            return Ok(());
-        };
-        let message = "expected a function name of letters and underscores that starts with a letter";
-        Err(self.lexer.error(start + at, message))
-    }
-
-    fn call(&mut self, start: usize, name: &str, arguments: Vec<Node>) -> Node {
-        let name = name.to_ascii_uppercase();
+    fn call(&mut self, start: usize, name: String, arguments: Vec<Node>) -> Node {
         let count = arguments.len();
         if let Some(function) = Function::find(&name, count) {
             return Node::Call(function, arguments);
