@@ -1,2 +1,8 @@
 //! The broker that keeps its events in memory.
-fn main() {}
+
+mod broker;
+mod config;
+
+fn main() -> std::process::ExitCode {
+    common::run::broker::<broker::Memory>()
+}

@@ -64,12 +64,6 @@ impl Room {
         Amount { events: self.events.load(SeqCst), bytes: self.bytes.load(SeqCst) }
     }
 
-    /// Whether an event of this size could ever have room.
-    #[must_use]
-    pub fn could_hold(&self, bytes: usize) -> bool {
-        bytes <= self.limit.bytes
-    }
-
     /// Takes room for one event, if there is enough now.
     #[must_use]
     pub fn take(self: &Arc<Self>, bytes: usize, rank: Rank) -> Option<Place> {
@@ -153,7 +147,6 @@ mod tests {
         assert!(room.take(0, Rank::New).is_none());
         drop((first, second));
         assert_eq!(room.taken(), Amount { events: 0, bytes: 0 });
-        assert!(room.could_hold(100) && !room.could_hold(101));
     }
 
     #[test]

@@ -133,6 +133,13 @@ impl Engine {
         admitted
     }
 
+    /// Brings the numbers of events held up to date.
+    pub fn observe(&self) {
+        for trigger in self.known().iter().filter_map(Weak::upgrade) {
+            trigger.metrics.held(trigger.room.taken().events);
+        }
+    }
+
     /// Gives an event to all triggers that want it.
     async fn publish(
         self: &Arc<Self>,
