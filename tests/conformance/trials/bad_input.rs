@@ -23,11 +23,6 @@ pub fn huge_head(harness: &Arc<Harness>) -> Result<(), Failure> {
     alone(harness, send_huge_heads)
 }
 
-/// X3.
-pub fn framing(harness: &Arc<Harness>) -> Result<(), Failure> {
-    alone(harness, send_two_lengths)
-}
-
 /// X4.
 pub fn garbage(harness: &Arc<Harness>) -> Result<(), Failure> {
     alone(harness, send_garbage)
@@ -101,27 +96,6 @@ pub fn send_huge_heads(running: &Running) -> Result<(), Failure> {
         ensure(answer.status == 431, || format!("{what}: {}", answer.status))?;
     }
     Ok(())
-}
-
-pub fn send_two_lengths(running: &Running) -> Result<(), Failure> {
-    let before = (running.sink.count(), running.upstream.count());
-    for fields in [
-        "Content-Length: 2\r\nContent-Length: 3",
-        "Content-Length: 2, 3",
-        "Content-Length: 2\r\nTransfer-Encoding: chunked",
-        "Transfer-Encoding: chunked\r\nContent-Length: 2",
-        "Transfer-Encoding: identity, unheard-of",
-        "Content-Length: -1",
-        "Content-Length: 2x",
-        "Content-Length: 99999999999999999999999",
-    ] {
-        let bytes = format!("{}{fields}\r\n\r\n2\r\n{{}}\r\n0\r\n\r\n", open_head(running));
-        let (answer, _) = http::exchange(running.address, Cursor::new(bytes.into_bytes()))
-            .map_err(|error| format!("{fields:?}: {error}"))?;
-        ensure(answer.status == 400, || format!("{fields:?}: {} {}", answer.status, answer.text()))?;
-    }
-    let after = (running.sink.count(), running.upstream.count());
-    ensure(after == before, || "an ambiguous request was taken for an event".to_owned())
 }
 
 pub fn send_garbage(running: &Running) -> Result<(), Failure> {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use kit::{Failure, Harness, Shape};
 
 use crate::{
-    bad_input, config, config_ways, life, life_stop, sink_faults, slow_clients, source_retries, sources,
-    target_answers, target_input, targets, webhooks,
+    bad_input, config, config_ways, framing, life, life_stop, sink_faults, slow_clients, source_retries,
+    sources, target_answers, target_input, targets, webhooks,
 };
 
 /// One clause's proof.
@@ -86,7 +86,7 @@ pub const CHECKS: &[Check] = &[
     check("T10", taker, targets::opaque),
     check("X1", all, bad_input::huge_body),
     check("X2", all, bad_input::huge_head),
-    check("X3", listener, bad_input::framing),
+    check("X3", listener, framing::framing),
     check("X4", all, bad_input::garbage),
     check("X5", all, slow_clients::slow_clients),
     check("X6", all, sink_faults::faults),

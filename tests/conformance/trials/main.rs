@@ -9,6 +9,7 @@ mod chapters;
 mod config;
 mod config_ways;
 mod describe;
+mod framing;
 mod life;
 mod life_stop;
 mod sink_faults;

@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use kit::{Failure, Harness, Reply, Running, Shape, World, ensure};
 
-use crate::bad_input::{send_garbage, send_huge_bodies, send_huge_heads, send_two_lengths};
+use crate::bad_input::{send_garbage, send_huge_bodies, send_huge_heads};
+use crate::framing::send_two_lengths;
 use crate::slow_clients::be_slow;
+
+type Exercise = fn(&Running) -> Result<(), Failure>;
 
 const MEMORY: u64 = 16 * 1024 * 1024;
 
@@ -87,7 +90,7 @@ pub fn memory(harness: &Arc<Harness>) -> Result<(), Failure> {
         good_again(&running)?;
     }
     let before = running.process.memory("VmRSS")?;
-    let mut exercises: Vec<(&str, fn(&Running) -> Result<(), Failure>)> = vec![
+    let mut exercises: Vec<(&str, Exercise)> = vec![
         ("huge bodies", send_huge_bodies),
         ("huge heads", send_huge_heads),
         ("garbage", send_garbage),

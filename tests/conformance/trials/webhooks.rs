@@ -1,6 +1,7 @@
 //! W: what a vendor sees of a webhook source.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use kit::{Failure, Harness, Reply, Sink, World, ensure};
 
@@ -39,8 +40,12 @@ pub fn sink_down(harness: &Arc<Harness>) -> Result<(), Failure> {
     for reply in [Reply::status(503), Reply::status(500), Reply::status(429), Reply::close(), Reply::hang()] {
         let what = format!("{reply:?}");
         running.sink.always(reply);
+        let asked = Instant::now();
         let answer = running.send(&running.genuine(1)?)?;
         ensure(answer.status == 503, || format!("{what}: {} {}", answer.status, answer.text()))?;
+        // The vendor gives up long before a sink's own time-out of 30 s.
+        let took = answer.at.duration_since(asked);
+        ensure(took < Duration::from_secs(15), || format!("{what}: answered after {took:?}"))?;
     }
     running.sink.always(Reply::status(202));
     let answer = running.send(&running.genuine(2)?)?;

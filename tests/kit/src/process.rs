@@ -70,7 +70,10 @@ impl Process {
         let binary = binaries().join(name);
         let mut command = Command::new(&binary);
         command.args(arguments).env_clear();
-        command.env("HOST", "127.0.0.1").env("PORT", "0").env("METRICS_PROMETHEUS_PORT", "0");
+        for host in ["HOST", "METRICS_PROMETHEUS_HOST"] {
+            command.env(host, "127.0.0.1");
+        }
+        command.env("PORT", "0").env("METRICS_PROMETHEUS_PORT", "0");
         command.envs(environment.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(|error| {
