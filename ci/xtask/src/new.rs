@@ -136,7 +136,7 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Failure> 
         say(&format!("adapters/{}/{path}", arguments.name));
     }
     // Cargo.lock learns of the new member.
-    workspace.output(&["metadata", "--format-version", "1", "--offline"])?;
+    workspace.cargo(&["update", "--workspace", "--offline", "--quiet"])?;
     let name = &arguments.name;
     // How long a name is decides where lines break.
     workspace.cargo(&["fmt", "--package", name])?;
