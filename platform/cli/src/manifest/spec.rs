@@ -37,7 +37,7 @@ pub fn environment(
     }
     check_fields(&spec, adapter.role, kind, mistakes);
     // Overrides first: on a repeated name what the spec says wins, as it did in the old controller.
-    let mut environment = overrides(&spec, mistakes);
+    let mut environment = overrides(&spec, adapter, mistakes);
     let text = |value: &str| Setting::Text(value.to_owned());
     environment.insert("NAME".to_owned(), text(&object.id.name));
     environment.insert("NAMESPACE".to_owned(), text(&object.id.namespace));
@@ -92,7 +92,7 @@ fn sink(
     }
 }
 
-fn overrides(spec: &Node, mistakes: &mut Mistakes) -> BTreeMap<String, Setting> {
+fn overrides(spec: &Node, adapter: &Adapter, mistakes: &mut Mistakes) -> BTreeMap<String, Setting> {
     let mut environment = BTreeMap::new();
     let Some(node) = spec.get("adapterOverrides") else { return environment };
     unknown_keys(node, "spec.adapterOverrides", &OVERRIDES, mistakes);
@@ -109,6 +109,11 @@ fn overrides(spec: &Node, mistakes: &mut Mistakes) -> BTreeMap<String, Setting> 
         };
         match (name, value) {
             (Some(name), Some(value)) => {
+                let known =
+                    [&adapter.config, &adapter.frame].into_iter().find_map(|all| all.properties.get(name));
+                if let Some(fault) = known.and_then(|known| schema::fault(known, &value)) {
+                    mistakes.add(entry.at, format!("'{name}' {fault}"));
+                }
                 // Whether it is one cannot be told here: it is treated as a secret in case it is.
                 environment.insert(name.to_owned(), Setting::Secret(value));
             }

@@ -67,6 +67,7 @@ fn launch(
 ) -> Launch {
     let mut environment = BTreeMap::from([
         ("HOST".to_owned(), "127.0.0.1".to_owned()),
+        ("METRICS_PROMETHEUS_HOST".to_owned(), "127.0.0.1".to_owned()),
         ("METRICS_PROMETHEUS_PORT".to_owned(), ports.metrics.to_string()),
         // Nothing but this command sends to it, and that knows when it stops.
         ("DRAIN_SECONDS".to_owned(), "0".to_owned()),

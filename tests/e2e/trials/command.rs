@@ -1,0 +1,72 @@
+//! What the command says: mistakes, the list, the descriptions.
+
+use std::process::Output;
+
+use kit::{Failure, ensure};
+
+use crate::Named;
+use crate::up::{Up, quickstart, replace, trestle};
+
+pub const TRIALS: &[Named] = &[
+    ("all mistakes of a manifest are printed and nothing starts", mistakes),
+    ("a file that is not there", no_file),
+    ("list shows the adapters of the quickstart", list),
+    ("describe takes an adapter and a kind", describe),
+    ("describe suggests", describe_unknown),
+];
+
+fn run(arguments: &[&str]) -> Result<(String, Output), Failure> {
+    let output =
+        trestle().args(arguments).output().map_err(|error| format!("cannot run trestle: {error}"))?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Ok((text(&output.stdout) + &text(&output.stderr), output))
+}
+
+fn mistakes() -> Result<(), Failure> {
+    let manifest = replace(&quickstart()?, "kind: PingSource", "kind: PinSource")?;
+    let manifest = replace(&manifest, "eventType:", "eventTyp:")?;
+    let mut up = Up::start(&manifest)?;
+    let status = up.ended()?;
+    ensure(status.code() == Some(1), || format!("{status}"))?;
+    up.wait_for("bridge.yaml:21:7: unknown kind 'PinSource'; did you mean 'PingSource'?", 0)?;
+    up.wait_for(":3: unknown field 'spec.eventTyp'; did you mean 'spec.eventType'?", 0)?;
+    up.wait_for("needs 'spec.eventType'", 0)?;
+    Ok(())
+}
+
+fn no_file() -> Result<(), Failure> {
+    let (text, output) = run(&["up", "/nowhere/bridge.yaml"])?;
+    ensure(output.status.code() == Some(1) && text.contains("cannot read /nowhere/bridge.yaml"), || text)
+}
+
+fn list() -> Result<(), Failure> {
+    let (text, output) = run(&["list"])?;
+    ensure(output.status.success(), || text.clone())?;
+    for expected in ["webhook-source", "PingSource", "DisplayTarget", "MemoryBroker", "ADAPTER"] {
+        ensure(text.contains(expected), || format!("no {expected} in:\n{text}"))?;
+    }
+    let (text, _) = run(&["list", "--output", "json"])?;
+    let list: serde_json::Value =
+        serde_json::from_str(&text).map_err(|error| format!("{error} in:\n{text}"))?;
+    let is_list = list.as_array().is_some_and(|list| list.iter().all(|entry| entry["name"].is_string()));
+    ensure(is_list, || text)
+}
+
+fn describe() -> Result<(), Failure> {
+    let (by_name, _) = run(&["describe", "webhook-source"])?;
+    let (by_kind, _) = run(&["describe", "WebhookSource"])?;
+    ensure(by_name == by_kind, || format!("{by_name}\nis not\n{by_kind}"))?;
+    for expected in ["spec.eventType", "WEBHOOK_EVENT_TYPE", "required", "webhooksource-adapter", "spec.sink"]
+    {
+        ensure(by_name.contains(expected), || format!("no {expected} in:\n{by_name}"))?;
+    }
+    let (text, _) = run(&["describe", "webhook-source", "--output", "json"])?;
+    let one: serde_json::Value =
+        serde_json::from_str(&text).map_err(|error| format!("{error} in:\n{text}"))?;
+    ensure(one["name"] == "webhook-source" && one["config"]["properties"].is_object(), || text)
+}
+
+fn describe_unknown() -> Result<(), Failure> {
+    let (text, output) = run(&["describe", "webhok-source"])?;
+    ensure(output.status.code() == Some(1) && text.contains("did you mean 'webhook-source'?"), || text)
+}

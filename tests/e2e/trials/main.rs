@@ -1,0 +1,37 @@
+//! Whole bridges, run by the `trestle` command as a user runs it.
+
+#![expect(clippy::disallowed_methods, reason = "trials are no part of the frame")]
+
+mod command;
+mod reload;
+mod run;
+mod stop;
+mod up;
+
+use std::process::ExitCode;
+
+use kit::Failure;
+use libtest_mimic::{Arguments, Trial};
+
+/// A trial by name.
+type Named = (&'static str, fn() -> Result<(), Failure>);
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    // A trial mostly waits for processes.
+    arguments.test_threads.get_or_insert(4);
+    let chapters: [(&str, &[Named]); 4] = [
+        ("command", command::TRIALS),
+        ("up", run::TRIALS),
+        ("reload", reload::TRIALS),
+        ("stop", stop::TRIALS),
+    ];
+    let trials = chapters
+        .iter()
+        .flat_map(|(chapter, trials)| {
+            trials.iter().map(move |(name, run)| (format!("{chapter}::{name}"), *run))
+        })
+        .map(|(name, run)| Trial::test(name, move || Ok(run()?)))
+        .collect();
+    libtest_mimic::run(&arguments, trials).exit_code()
+}

@@ -1,0 +1,71 @@
+//! A bridge that runs: events arrive, and what dies comes back.
+
+use kit::{Failure, Request, ensure, eventually};
+use nix::sys::signal::{Signal, kill};
+
+use crate::Named;
+use crate::up::{Up, quickstart, replace};
+
+pub const TRIALS: &[Named] = &[
+    ("the quickstart shows events of the clock", clock),
+    ("a request to the webhook appears on the screen", webhook),
+    ("a killed component is started again at its address", killed),
+    ("a wrong configuration ends everything with 78", misconfigured),
+    ("a secret of the file reaches its component and never the screen", secret),
+];
+
+fn clock() -> Result<(), Failure> {
+    let mut up = Up::ready(&quickstart()?)?;
+    up.wait_for("dev.knative.sources.ping", 0)?;
+    up.wait_for("Hello from the quickstart", 0)?;
+    for label in ["ping", "hooks", "default", "display"] {
+        ensure(up.address(label)?.ip().is_loopback(), || format!("{label} does not listen on loopback"))?;
+    }
+    Ok(())
+}
+
+fn webhook() -> Result<(), Failure> {
+    let mut up = Up::ready(&quickstart()?)?;
+    let request = Request::post("/").json(&serde_json::json!({"order": "\u{1b}[31m4711"}));
+    let response = request.send(up.address("hooks")?).map_err(|error| format!("the webhook: {error}"))?;
+    ensure(response.is_success(), || format!("the webhook answered {}", response.status))?;
+    up.wait_for("com.example.hook", 0)?;
+    up.wait_for("4711", 0)?;
+    ensure(!up.screen().contains('\u{1b}'), || "an escape sequence on the screen".to_owned())
+}
+
+fn killed() -> Result<(), Failure> {
+    let mut up = Up::ready(&quickstart()?)?;
+    let (before, address) = (up.process("webhook-source")?, up.address("hooks")?);
+    let mark = up.mark();
+    kill(before, Signal::SIGKILL).map_err(|error| format!("kill: {error}"))?;
+    up.wait_for("ended by SIGKILL; starts again in 0.2 s", mark)?;
+    let answers = || Request::get("/readyz").send(address).ok().filter(|response| response.status == 200);
+    eventually("the component at its old address", answers)?;
+    ensure(up.process("webhook-source")? != before, || "the same process".to_owned())
+}
+
+fn misconfigured() -> Result<(), Failure> {
+    // Only the adapter itself can see that the key is missing.
+    let overrides = "spec:\n  adapterOverrides: {env: [{name: TLS_CERT_FILE, value: /nowhere}]}\n  schedule:";
+    let mut up = Up::start(&replace(&quickstart()?, "spec:\n  schedule:", overrides)?)?;
+    let status = up.ended()?;
+    ensure(status.code() == Some(78), || format!("{status}; the screen:\n{}", up.screen()))?;
+    up.wait_for("    - TLS_KEY_FILE", 0)?;
+    ensure(up.left_over().is_empty(), || format!("left over: {:?}", up.left_over()))
+}
+
+fn secret() -> Result<(), Failure> {
+    let manifest = quickstart()?
+        + "---\napiVersion: v1\nkind: Secret\nmetadata: {name: login}\nstringData: {password: correct-horse}\n";
+    let secret = "basicAuthUsername: me\n  basicAuthPassword: {valueFromSecret: {name: login, key: password}}\n  eventType:";
+    let up = Up::ready(&replace(&manifest, "eventType:", secret)?)?;
+    let address = up.address("hooks")?;
+    let post = || Request::post("/").json(&serde_json::json!({}));
+    let answer = |request: Request| request.send(address).map_err(|error| format!("the webhook: {error}"));
+    let without = answer(post())?.status;
+    ensure(without == 401, || format!("{without} without credentials"))?;
+    let with = answer(post().header("Authorization", "Basic bWU6Y29ycmVjdC1ob3JzZQ=="))?.status;
+    ensure(with < 300, || format!("{with} with credentials"))?;
+    ensure(!up.screen().contains("correct-horse"), || "the secret is on the screen".to_owned())
+}

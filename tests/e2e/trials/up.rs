@@ -1,0 +1,209 @@
+//! `trestle up` as a process: its manifest, its screen, its components.
+
+use std::fs;
+use std::io::Read;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use kit::{Failure, eventually};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tempfile::TempDir;
+
+/// The root of the checkout.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The command, in the root of the checkout.
+pub fn trestle() -> Command {
+    let mut command = Command::new(kit::process::binaries().join("trestle"));
+    command.current_dir(root()).stdin(Stdio::null());
+    command
+}
+
+/// The quickstart, with a clock that ticks each second.
+pub fn quickstart() -> Result<String, Failure> {
+    let path = root().join("examples/quickstart.yaml");
+    let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    replace(&text, "*/3 * * * * *", "* * * * * *")
+}
+
+/// A text with a part replaced that has to be in it.
+pub fn replace(text: &str, from: &str, to: &str) -> Result<String, Failure> {
+    if text.contains(from) { Ok(text.replacen(from, to, 1)) } else { Err(format!("no {from:?} in:\n{text}")) }
+}
+
+/// A running bridge. Dropped, it is killed; its components follow.
+pub struct Up {
+    folder: TempDir,
+    child: Child,
+    screen: Arc<Mutex<String>>,
+    text: String,
+}
+
+impl Up {
+    /// Starts a bridge and does not wait.
+    pub fn start(manifest: &str) -> Result<Up, Failure> {
+        let failed = |error: std::io::Error| format!("cannot start trestle: {error}");
+        let folder = TempDir::new().map_err(failed)?;
+        let path = folder.path().join("bridge.yaml");
+        fs::write(&path, manifest).map_err(failed)?;
+        let temporary = folder.path().join("tmp");
+        fs::create_dir(&temporary).map_err(failed)?;
+        let mut child = trestle()
+            .arg("up")
+            .arg(path)
+            .env("TMPDIR", temporary)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(failed)?;
+        let screen = Arc::<Mutex<String>>::default();
+        let pipes: [Option<Box<dyn Read + Send>>; 2] = [
+            child.stdout.take().map(|pipe| Box::new(pipe) as _),
+            child.stderr.take().map(|pipe| Box::new(pipe) as _),
+        ];
+        for pipe in pipes.into_iter().flatten() {
+            let screen = Arc::clone(&screen);
+            thread::spawn(move || copy(pipe, &screen));
+        }
+        Ok(Up { folder, child, screen, text: manifest.to_owned() })
+    }
+
+    /// Starts a bridge and waits until all of it is ready.
+    pub fn ready(manifest: &str) -> Result<Up, Failure> {
+        let mut up = Up::start(manifest)?;
+        up.wait_for("components are ready", 0)?;
+        Ok(up)
+    }
+
+    /// All that was printed so far.
+    pub fn screen(&self) -> String {
+        self.screen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Where the screen ends now.
+    pub fn mark(&self) -> usize {
+        self.screen().len()
+    }
+
+    /// Waits until a text is printed after a mark; gives the line it is in.
+    pub fn wait_for(&mut self, text: &str, mark: usize) -> Result<String, Failure> {
+        let screen = Arc::clone(&self.screen);
+        let line = move || {
+            let screen = screen.lock().unwrap_or_else(PoisonError::into_inner);
+            let rest = screen.get(mark..).unwrap_or_default();
+            rest.split_inclusive('\n')
+                .find(|line| line.ends_with('\n') && line.contains(text))
+                .map(str::to_owned)
+        };
+        eventually("the text on the screen", line)
+            .map_err(|why| format!("{why}: {text:?}, the screen:\n{}", self.screen()))
+    }
+
+    /// Where a component listens, as it was printed.
+    pub fn address(&self, label: &str) -> Result<SocketAddr, Failure> {
+        let screen = self.screen();
+        let line = screen
+            .lines()
+            .find(|line| line.split_whitespace().next() == Some(label) && line.contains("http://"));
+        let address =
+            line.and_then(|line| line.split("http://").nth(1)?.split_whitespace().next()?.parse().ok());
+        address.ok_or_else(|| format!("no address of {label} on the screen:\n{screen}"))
+    }
+
+    /// Changes the manifest, as an editor does: another file takes its place.
+    pub fn edit(&mut self, from: &str, to: &str) -> Result<(), Failure> {
+        self.text = replace(&self.text, from, to)?;
+        let new = self.folder.path().join(".bridge.yaml.swp");
+        fs::write(&new, &self.text)
+            .and_then(|()| fs::rename(new, self.folder.path().join("bridge.yaml")))
+            .map_err(|error| format!("cannot edit the manifest: {error}"))
+    }
+
+    /// The processes of an adapter that this bridge has.
+    pub fn processes(&self, adapter: &str) -> Vec<Pid> {
+        self.all().into_iter().filter(|(_, name)| name == adapter).map(|(pid, _)| pid).collect()
+    }
+
+    /// The one process of an adapter.
+    pub fn process(&self, adapter: &str) -> Result<Pid, Failure> {
+        match self.processes(adapter).as_slice() {
+            [pid] => Ok(*pid),
+            other => Err(format!("{} processes of {adapter}, not one:\n{}", other.len(), self.screen())),
+        }
+    }
+
+    /// All processes it has started, with the names of their programs.
+    pub fn all(&self) -> Vec<(Pid, String)> {
+        let parent = self.child.id().to_string();
+        let children = fs::read_dir("/proc").into_iter().flatten().flatten().filter_map(|entry| {
+            let pid = entry.file_name().to_str()?.parse().ok()?;
+            let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
+            // pid (name) state parent …; the name may hold anything.
+            let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
+            let (state, of) = (fields.next()?, fields.next()?);
+            let program = fs::read_link(entry.path().join("exe")).unwrap_or_default();
+            let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            (of == parent && state != "Z").then_some((Pid::from_raw(pid), name))
+        });
+        children.collect()
+    }
+
+    /// Sends the command itself a signal.
+    pub fn signal(&self, signal: Signal) -> Result<(), Failure> {
+        kill(self.pid(), signal).map_err(|error| format!("cannot send {signal}: {error}"))
+    }
+
+    /// Waits for its end.
+    pub fn ended(&mut self) -> Result<ExitStatus, Failure> {
+        eventually("the end of trestle", || self.child.try_wait().ok().flatten())
+            .map_err(|why| format!("{why}; the screen:\n{}", self.screen()))
+    }
+
+    /// What is left in the folder for temporary files.
+    pub fn left_over(&self) -> Vec<PathBuf> {
+        let folder = self.folder.path().join("tmp");
+        fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
+    }
+
+    fn pid(&self) -> Pid {
+        Pid::from_raw(i32::try_from(self.child.id()).unwrap_or(i32::MAX))
+    }
+}
+
+impl Drop for Up {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Waits until none of these processes is left.
+pub fn gone(processes: &[(Pid, String)]) -> Result<(), Failure> {
+    let exists = |(pid, _): &&(Pid, String)| {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat"));
+        stat.is_ok_and(|stat| {
+            !stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('Z'))
+        })
+    };
+    eventually("the end of all components", || (!processes.iter().any(|p| exists(&p))).then_some(()))
+        .map_err(|why| format!("{why}: of {processes:?}"))
+}
+
+fn copy(mut pipe: impl Read, screen: &Mutex<String>) {
+    let mut buffer = [0; 8192];
+    let mut pending = Vec::new();
+    while let Ok(count @ 1..) = pipe.read(&mut buffer) {
+        pending.extend_from_slice(buffer.get(..count).unwrap_or_default());
+        // Whole lines only: the two pipes must not cut into each other, nor into a character.
+        if let Some(end) = pending.iter().rposition(|byte| *byte == b'\n') {
+            let lines: Vec<u8> = pending.drain(..=end).collect();
+            screen.lock().unwrap_or_else(PoisonError::into_inner).push_str(&String::from_utf8_lossy(&lines));
+        }
+    }
+}
