@@ -1,5 +1,7 @@
 //! An event that a target takes, as requests that carry it.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::http::Request;
@@ -46,9 +48,10 @@ impl Example {
             "specversion": "1.0", "id": format!("kit-{number}"), "source": "/kit",
             "type": self.event_type, "datacontenttype": self.content_type,
         });
-        match serde_json::from_slice::<Value>(&self.data) {
-            Ok(data) if self.content_type.ends_with("json") => event["data"] = data,
-            _ => event["data"] = String::from_utf8_lossy(&self.data).into(),
+        match (serde_json::from_slice::<Value>(&self.data), std::str::from_utf8(&self.data)) {
+            (Ok(data), _) if self.content_type.ends_with("json") => event["data"] = data,
+            (_, Ok(text)) => event["data"] = text.into(),
+            _ => event["data_base64"] = STANDARD.encode(&self.data).into(),
         }
         event
     }
