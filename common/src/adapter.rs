@@ -58,9 +58,9 @@ pub trait Adapter: Sized + Send + Sync + 'static {
         ready(Ok(()))
     }
 
-    /// Pages of its own beside events and health, such as a listing for people.
-    fn routes(self: &Arc<Self>) -> axum::Router {
-        axum::Router::new()
+    /// Pages of its own beside events and health, such as a listing for people: exact paths and what answers them.
+    fn pages(self: &Arc<Self>) -> Vec<(&'static str, axum::routing::MethodRouter)> {
+        Vec::new()
     }
 }
 
@@ -116,6 +116,8 @@ pub trait Target: Adapter {
 pub enum Reply {
     /// Done, nothing to say.
     Done,
+    /// Done, and the caller gets this 2xx without a body: that of whoever has the event now.
+    Status(StatusCode),
     /// Done, and this event is the reply.
     Event(Event),
 }

@@ -171,12 +171,18 @@ pub(crate) struct FrameMetrics {
     dead_lettered: Counters,
     /// Requests in work.
     pub(crate) in_flight: Gauge,
-    handles: Mutex<HashMap<String, Handles>>,
+    /// By type label; there are few, the usual ones come first.
+    handles: Mutex<Vec<(String, Handles)>>,
 }
 
-/// The handles of one event type that was processed.
-#[derive(Debug, Clone)]
+/// How an attempt to send ended: the status, if there was an answer, and whether the time ran out.
+type Outcome = (Option<u16>, bool);
+
+/// The handles of one event type.
+#[derive(Debug)]
 struct Handles {
+    /// By outcome; there are few.
+    sent: Vec<(Outcome, Option<IntCounter>)>,
     success: Option<IntCounter>,
     error: Option<IntCounter>,
     latency: Option<Histogram>,
@@ -217,24 +223,49 @@ impl FrameMetrics {
 
     /// One attempt to send; `status` is absent when there was no answer.
     pub(crate) fn sent(&self, event_type: &str, status: Option<u16>, timed_out: bool) {
-        let (code, class) = status
-            .map_or_else(|| ("0".to_owned(), String::new()), |code| (code.to_string(), format!("{}xx", code / 100)));
-        let error = if status.is_none() { "true" } else { "false" };
-        self.sent.count(&[type_label(event_type), &code, &class, error, if timed_out { "true" } else { "false" }]);
+        let label = type_label(event_type);
+        let outcome = (status, timed_out);
+        let Ok(mut known) = self.handles.lock() else { return };
+        let handles = self.handles_of(&mut known, label);
+        let counter = match handles.sent.iter().find(|(known, _)| *known == outcome) {
+            Some((_, counter)) => counter,
+            None => {
+                let counter = self.sent_counter(label, outcome);
+                handles.sent.push((outcome, counter));
+                &handles.sent[handles.sent.len() - 1].1
+            }
+        };
+        if let Some(counter) = counter {
+            counter.inc();
+        }
+    }
+
+    fn sent_counter(&self, label: &str, (status, timed_out): Outcome) -> Option<IntCounter> {
+        let code = status.map_or_else(|| "0".to_owned(), |code| code.to_string());
+        let class = status.map_or_else(String::new, |code| format!("{}xx", code / 100));
+        let flag = |is: bool| if is { "true" } else { "false" };
+        self.sent.with(&[label, &code, &class, flag(status.is_none()), flag(timed_out)])
+    }
+
+    fn handles_of<'a>(&self, known: &'a mut Vec<(String, Handles)>, label: &str) -> &'a mut Handles {
+        let index = known.iter().position(|(known, _)| known == label).unwrap_or_else(|| {
+            let handles = Handles {
+                sent: Vec::new(),
+                success: self.successes.with(&[label]),
+                error: self.errors.with(&[label, "true"]),
+                latency: self.latencies.with(&[label]),
+            };
+            known.push((label.to_owned(), handles));
+            known.len() - 1
+        });
+        &mut known[index].1
     }
 
     /// One event processed by a target, in the time given.
     pub(crate) fn processed(&self, event_type: &str, succeeded: bool, elapsed: std::time::Duration) {
         let label = type_label(event_type);
         let Ok(mut known) = self.handles.lock() else { return };
-        let handles = match known.get(label) {
-            Some(handles) => handles,
-            None => known.entry(label.to_owned()).or_insert_with(|| Handles {
-                success: self.successes.with(&[label]),
-                error: self.errors.with(&[label, "true"]),
-                latency: self.latencies.with(&[label]),
-            }),
-        };
+        let handles = self.handles_of(&mut known, label);
         if let Some(counter) = if succeeded { &handles.success } else { &handles.error } {
             counter.inc();
         }

@@ -1,6 +1,9 @@
 //! Who may send events to a broker: HTTP basic authentication (RFC 7617).
 
-use base64::{Engine as _, alphabet, engine::{GeneralPurpose, GeneralPurposeConfig, DecodePaddingMode}};
+use base64::{
+    Engine as _, alphabet,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
 use subtle::ConstantTimeEq as _;
 
 /// Some clients leave the padding out.

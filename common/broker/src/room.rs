@@ -124,9 +124,7 @@ impl Drop for Place {
 
 /// Adds if the sum stays within the limit.
 fn add(counter: &AtomicUsize, amount: usize, limit: usize) -> Option<usize> {
-    counter
-        .fetch_update(SeqCst, SeqCst, |now| now.checked_add(amount).filter(|sum| *sum <= limit))
-        .ok()
+    counter.fetch_update(SeqCst, SeqCst, |now| now.checked_add(amount).filter(|sum| *sum <= limit)).ok()
 }
 
 #[cfg(test)]

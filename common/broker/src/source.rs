@@ -98,7 +98,9 @@ impl Source {
             Place::Watched(path) => {
                 match stamp(path) {
                     Ok(stamp) if self.candidate.replace(stamp) != Some(stamp) => return Ok(None),
-                    Ok(stamp) if self.stamp.replace(stamp) == Some(stamp) && !self.missing => return Ok(None),
+                    Ok(stamp) if self.stamp.replace(stamp) == Some(stamp) && !self.missing => {
+                        return Ok(None);
+                    }
                     // Read below, which says what is wrong.
                     Ok(_) | Err(_) => path,
                 }
@@ -205,7 +207,10 @@ mod tests {
     fn a_file_that_must_be_there_and_one_that_may_be_empty() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("none");
-        assert!(matches!(Source::new(Place::Watched(path.clone())).first(), Err(Unusable::Unreadable { .. })));
+        assert!(matches!(
+            Source::new(Place::Watched(path.clone())).first(),
+            Err(Unusable::Unreadable { .. })
+        ));
         std::fs::write(&path, "").unwrap();
         assert!(Source::new(Place::Watched(path)).first().unwrap().triggers.is_empty());
         let mut inline = Source::new(Place::Inline("triggers: {a: {}}".into()));

@@ -10,7 +10,7 @@ use crate::{
     config::ConfigError,
     error::Error,
     send::Backoff,
-    server::{self, Certificates, InFlight, Listening, Serving},
+    server::{self, Certificates, InFlight, Listening, Routes, Serving},
     stop::{Stop, Stopper},
     worker::{self, Worker},
 };
@@ -27,9 +27,9 @@ pub(super) async fn live<A: Adapter>(shape: Shape<A>, frame: Arc<Frame>, adapter
     };
     let (stopper, stop) = Stop::channel();
     let open = Arc::new(InFlight::default());
-    let router = server::router(adapter.routes(), &frame.health, (shape.events)(&frame, &adapter));
+    let routes = Routes::new(adapter.pages(), &frame.health, (shape.events)(&frame, &adapter));
     let serving = Serving {
-        router,
+        routes,
         certificates: bound.certificates,
         max_connections: frame.config.max_connections,
         stop: stop.clone(),
@@ -87,7 +87,7 @@ impl Bound {
 
 fn metrics_serving(stop: &Stop) -> Serving {
     Serving {
-        router: server::metrics_router(),
+        routes: Routes::metrics(),
         certificates: None,
         max_connections: 64,
         stop: stop.clone(),

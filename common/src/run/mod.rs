@@ -9,7 +9,7 @@ mod webhook;
 
 pub use poll::poll_source;
 pub use source::source;
-pub use target::{broker, target};
+pub use target::{broker, gateway, target};
 pub use webhook::webhook_source;
 
 use std::{
@@ -19,8 +19,6 @@ use std::{
     process::ExitCode,
     sync::Arc,
 };
-
-use axum::Router;
 
 use crate::{
     adapter::Adapter,
@@ -34,7 +32,7 @@ use crate::{
     log,
     metrics::FrameMetrics,
     send::Sink,
-    server::Budget,
+    server::{Budget, Events},
     stop::Stop,
     worker,
 };
@@ -53,7 +51,7 @@ pub(crate) struct Shape<A> {
     /// Whether events come in by HTTP, so that the end has to wait for callers to notice.
     serves: bool,
     /// What is served on all paths that are not health.
-    events: fn(&Arc<Frame>, &Arc<A>) -> Router,
+    events: fn(&Arc<Frame>, &Arc<A>) -> Events,
     /// The work beside the server; it ends after the stop.
     work: fn(Arc<Frame>, Arc<A>, Stop) -> Work,
 }

@@ -2,12 +2,13 @@
 
 use std::{process::ExitCode, sync::Arc, time::Instant};
 
-use super::{Frame, Shape, source::no_events};
+use super::{Frame, Shape};
 use crate::{
     adapter::PollSource,
     checkpoint::{Checkpoints, FileCheckpoints, Record},
     error::Error,
     send::{Backoff, Outbox},
+    server::no_events,
     stop::Stop,
     worker,
 };

@@ -2,14 +2,12 @@
 
 use std::{process::ExitCode, sync::Arc};
 
-use axum::Router;
-use http::StatusCode;
-
 use super::{Frame, Shape};
 use crate::{
     adapter::Source,
     error::Error,
     send::{Backoff, Outbox},
+    server::no_events,
     stop::Stop,
     worker,
 };
@@ -24,11 +22,6 @@ pub fn source<S: Source>() -> ExitCode {
         events: |_, _| no_events(),
         work: |frame, adapter, stop| Box::pin(work(frame, adapter, stop)),
     })
-}
-
-/// What a source without requests answers to them.
-pub(super) fn no_events() -> Router {
-    Router::new().fallback(|| async { StatusCode::NOT_FOUND })
 }
 
 async fn work<S: Source>(frame: Arc<Frame>, adapter: Arc<S>, stop: Stop) -> Result<(), Error> {

@@ -2,8 +2,9 @@
 
 use std::{process::ExitCode, sync::Arc, time::Instant};
 
-use axum::{Router, body::Body, extract::Request};
-use http::{Method, Response, StatusCode};
+use axum::body::Body;
+use http::{Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
 
 use super::{
     Frame, Shape,
@@ -19,29 +20,36 @@ use crate::{
 /// The `main` of a target.
 #[must_use]
 pub fn target<T: Target>() -> ExitCode {
-    run::<T>("target")
+    run::<T>("target", false)
 }
 
 /// The `main` of a broker.
 #[must_use]
 pub fn broker<T: Target>() -> ExitCode {
-    run::<T>("broker")
+    run::<T>("broker", false)
 }
 
-fn run<T: Target>(name: &'static str) -> ExitCode {
+/// The `main` of a source that takes events by HTTP and hands each to the sink with one attempt, because its caller
+/// holds the event and tries again.
+#[must_use]
+pub fn gateway<T: Target>() -> ExitCode {
+    run::<T>("gateway", true)
+}
+
+fn run<T: Target>(name: &'static str, needs_sink: bool) -> ExitCode {
     super::run(Shape::<T> {
         name,
-        needs_sink: false,
+        needs_sink,
         serves: true,
         events: |frame, adapter| {
             let (frame, adapter) = (Arc::clone(frame), Arc::clone(adapter));
-            Router::new().fallback(move |request: Request| serve(Arc::clone(&frame), Arc::clone(&adapter), request))
+            Arc::new(move |request| Box::pin(serve(Arc::clone(&frame), Arc::clone(&adapter), request)))
         },
         work: |_, adapter, stop| Box::pin(async move { adapter.run(stop).await }),
     })
 }
 
-async fn serve<T: Target>(frame: Arc<Frame>, adapter: Arc<T>, request: Request) -> Response<Body> {
+async fn serve<T: Target>(frame: Arc<Frame>, adapter: Arc<T>, request: Request<Incoming>) -> Response<Body> {
     let (parts, body) = request.into_parts();
     if parts.method != Method::POST {
         return respond(answers::without_event(&parts.method));
@@ -59,7 +67,7 @@ async fn serve<T: Target>(frame: Arc<Frame>, adapter: Arc<T>, request: Request) 
     let context = Context { request: parts, trace, sink: frame.sink.clone() };
     let answer = match decoded {
         Ok(Decoded::One(event)) => one(&frame, &*adapter, event, &context).await.unwrap_or_else(|answer| answer),
-        Ok(Decoded::Batch(events)) => batch(&frame, &*adapter, events, &context).await,
+        Ok(Decoded::Batch(events)) => Box::pin(batch(&frame, &*adapter, events, &context)).await,
         Err(error) => malformed(&error),
     };
     frame.metrics.in_flight.add(-1);
@@ -93,6 +101,7 @@ async fn one<T: Target>(
     frame.metrics.processed(&event_type, result.is_ok(), begun.elapsed());
     match result {
         Ok(Reply::Done) => Ok(answer(T::ACCEPTED)),
+        Ok(Reply::Status(status)) => Ok(answer(status)),
         Ok(Reply::Event(event)) => Ok(answers::reply(&event)),
         Err(error) => {
             tracing::warn!(
@@ -111,7 +120,7 @@ async fn batch<T: Target>(frame: &Frame, adapter: &T, events: Vec<Event>, contex
         let event_type = event.text("type").cloned().unwrap_or_default();
         let stateful = Stateful::of(&event);
         match adapter.handle(event, context).await {
-            Ok(Reply::Done) => {}
+            Ok(Reply::Done | Reply::Status(_)) => {}
             Ok(Reply::Event(event)) => replies.push(event),
             Err(error) => return answers::failed_event(frame, &event_type, &stateful, &error),
         }

@@ -6,8 +6,9 @@ use std::{
     time::Instant,
 };
 
-use axum::{Router, body::Body, extract::Request};
-use http::{HeaderValue, Response, StatusCode, header};
+use axum::body::Body;
+use http::{HeaderValue, Request, Response, StatusCode, header};
+use hyper::body::Incoming;
 
 use super::{Frame, Shape, answers::respond, target::refused};
 use crate::{
@@ -27,7 +28,7 @@ pub fn webhook_source<W: WebhookSource>() -> ExitCode {
         serves: true,
         events: |frame, adapter| {
             let (frame, adapter) = (Arc::clone(frame), Arc::clone(adapter));
-            Router::new().fallback(move |request: Request| serve(Arc::clone(&frame), Arc::clone(&adapter), request))
+            Arc::new(move |request| Box::pin(serve(Arc::clone(&frame), Arc::clone(&adapter), request)))
         },
         work: |_, _, stop| {
             Box::pin(async move {
@@ -38,7 +39,7 @@ pub fn webhook_source<W: WebhookSource>() -> ExitCode {
     })
 }
 
-async fn serve<W: WebhookSource>(frame: Arc<Frame>, adapter: Arc<W>, request: Request) -> Response<Body> {
+async fn serve<W: WebhookSource>(frame: Arc<Frame>, adapter: Arc<W>, request: Request<Incoming>) -> Response<Body> {
     let deadline = Instant::now() + *frame.config.delivery_deadline;
     let (parts, body) = request.into_parts();
     let body = match collect(body, frame.config.max_event_bytes, &frame.budget).await {

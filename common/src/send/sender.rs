@@ -149,11 +149,9 @@ impl Sender {
     /// # Errors
     /// When the answer is no 2xx, or there is none, or a wanted reply is no event.
     pub async fn attempt(&self, event: &Event, trace: &Trace) -> Result<Accepted, Failure> {
-        let (headers, body) = encode(event, self.options.mode);
-        let first = self.exchange(headers.clone(), body.clone(), trace).await;
-        match first {
+        match self.exchange(event, trace).await {
             Err(failure) if failure.status == Some(StatusCode::UNAUTHORIZED) && self.refresh() => {
-                self.exchange(headers, body, trace).await
+                Box::pin(self.exchange(event, trace)).await
             }
             other => other,
         }
@@ -163,8 +161,27 @@ impl Sender {
         self.options.authorization.as_ref().is_some_and(Authorization::refresh)
     }
 
-    async fn exchange(&self, mut headers: HeaderMap, body: Bytes, trace: &Trace) -> Result<Accepted, Failure> {
+    async fn exchange(&self, event: &Event, trace: &Trace) -> Result<Accepted, Failure> {
+        match self.client.send(self.request(event, trace), self.options.timeout, self.options.max_reply_bytes).await {
+            Ok(response) => self.read(response),
+            // The receiver has said yes; what it then failed to say would not have been looked at.
+            Err(ClientError { status: Some(status), .. }) if status.is_success() && !self.options.reply => {
+                Ok(Accepted { status, reply: None })
+            }
+            Err(error) => Err(Failure {
+                fault: error.status.filter(|status| !status.is_success()).map_or(Fault::Transient, Fault::of),
+                status: error.status,
+                retry_after: None,
+                body: Bytes::new(),
+                timed_out: matches!(error.problem, Problem::TimedOut(_)),
+                message: error.chain(),
+            }),
+        }
+    }
+
+    fn request(&self, event: &Event, trace: &Trace) -> Request<Bytes> {
         let options = &self.options;
+        let (mut headers, body) = encode(event, options.mode);
         if options.reply {
             headers.insert(PREFER, HeaderValue::from_static("reply"));
         }
@@ -179,21 +196,7 @@ impl Sender {
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.uri.clone();
         *request.headers_mut() = headers;
-        match self.client.send(request, options.timeout, options.max_reply_bytes).await {
-            Ok(response) => self.read(response),
-            // The receiver has said yes; what it then failed to say would not have been looked at.
-            Err(ClientError { status: Some(status), .. }) if status.is_success() && !options.reply => {
-                Ok(Accepted { status, reply: None })
-            }
-            Err(error) => Err(Failure {
-                fault: error.status.filter(|status| !status.is_success()).map_or(Fault::Transient, Fault::of),
-                status: error.status,
-                retry_after: None,
-                body: Bytes::new(),
-                timed_out: matches!(error.problem, Problem::TimedOut(_)),
-                message: error.chain(),
-            }),
-        }
+        request
     }
 
     fn read(&self, response: Response<Bytes>) -> Result<Accepted, Failure> {

@@ -170,6 +170,16 @@ impl Sink {
         let Some(dead_letter) = self.dead_letter.as_ref().filter(|_| failure.fault == Fault::Event) else {
             return Err(failure);
         };
+        Box::pin(self.dead_letter(dead_letter, event, trace, failure)).await
+    }
+
+    async fn dead_letter(
+        &self,
+        dead_letter: &Sender,
+        event: &Event,
+        trace: &Trace,
+        failure: Failure,
+    ) -> Result<(), Failure> {
         let letter = dead_letter_event(event, &self.sender.uri().to_string(), &failure);
         let letter = letter.unwrap_or_else(|_| event.clone());
         match dead_letter.attempt(&letter, trace).await {

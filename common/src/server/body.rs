@@ -12,6 +12,7 @@ use bytes::{Bytes, BytesMut};
 use http::StatusCode;
 use http_body::Body as _;
 use http_body_util::BodyExt;
+use hyper::body::Incoming;
 use tokio::time::{Instant, timeout_at};
 
 /// Time in which a body must have come whole.
@@ -100,7 +101,7 @@ impl BodyRefusal {
 
 /// Reads a body. One that says it is too large is refused before it is read.
 pub(crate) async fn collect(
-    mut body: axum::body::Body,
+    mut body: Incoming,
     limit: usize,
     budget: &Arc<Budget>,
 ) -> Result<Collected, BodyRefusal> {

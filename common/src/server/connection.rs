@@ -7,9 +7,11 @@ use http::{Request, Response, StatusCode, header};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tower_service::Service as _;
 
-use super::inspect::{Head, Inspected};
+use super::{
+    inspect::{Head, Inspected},
+    routes::Routes,
+};
 use crate::stop::Stop;
 
 /// Time in which the head of a request must have come whole, counted from its first wait.
@@ -18,7 +20,7 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_HEAD: usize = 64 * 1024;
 
 /// Serves a connection until its end; once the process drains, only the request in work is finished.
-pub(super) async fn serve<T>(stream: T, peer: SocketAddr, router: axum::Router, stop: Stop)
+pub(super) async fn serve<T>(stream: T, peer: SocketAddr, routes: Routes, stop: Stop)
 where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -26,7 +28,7 @@ where
     let io = TokioIo::new(Inspected::new(stream, Arc::clone(&head)));
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
-        answer(request, router.clone(), Arc::clone(&head))
+        answer(request, routes.clone(), Arc::clone(&head))
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -44,7 +46,7 @@ where
 
 async fn answer(
     request: Request<Incoming>,
-    mut router: axum::Router,
+    routes: Routes,
     head: Arc<Head>,
 ) -> Result<Response<Body>, std::convert::Infallible> {
     if request.headers().contains_key(header::TRANSFER_ENCODING) && head.has_length() {
@@ -54,5 +56,5 @@ async fn answer(
         return Ok(response);
     }
     head.begin();
-    router.call(request).await
+    Ok(routes.answer(request).await)
 }

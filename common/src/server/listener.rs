@@ -10,13 +10,12 @@ use std::{
     time::Duration,
 };
 
-use axum::Router;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::Semaphore,
 };
 
-use super::{InFlight, connection, tls::Certificates};
+use super::{InFlight, connection, routes::Routes, tls::Certificates};
 use crate::{
     stop::Stop,
     worker::{self, Worker},
@@ -46,7 +45,7 @@ pub(crate) async fn listen(host: &str, port: u16) -> io::Result<Listening> {
 /// What is served, and how.
 #[derive(Clone)]
 pub(crate) struct Serving {
-    pub(crate) router: Router,
+    pub(crate) routes: Routes,
     pub(crate) certificates: Option<Arc<Certificates>>,
     pub(crate) max_connections: usize,
     pub(crate) stop: Stop,
@@ -91,11 +90,11 @@ impl Serving {
         // Answers are small and written at once.
         let _ = stream.set_nodelay(true);
         let Some(certificates) = self.certificates else {
-            return connection::serve(stream, peer, self.router, self.stop).await;
+            return connection::serve(stream, peer, self.routes, self.stop).await;
         };
         let Some(acceptor) = certificates.acceptor() else { return };
         if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await {
-            connection::serve(stream, peer, self.router, self.stop).await;
+            connection::serve(stream, peer, self.routes, self.stop).await;
         }
     }
 }

@@ -10,7 +10,7 @@ mod tls;
 pub(crate) use body::{BodyRefusal, Budget, collect};
 pub(crate) use listener::{Listening, Serving, listen};
 pub(crate) use tls::Certificates;
-pub(crate) use routes::{metrics_router, router};
+pub(crate) use routes::{Events, Routes, no_events};
 
 use std::sync::{
     Arc,

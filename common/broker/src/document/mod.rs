@@ -107,12 +107,18 @@ fn trigger(
     match map.get("filters") {
         Some(Node::List(list)) => {
             for (position, node) in list.iter().enumerate() {
-                filters.extend(filter::read(node, &format!("{path}.filters[{position}]"), problems, warnings));
+                filters.extend(filter::read(
+                    node,
+                    &format!("{path}.filters[{position}]"),
+                    problems,
+                    warnings,
+                ));
             }
         }
         None | Some(Node::Null) => {}
         Some(other) => {
-            return problems.add(&format!("{path}.filters"), format_args!("expected a list, found {}", other.kind()));
+            return problems
+                .add(&format!("{path}.filters"), format_args!("expected a list, found {}", other.kind()));
         }
     }
     bounds(map, path, problems);
@@ -121,7 +127,9 @@ fn trigger(
     let url = url(target, "url", &target_path, problems);
     let (place, options) = match map.get("deliveryOptions") {
         Some(node @ Node::Map(_)) => (path, node),
-        None | Some(Node::Null) => (target_path.as_str(), target.get("deliveryOptions").unwrap_or(&Node::Null)),
+        None | Some(Node::Null) => {
+            (target_path.as_str(), target.get("deliveryOptions").unwrap_or(&Node::Null))
+        }
         Some(other) => (path, other),
     };
     let options = options_of(options, &format!("{place}.deliveryOptions"), url, problems)?;
@@ -136,12 +144,14 @@ fn options_of(node: &Node, path: &str, url: Option<String>, problems: &mut Probl
         Some("constant") => Some(Backoff::Constant),
         Some("linear") => Some(Backoff::Linear),
         Some("exponential") => Some(Backoff::Exponential),
-        Some(_) => problems
-            .add(&format!("{path}.backoffPolicy"), "expected one of constant, linear, exponential"),
+        Some(_) => {
+            problems.add(&format!("{path}.backoffPolicy"), "expected one of constant, linear, exponential")
+        }
     };
     let order_by = Node::text(map, "orderBy", path, problems);
     if order_by.is_some_and(|name| !name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())) {
-        problems.add::<()>(&format!("{path}.orderBy"), "not an attribute name: lower-case letters and digits");
+        problems
+            .add::<()>(&format!("{path}.orderBy"), "not an attribute name: lower-case letters and digits");
     }
     Some(Options {
         url,
@@ -166,7 +176,8 @@ fn bounds(map: &IndexMap<String, Node>, path: &str, problems: &mut Problems) {
         other => !other.is_empty(),
     };
     if map.get("bounds").is_some_and(filled) {
-        problems.add::<()>(&format!("{path}.bounds"), "this broker keeps no past events and cannot replay them");
+        problems
+            .add::<()>(&format!("{path}.bounds"), "this broker keeps no past events and cannot replay them");
     }
 }
 

@@ -108,7 +108,9 @@ impl Node {
     /// Why this is not the text it should be; never the value, which may be a password.
     pub fn not_text(&self) -> String {
         match self {
-            Self::Integer(_) | Self::Scalar(_) => format!("expected text, found {}: put it in quotes", self.kind()),
+            Self::Integer(_) | Self::Scalar(_) => {
+                format!("expected text, found {}: put it in quotes", self.kind())
+            }
             _ => format!("expected text, found {}", self.kind()),
         }
     }

@@ -77,7 +77,8 @@ fn json_is_good_too_and_the_new_place_wins() {
     )
     .unwrap();
     assert_eq!(document.triggers[0].options.retry, 1);
-    for empty in ["{}", "", "null", "# nothing\n", "triggers: {}", "triggers:", "ingest: {}", "ingest: null"] {
+    for empty in ["{}", "", "null", "# nothing\n", "triggers: {}", "triggers:", "ingest: {}", "ingest: null"]
+    {
         let document = Document::parse(empty).unwrap();
         assert!(document.triggers.is_empty() && document.ingest.is_none(), "{empty}");
     }

@@ -34,8 +34,9 @@ impl Index {
         for pair in index.filters.iter().flatten().flat_map(Filter::necessary).flatten() {
             *popularity.entry(pair).or_default() += 1;
         }
-        let weight =
-            |set: &Necessary<'_>| set.iter().map(|pair| popularity.get(pair).copied().unwrap_or(0)).sum::<u32>();
+        let weight = |set: &Necessary<'_>| {
+            set.iter().map(|pair| popularity.get(pair).copied().unwrap_or(0)).sum::<u32>()
+        };
         let mut tables: Vec<(String, HashMap<String, Positions>)> = Vec::new();
         for (position, filters) in (0..).zip(&index.filters) {
             let Some(set) = filters.iter().flat_map(Filter::necessary).min_by_key(weight) else {

@@ -40,7 +40,11 @@ impl Reader<'_> {
             return match unknown() {
                 Some(name) => self.problems.add(
                     path,
-                    format_args!("unknown dialect '{}': it must be one of {}", short(name), DIALECTS.join(", ")),
+                    format_args!(
+                        "unknown dialect '{}': it must be one of {}",
+                        short(name),
+                        DIALECTS.join(", ")
+                    ),
                 ),
                 None if depth > 0 => self.problems.add(path, "the filter is empty"),
                 None => None,
@@ -98,7 +102,8 @@ impl Reader<'_> {
         let Node::Text(text) = node else { return self.problems.add(path, node.not_text()) };
         match cesql::Expression::parse(text) {
             Ok(expression) => {
-                self.warnings.extend(expression.warnings().iter().map(|warning| format!("{path}: {warning}")));
+                self.warnings
+                    .extend(expression.warnings().iter().map(|warning| format!("{path}: {warning}")));
                 Some(expression)
             }
             Err(error) => self.problems.add(path, error),

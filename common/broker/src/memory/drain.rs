@@ -23,7 +23,10 @@ impl Engine {
         let before = self.lost.load(Relaxed);
         let hurry = deadline.checked_sub(FOR_DEAD_LETTERS).unwrap_or(deadline);
         if timeout_at(hurry.into(), self.emptied()).await.is_err() {
-            tracing::warn!(events = self.room.taken().events, "time is up: what is left goes to the dead letters");
+            tracing::warn!(
+                events = self.room.taken().events,
+                "time is up: what is left goes to the dead letters"
+            );
             let last = deadline.checked_sub(FOR_LAST_WORDS).unwrap_or(deadline);
             // Only this function sets it, and it is called once.
             let _ = self.ending.set(last);

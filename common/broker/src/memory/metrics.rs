@@ -6,7 +6,9 @@ use std::{
     time::Duration,
 };
 
-use common::metrics::{Counters, Gauges, Histogram, Histograms, IntCounter, counters, gauges, histograms, type_label};
+use common::metrics::{
+    Counters, Gauges, Histogram, Histograms, IntCounter, counters, gauges, histograms, type_label,
+};
 
 /// The buckets of the old brokers, in milliseconds.
 const MILLISECONDS: [f64; 8] = [0.0, 0.01, 0.1, 1.0, 10.0, 100.0, 1_000.0, 10_000.0];
@@ -61,7 +63,8 @@ impl Metrics {
     pub fn new(name: &str) -> Self {
         let constant: &[(&str, &str)] = &[("broker_name", name)];
         let one = |name: &str, help: &str, labels: &[&str]| counters(name, help, labels, constant);
-        let time = |name: &str, help: &str, labels: &[&str]| histograms(name, help, labels, constant, &MILLISECONDS);
+        let time =
+            |name: &str, help: &str, labels: &[&str]| histograms(name, help, labels, constant, &MILLISECONDS);
         Self(Arc::new(Families {
             ingested: one("broker_ingest_event_count", "Events received", &["received_type", "ingested"]),
             ingest_latency: time(
@@ -71,7 +74,11 @@ impl Metrics {
             ),
             rejected: one("broker_ingest_rejected_count", "Requests refused for their credentials", &[]),
             unmatched: one("broker_ingest_unmatched_count", "Events accepted that no trigger wants", &[]),
-            lost: one("broker_event_lost_count", "Events that neither target nor dead letter took", &["trigger_name"]),
+            lost: one(
+                "broker_event_lost_count",
+                "Events that neither target nor dead letter took",
+                &["trigger_name"],
+            ),
             triggered: one(
                 "broker_trigger_event_count",
                 "Events sent to the target, by whether it took them in the end",
@@ -82,8 +89,17 @@ impl Metrics {
                 "Time from the first try until an event was done with, in milliseconds",
                 &["trigger_name", "sent_type", "delivered", "received_type"],
             ),
-            dead_lettered: one("broker_trigger_dead_lettered_count", "Events the dead letter took", &["trigger_name"]),
-            held: gauges("broker_events_held", "Events that wait or are being delivered", &["trigger_name"], constant),
+            dead_lettered: one(
+                "broker_trigger_dead_lettered_count",
+                "Events the dead letter took",
+                &["trigger_name"],
+            ),
+            held: gauges(
+                "broker_events_held",
+                "Events that wait or are being delivered",
+                &["trigger_name"],
+                constant,
+            ),
             ingest: ByType::default(),
         }))
     }

@@ -171,14 +171,7 @@ impl Engine {
         positions.iter().filter_map(|position| table.triggers.get(*position as usize).cloned()).collect()
     }
 
-    fn enqueue(
-        self: &Arc<Self>,
-        triggers: Triggers,
-        seats: Seats,
-        event: Event,
-        trace: Trace,
-        hops: u32,
-    ) {
+    fn enqueue(self: &Arc<Self>, triggers: Triggers, seats: Seats, event: Event, trace: Trace, hops: u32) {
         let stored = Arc::new(Stored { event, trace, hops, _place: seats.total });
         for (trigger, place) in triggers.into_iter().zip(seats.places) {
             let Some(place) = place else { continue };

@@ -11,8 +11,9 @@ use http::Uri;
 use tokio::sync::Notify;
 
 use super::{
-    Engine, Room, Table, work,
+    Engine, Room, Table,
     trigger::{Route, Trigger},
+    work,
 };
 use crate::{document::Document, filter::Index, policy::Options, queue::Queue};
 

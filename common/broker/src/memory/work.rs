@@ -51,7 +51,9 @@ impl Engine {
         let mut retry = 0;
         loop {
             let route = trigger.route.load_full();
-            let Some(target) = &route.target else { return Err(Failed::without_answer("no target is known")) };
+            let Some(target) = &route.target else {
+                return Err(Failed::without_answer("no target is known"));
+            };
             if self.is_ending() {
                 return Err(Failed::stopped());
             }
@@ -71,7 +73,13 @@ impl Engine {
             }
             retry += 1;
             let wait = options.wait(retry, failure.retry_after, self.settings.retry_after_max);
-            tracing::debug!(trigger = trigger.name, id = event.id(), retry, reason = failure.message, "trying again");
+            tracing::debug!(
+                trigger = trigger.name,
+                id = event.id(),
+                retry,
+                reason = failure.message,
+                "trying again"
+            );
             tokio::select! {
                 () = worker::sleep(wait) => {}
                 () = hurry.as_mut() => return Err(failure.into()),
