@@ -12,7 +12,7 @@ use crate::{
     Event, Trace,
     config::{Secret, WatchedFile},
     error::{Error, Fault},
-    event::http::{Decoded, HeaderDecode, Mode, decode, encode},
+    event::http::{DecodeError, Decoded, HeaderDecode, Mode, decode, encode},
     http::{Client, ClientError, Problem},
 };
 
@@ -28,6 +28,9 @@ pub struct SenderOptions {
     pub timeout: Duration,
     /// Whether an event in the answer is wanted: `Prefer: reply` is sent, and a 2xx whose body is no event is a failure.
     pub reply: bool,
+    /// Whether a 2xx whose body does not even claim to be an event is taken for one without a reply: for receivers that
+    /// were not made for Knative and answer with a word or a page.
+    pub lenient: bool,
     /// Largest answer that is read.
     pub max_reply_bytes: usize,
     /// Binary or structured.
@@ -43,6 +46,7 @@ impl Default for SenderOptions {
         Self {
             timeout: Duration::from_secs(30),
             reply: false,
+            lenient: false,
             max_reply_bytes: 8 << 20,
             mode: Mode::Auto,
             authorization: None,
@@ -219,6 +223,7 @@ impl Sender {
         }
         match decode(&parts.headers, body.clone(), HeaderDecode::Spec) {
             Ok(Decoded::One(event)) => Ok(Accepted { reply: Some(event), ..accepted }),
+            Err(DecodeError::NoEvent) if self.options.lenient => Ok(accepted),
             Ok(Decoded::Batch(_)) => Err(failure(Fault::Transient, body, "the reply is a batch".to_owned())),
             Err(error) => {
                 let message = format!("the answer {} is no event: {error}", parts.status.as_u16());
