@@ -66,8 +66,9 @@ impl Adapter for Memory {
         }
         let (variable, place) = config.place();
         let mut source = Source::new(place);
-        let document =
-            source.first().map_err(|error| ConfigError::new(variable, format_args!("is unusable: {error}")))?;
+        let document = source
+            .first()
+            .map_err(|error| ConfigError::new(variable, format_args!("is unusable: {error}")))?;
         let roots = Roots::System { extra: None, bundles: Some("/knative-custom-certs".into()) };
         let client = Client::new(&ClientOptions { tls: Arc::new(TlsOptions::new(roots)), use_proxy: true });
         let settings = Settings {
@@ -92,7 +93,8 @@ impl Target for Memory {
         if self.engine.admits(request.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes)) {
             return Ok(());
         }
-        let mut answer = common::adapter::text_answer(StatusCode::UNAUTHORIZED, "user and password are wanted");
+        let mut answer =
+            common::adapter::text_answer(StatusCode::UNAUTHORIZED, "user and password are wanted");
         answer
             .headers_mut()
             .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"broker\", charset=\"UTF-8\""));
@@ -102,12 +104,12 @@ impl Target for Memory {
     async fn handle(&self, event: Event, context: &Context) -> Result<Reply, Error> {
         match self.engine.ingest(event, context.trace.clone()).await {
             Ok(()) => Ok(Reply::Done),
-            Err(error @ Refused::Full) => {
-                Err(Error::retryable("taking the event in").caused_by(error).with_status(StatusCode::TOO_MANY_REQUESTS))
-            }
-            Err(error @ Refused::TooLarge) => {
-                Err(Error::permanent("taking the event in").caused_by(error).with_status(StatusCode::PAYLOAD_TOO_LARGE))
-            }
+            Err(error @ Refused::Full) => Err(Error::retryable("taking the event in")
+                .caused_by(error)
+                .with_status(StatusCode::TOO_MANY_REQUESTS)),
+            Err(error @ Refused::TooLarge) => Err(Error::permanent("taking the event in")
+                .caused_by(error)
+                .with_status(StatusCode::PAYLOAD_TOO_LARGE)),
         }
     }
 
@@ -129,7 +131,8 @@ impl Target for Memory {
 impl Memory {
     /// Puts each new document into force, for ever.
     async fn follow(&self, source: Option<Source>) {
-        let Some((mut source, pause)) = source.and_then(|source| source.pause().map(|pause| (source, pause))) else {
+        let Some((mut source, pause)) = source.and_then(|source| source.pause().map(|pause| (source, pause)))
+        else {
             return std::future::pending().await;
         };
         loop {

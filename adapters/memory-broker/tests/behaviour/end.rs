@@ -1,0 +1,51 @@
+//! SIGTERM: what is held is delivered, given to the dead letter, or said to be lost.
+
+use kit::{Gate, Reply, Sink};
+use serde_json::json;
+
+use crate::{Broker, Outcome, answer_by_path, expect, ids, trigger, wait_for_ids};
+
+#[test]
+fn what_is_held_is_delivered_before_the_end() -> Outcome {
+    let (sink, gate) = (Sink::start()?, Gate::new());
+    answer_by_path(&sink, vec![("/in", Reply::status(202).held(&gate))]);
+    let triggers = json!({"t": trigger("a", &sink.url("/in"), json!({"concurrency": 3}))});
+    let mut broker = Broker::start(triggers, &[])?;
+    for number in 0..20 {
+        broker.accept("a", number)?;
+    }
+    broker.process.terminate()?;
+    broker.process.wait_for_line("stopping")?;
+    gate.open();
+    expect(broker.process.wait()?, 0, "a clean end")?;
+    expect(ids(&sink, "/in").len(), 20, "all are delivered")
+}
+
+#[test]
+fn what_cannot_be_delivered_in_time_goes_to_the_dead_letter_or_is_lost() -> Outcome {
+    let sink = Sink::start()?;
+    answer_by_path(&sink, vec![("/hangs", Reply::hang()), ("/fails", Reply::status(503))]);
+    let dead = json!({"concurrency": 1, "deadLetterURL": sink.url("/dead")});
+    let patient = json!({"retry": 9, "backoffPolicy": "constant", "backoffDelay": "PT1H"});
+    let triggers = json!({
+        "saved": trigger("a", &sink.url("/hangs"), dead),
+        "gone": trigger("b", &sink.url("/fails"), patient),
+    });
+    let mut broker = Broker::start(triggers, &[])?;
+    for number in 0..3 {
+        broker.accept("a", number)?;
+    }
+    for number in 3..5 {
+        broker.accept("b", number)?;
+    }
+    wait_for_ids(&sink, "/fails", 2)?;
+    wait_for_ids(&sink, "/hangs", 1)?;
+    broker.process.terminate()?;
+    expect(broker.process.wait()?, 1, "something was lost")?;
+    let mut saved = ids(&sink, "/dead");
+    saved.sort();
+    expect(saved, (0..3).map(|number| format!("kit-{number}")).collect(), "one dead-letter attempt each")?;
+    let mut lost: Vec<_> = broker.lost().iter().map(|line| line.field("id").to_owned()).collect();
+    lost.sort();
+    expect(lost, vec!["kit-3".to_owned(), "kit-4".to_owned()], "one line each")
+}
