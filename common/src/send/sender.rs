@@ -153,9 +153,23 @@ impl Sender {
     /// # Errors
     /// When the answer is no 2xx, or there is none, or a wanted reply is no event.
     pub async fn attempt(&self, event: &Event, trace: &Trace) -> Result<Accepted, Failure> {
-        match self.exchange(event, trace).await {
+        self.attempt_within(event, trace, Duration::MAX).await
+    }
+
+    /// As [`attempt`](Self::attempt), for a caller who waits no longer than `limit`.
+    ///
+    /// # Errors
+    /// As [`attempt`](Self::attempt).
+    pub async fn attempt_within(
+        &self,
+        event: &Event,
+        trace: &Trace,
+        limit: Duration,
+    ) -> Result<Accepted, Failure> {
+        let timeout = self.options.timeout.min(limit);
+        match self.exchange(event, trace, timeout).await {
             Err(failure) if failure.status == Some(StatusCode::UNAUTHORIZED) && self.refresh() => {
-                Box::pin(self.exchange(event, trace)).await
+                Box::pin(self.exchange(event, trace, timeout)).await
             }
             other => other,
         }
@@ -165,8 +179,8 @@ impl Sender {
         self.options.authorization.as_ref().is_some_and(Authorization::refresh)
     }
 
-    async fn exchange(&self, event: &Event, trace: &Trace) -> Result<Accepted, Failure> {
-        match self.client.send(self.request(event, trace), self.options.timeout, self.options.max_reply_bytes).await {
+    async fn exchange(&self, event: &Event, trace: &Trace, timeout: Duration) -> Result<Accepted, Failure> {
+        match self.client.send(self.request(event, trace), timeout, self.options.max_reply_bytes).await {
             Ok(response) => self.read(response),
             // The receiver has said yes; what it then failed to say would not have been looked at.
             Err(ClientError { status: Some(status), .. }) if status.is_success() && !self.options.reply => {

@@ -77,7 +77,7 @@ impl Sink {
     /// When it was not accepted; the dead-letter sink is not used.
     pub async fn attempt(&self, event: &mut Event, trace: &Trace) -> Result<Accepted, Failure> {
         self.apply_overrides(event);
-        self.attempt_as_is(event, trace).await
+        self.attempt_as_is(event, trace, None).await
     }
 
     /// Delivers before the deadline, with retries; an event that the sink refuses goes to the dead-letter sink.
@@ -93,7 +93,7 @@ impl Sink {
         self.apply_overrides(event);
         let mut backoff = Backoff::default();
         loop {
-            let failure = match self.attempt_or_dead_letter(event, trace).await {
+            let failure = match self.attempt_or_dead_letter(event, trace, Some(deadline)).await {
                 Ok(()) => return Ok(()),
                 Err(failure) => failure,
             };
@@ -114,7 +114,7 @@ impl Sink {
         self.apply_overrides(event);
         let mut backoff = Backoff::default();
         loop {
-            let failure = match self.attempt_or_dead_letter(event, trace).await {
+            let failure = match self.attempt_or_dead_letter(event, trace, None).await {
                 Ok(()) => return Ok(()),
                 Err(failure) => failure,
             };
@@ -144,8 +144,13 @@ impl Sink {
         failure.retry_after.map(|asked| asked.min(self.retry_after_max))
     }
 
-    async fn attempt_as_is(&self, event: &Event, trace: &Trace) -> Result<Accepted, Failure> {
-        let result = self.sender.attempt(event, trace).await;
+    async fn attempt_as_is(
+        &self,
+        event: &Event,
+        trace: &Trace,
+        deadline: Option<Instant>,
+    ) -> Result<Accepted, Failure> {
+        let result = self.sender.attempt_within(event, trace, left(deadline)).await;
         match &result {
             Ok(accepted) => {
                 self.health.succeeded();
@@ -162,15 +167,20 @@ impl Sink {
         result
     }
 
-    async fn attempt_or_dead_letter(&self, event: &Event, trace: &Trace) -> Result<(), Failure> {
-        let failure = match self.attempt_as_is(event, trace).await {
+    async fn attempt_or_dead_letter(
+        &self,
+        event: &Event,
+        trace: &Trace,
+        deadline: Option<Instant>,
+    ) -> Result<(), Failure> {
+        let failure = match self.attempt_as_is(event, trace, deadline).await {
             Ok(_) => return Ok(()),
             Err(failure) => failure,
         };
         let Some(dead_letter) = self.dead_letter.as_ref().filter(|_| failure.fault == Fault::Event) else {
             return Err(failure);
         };
-        Box::pin(self.dead_letter(dead_letter, event, trace, failure)).await
+        Box::pin(self.dead_letter(dead_letter, event, trace, deadline, failure)).await
     }
 
     async fn dead_letter(
@@ -178,11 +188,12 @@ impl Sink {
         dead_letter: &Sender,
         event: &Event,
         trace: &Trace,
+        deadline: Option<Instant>,
         failure: Failure,
     ) -> Result<(), Failure> {
         let letter = dead_letter_event(event, &self.sender.uri().to_string(), &failure);
         let letter = letter.unwrap_or_else(|_| event.clone());
-        match dead_letter.attempt(&letter, trace).await {
+        match dead_letter.attempt_within(&letter, trace, left(deadline)).await {
             Ok(_) => {
                 self.metrics.dead_lettered();
                 tracing::warn!(
@@ -195,6 +206,11 @@ impl Sink {
             Err(refused) => Err(Failure { fault: Fault::Transient, ..refused }),
         }
     }
+}
+
+/// Time until a deadline; without one there is no end.
+fn left(deadline: Option<Instant>) -> Duration {
+    deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(Instant::now()))
 }
 
 /// The event with Knative's error extensions: where it was refused, with which code and, in base64, what body.
