@@ -18,80 +18,80 @@ struct Generated {
 pub fn run(workspace: &Workspace, check: bool) -> Result<(), Failure> {
     let names = workspace.adapters()?;
     let binaries = workspace.build(&names)?;
-    let mut files = Vec::new();
-    let mut descriptions = Vec::new();
-    let mut problems = Vec::new();
+    let mut found = Found::default();
     for name in &names {
-        match adapter(workspace, &binaries, name) {
-            Ok((description, mut own)) => {
-                descriptions.push(description);
-                files.append(&mut own);
+        match describe(&binaries.join(name), name) {
+            Ok((description, text)) => {
+                let folder = workspace.adapter(name);
+                let settings = markdown::settings(&description);
+                found.files.push(Generated { path: folder.join("describe.json"), text });
+                found.readme(workspace, folder.join("README.md"), &[("settings", settings)]);
+                found.descriptions.push(description);
             }
-            Err(failure) => problems.push(format!("adapters/{name}: {failure}")),
+            Err(failure) => found.problems.push(format!("adapters/{name}: {failure}")),
         }
     }
-    match root(workspace, &descriptions) {
-        Ok(file) => files.push(file),
-        Err(failure) => problems.push(failure.to_string()),
+    let mut parts = vec![("adapters", markdown::adapters(&found.descriptions))];
+    // The same for all of them.
+    if let Some(any) = found.descriptions.first() {
+        parts.push(("shared-settings", markdown::variables(&any.frame)));
     }
-    for problem in &problems {
-        say(&format!("error: {problem}"));
-    }
-    let stale = files.iter().filter(|file| !is_current(file)).collect::<Vec<_>>();
-    for file in &stale {
-        let shown = file.path.strip_prefix(&workspace.root).unwrap_or(&file.path).display();
-        if check {
-            say(&format!("{shown} differs: {}", difference(file)));
-        } else {
-            std::fs::write(&file.path, &file.text)?;
-            say(&format!("{shown} written"));
+    found.readme(workspace, workspace.root.join("README.md"), &parts);
+    found.finish(workspace, check)
+}
+
+/// What the adapters say, what follows from it, and what stands in the way.
+#[derive(Default)]
+struct Found {
+    descriptions: Vec<Description>,
+    files: Vec<Generated>,
+    problems: Vec<String>,
+}
+
+impl Found {
+    /// A README with its generated parts.
+    fn readme(&mut self, workspace: &Workspace, path: PathBuf, parts: &[(&str, String)]) {
+        let text = std::fs::read_to_string(&path).map_err(Failure::from);
+        let text = text.and_then(|text| {
+            parts.iter().try_fold(text, |text, (name, body)| markdown::replace(&text, name, body))
+        });
+        match text {
+            Ok(text) => self.files.push(Generated { path, text }),
+            Err(failure) => self.problems.push(format!("{}: {failure}", shown(workspace, &path))),
         }
     }
-    match (problems.len(), stale.len()) {
-        (0, 0) => Ok(()),
-        (0, _) if !check => Ok(()),
-        (0, count) => Err(format!("{count} generated files are stale: run cargo xtask gen").into()),
-        (count, _) => Err(format!("{count} adapters or files could not be generated").into()),
+
+    /// Writes what differs, or says so.
+    fn finish(self, workspace: &Workspace, check: bool) -> Result<(), Failure> {
+        for problem in &self.problems {
+            say(&format!("error: {problem}"));
+        }
+        let stale: Vec<_> = self.files.iter().filter(|file| !is_current(file)).collect();
+        for file in &stale {
+            let name = shown(workspace, &file.path);
+            if check {
+                say(&format!("{name} differs: {}", difference(file)));
+            } else {
+                std::fs::write(&file.path, &file.text)?;
+                say(&format!("{name} written"));
+            }
+        }
+        match (self.problems.len(), stale.len()) {
+            (0, count) if check && count > 0 => {
+                Err(format!("generated files that are stale: {count}; run cargo xtask gen").into())
+            }
+            (0, _) => Ok(()),
+            (count, _) => Err(format!("adapters or files that could not be generated: {count}").into()),
+        }
     }
 }
 
-fn adapter(
-    workspace: &Workspace,
-    binaries: &Path,
-    name: &str,
-) -> Result<(Description, Vec<Generated>), Failure> {
-    let text = describe(&binaries.join(name))?;
-    let description: Description =
-        serde_json::from_str(&text).map_err(|error| format!("--describe is not as expected: {error}"))?;
-    if description.name != name {
-        return Err(format!("it calls itself {}", description.name).into());
-    }
-    let folder = workspace.adapter(name);
-    let readme = marked(folder.join("README.md"), "settings", &markdown::settings(&description))?;
-    let json = Generated { path: folder.join("describe.json"), text };
-    Ok((description, vec![json, readme]))
+fn shown<'a>(workspace: &Workspace, path: &'a Path) -> std::path::Display<'a> {
+    path.strip_prefix(&workspace.root).unwrap_or(path).display()
 }
 
-/// The root README: the table of adapters and, where it has a place for them, the settings that all share.
-fn root(workspace: &Workspace, descriptions: &[Description]) -> Result<Generated, Failure> {
-    let path = workspace.root.join("README.md");
-    let file = marked(path.clone(), "adapters", &markdown::adapters(descriptions))?;
-    let Some(any) = descriptions.first() else { return Ok(file) };
-    let text = match markdown::replace(&file.text, "shared-settings", &markdown::variables(&any.frame)) {
-        Ok(text) => text,
-        Err(_) => file.text,
-    };
-    Ok(Generated { path, text })
-}
-
-fn marked(path: PathBuf, name: &str, body: &str) -> Result<Generated, Failure> {
-    let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let text = std::fs::read_to_string(&path).map_err(|error| format!("{file}: {error}"))?;
-    let text = markdown::replace(&text, name, body).map_err(|error| format!("{file}: {error}"))?;
-    Ok(Generated { path, text })
-}
-
-fn describe(binary: &Path) -> Result<String, Failure> {
+/// The description of a binary, and the text it came in.
+fn describe(binary: &Path, name: &str) -> Result<(Description, String), Failure> {
     let output = Command::new(binary)
         .arg("--describe")
         .env_clear()
@@ -102,7 +102,13 @@ fn describe(binary: &Path) -> Result<String, Failure> {
     if !output.status.success() {
         return Err(format!("--describe ended with {}", output.status).into());
     }
-    Ok(String::from_utf8(output.stdout)?)
+    let text = String::from_utf8(output.stdout)?;
+    let description: Description =
+        serde_json::from_str(&text).map_err(|error| format!("--describe is not as expected: {error}"))?;
+    if description.name != name {
+        return Err(format!("it calls itself {}", description.name).into());
+    }
+    Ok((description, text))
 }
 
 fn is_current(file: &Generated) -> bool {

@@ -37,34 +37,31 @@ fn test(
     only: Option<&str>,
     is_adapter: bool,
 ) -> Result<(), Failure> {
+    if is_adapter {
+        workspace.build(std::slice::from_ref(&package.name))?;
+    } else if package.manifest_path.starts_with(workspace.root.join("tests")) {
+        // These run the real binaries.
+        workspace.build(&[])?;
+    }
     for target in &package.targets {
-        let (kind, selection) = if target.is("test") {
-            ("test", vec!["--test", target.name.as_str()])
+        let selection = if target.is("test") {
+            vec!["--test", target.name.as_str()]
         } else if target.is("bin") {
-            ("bin", vec!["--bin", target.name.as_str()])
+            vec!["--bin", target.name.as_str()]
         } else if target.is("lib") {
-            ("lib", vec!["--lib"])
+            vec!["--lib"]
         } else {
             continue;
         };
-        if kind == "test" && target.name == "conformance" {
-            workspace.build(&workspace.adapters()?)?;
-        }
         for executable in executables(workspace, &selection, &target.src_path)? {
-            execute(&executable, &target.src_path, only.as_slice())?;
+            execute(&executable, &package.manifest_path, only.as_slice())?;
         }
     }
     if is_adapter {
-        conformance(workspace, &package.name, only)?;
+        let filter = format!("{}::{}", package.name, only.unwrap_or_default());
+        workspace.cargo(&["test", "--workspace", "--test", "conformance", "--", &filter])?;
     }
     Ok(())
-}
-
-/// The clauses of one adapter, whose trials are named `<adapter>::<clause>`.
-fn conformance(workspace: &Workspace, name: &str, only: Option<&str>) -> Result<(), Failure> {
-    workspace.build(&[name.to_owned()])?;
-    let filter = format!("{name}::{}", only.unwrap_or_default());
-    workspace.cargo(&["test", "--workspace", "--test", "conformance", "--", &filter])
 }
 
 /// Builds the tests that the selection names and gives those that start from `source`.
@@ -94,11 +91,11 @@ fn executables(workspace: &Workspace, selection: &[&str], source: &Path) -> Resu
     Ok(found)
 }
 
-/// Runs a test program as Cargo does: in its package's folder, which is above its sources.
-fn execute(executable: &Path, source: &Path, filter: &[&str]) -> Result<(), Failure> {
-    let package = source.ancestors().skip(1).find(|folder| folder.join("Cargo.toml").is_file());
-    let package = package.ok_or("the test's package has no folder")?;
+/// Runs a test program as Cargo does: in its package's folder.
+fn execute(executable: &Path, manifest: &Path, filter: &[&str]) -> Result<(), Failure> {
+    let folder = manifest.parent().ok_or("the test's package has no folder")?;
     say(&format!("running {}", executable.display()));
-    let status = Command::new(executable).args(filter).current_dir(package).status()?;
-    if status.success() { Ok(()) } else { Err(format!("{} failed", executable.display()).into()) }
+    let mut command = Command::new(executable);
+    command.args(filter).current_dir(folder).env("CARGO_MANIFEST_DIR", folder);
+    if command.status()?.success() { Ok(()) } else { Err(format!("{} failed", executable.display()).into()) }
 }

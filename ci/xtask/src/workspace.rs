@@ -29,6 +29,8 @@ struct Metadata {
 pub struct Package {
     /// Its name.
     pub name: String,
+    /// Its `Cargo.toml`.
+    pub manifest_path: PathBuf,
     /// What it builds.
     pub targets: Vec<Target>,
 }
