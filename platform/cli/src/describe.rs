@@ -45,13 +45,15 @@ fn json(name: &str) -> String {
 }
 
 fn page(adapter: &Adapter) -> String {
-    let mut page = format!("{}\n\n{}\n", adapter.name, adapter.summary);
+    let mut page = format!("{}\n\n{}\n\n", adapter.name, adapter.summary);
     let mut fact = |name: &str, values: &[String]| {
         if !values.is_empty() {
             let _ = writeln!(page, "{name:<9}  {}", values.join(", "));
         }
     };
-    page_facts(adapter, &mut fact);
+    fact("sends", &adapter.emits);
+    fact("takes", &adapter.accepts);
+    fact("was", &adapter.images);
     for kind in &adapter.kinds {
         let _ = write!(page, "\n{} ({})\n{}", kind.kind, kind.api_version(), fields(adapter, kind));
     }
@@ -61,13 +63,6 @@ fn page(adapter: &Adapter) -> String {
         let _ = write!(page, "\nSettings every adapter has\n{}", wrap(&shared));
     }
     page
-}
-
-fn page_facts(adapter: &Adapter, fact: &mut impl FnMut(&str, &[String])) {
-    fact("", &[]);
-    fact("sends", &adapter.emits);
-    fact("takes", &adapter.accepts);
-    fact("was", &adapter.images);
 }
 
 fn fields(adapter: &Adapter, kind: &Kind) -> String {
@@ -81,7 +76,10 @@ fn fields(adapter: &Adapter, kind: &Kind) -> String {
             Rule::Json => "any",
             Rule::File => "text, or valueFromSecret {name, key}; given as a file",
         };
-        rows.push([format!("  spec.{}", field.path), field.env.clone(), how.to_owned()]);
+        let default = field.default.as_ref().map(|default| format!("default {}", plain(default)));
+        let notes: Vec<&str> =
+            [how].into_iter().chain(default.as_deref()).filter(|note| !note.is_empty()).collect();
+        rows.push([format!("  spec.{}", field.path), field.env.clone(), notes.join(", ")]);
     }
     if adapter.role == Role::Source {
         rows.push(["  spec.sink".into(), "K_SINK".into(), "ref {apiVersion, kind, name}, or uri".into()]);
@@ -118,7 +116,9 @@ fn facts(setting: &Setting, required: bool) -> Vec<String> {
         facts.push("secret".to_owned());
     }
     match &setting.default {
-        Some(default) if !setting.secret => facts.push(format!("default {}", plain(default))),
+        Some(default) if !setting.secret && !plain(default).is_empty() => {
+            facts.push(format!("default {}", plain(default)))
+        }
         _ if required => facts.push("required".to_owned()),
         _ => facts.push("optional".to_owned()),
     }

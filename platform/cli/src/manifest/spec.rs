@@ -37,7 +37,7 @@ pub fn environment(
     }
     check_fields(&spec, adapter.role, kind, mistakes);
     // Overrides first: on a repeated name what the spec says wins, as it did in the old controller.
-    let mut environment = overrides(&spec, adapter, mistakes);
+    let mut environment = overrides(object, &spec, adapter, around.secrets, mistakes);
     let text = |value: &str| Setting::Text(value.to_owned());
     environment.insert("NAME".to_owned(), text(&object.id.name));
     environment.insert("NAMESPACE".to_owned(), text(&object.id.namespace));
@@ -92,36 +92,40 @@ fn sink(
     }
 }
 
-fn overrides(spec: &Node, adapter: &Adapter, mistakes: &mut Mistakes) -> BTreeMap<String, Setting> {
+/// `spec.adapterOverrides.env`. Whether a value is a secret cannot be told here: all are treated as if they were.
+fn overrides(
+    object: &Object,
+    spec: &Node,
+    adapter: &Adapter,
+    secrets: &Secrets<'_>,
+    mistakes: &mut Mistakes,
+) -> BTreeMap<String, Setting> {
+    const PATH: &str = "spec.adapterOverrides.env";
     let mut environment = BTreeMap::new();
     let Some(node) = spec.get("adapterOverrides") else { return environment };
     unknown_keys(node, "spec.adapterOverrides", &OVERRIDES, mistakes);
     let Some(list) = node.get("env") else { return environment };
     let Value::List(entries) = &list.value else {
-        mistakes.add(list.at, "'spec.adapterOverrides.env' must be a list of 'name' and 'value'");
+        mistakes.add(list.at, format!("'{PATH}' must be a list of 'name' and 'value'"));
         return environment;
     };
     for entry in entries {
-        let name = entry.get("name").and_then(Node::text).filter(|name| is_variable(name));
-        let value = match entry.get("value") {
-            Some(node) => node.scalar(),
+        let Some(name) = entry.get("name").and_then(Node::text).filter(|name| is_variable(name)) else {
+            mistakes
+                .add(entry.at, format!("'{PATH}' needs 'name' (of a variable) and 'value' or 'valueFrom'"));
+            continue;
+        };
+        let value = match entry.get("valueFrom").or_else(|| entry.get("value")) {
+            Some(node) => secrets.resolve(node, PATH, &object.id.namespace, mistakes),
             None => Some(String::new()),
         };
-        match (name, value) {
-            (Some(name), Some(value)) => {
-                let known =
-                    [&adapter.config, &adapter.frame].into_iter().find_map(|all| all.properties.get(name));
-                if let Some(fault) = known.and_then(|known| schema::fault(known, &value)) {
-                    mistakes.add(entry.at, format!("'{name}' {fault}"));
-                }
-                // Whether it is one cannot be told here: it is treated as a secret in case it is.
-                environment.insert(name.to_owned(), Setting::Secret(value));
-            }
-            _ => mistakes.add(
-                entry.at,
-                "'spec.adapterOverrides.env' needs 'name' (of a variable) and 'value' (a string)",
-            ),
+        let known = [&adapter.config, &adapter.frame].into_iter().find_map(|all| all.properties.get(name));
+        if let (Some(known), Some(value)) = (known, &value)
+            && let Some(fault) = schema::fault(known, value)
+        {
+            mistakes.add(entry.at, format!("'{name}' {fault}"));
         }
+        environment.insert(name.to_owned(), Setting::Secret(value.unwrap_or_default()));
     }
     environment
 }
@@ -151,7 +155,7 @@ fn check_fields(spec: &Node, role: Role, kind: &Kind, mistakes: &mut Mistakes) {
         Role::Source => known.extend(["sink", "ceOverrides"]),
         Role::Transformation => known.push("sink"),
         // Where Kubernetes exposes it: of no meaning here.
-        Role::Broker => known.push("broker"),
+        Role::Broker => known.extend(["broker.port", "broker.observability"]),
         Role::Target => {}
     }
     descend(spec, "", &known, role, mistakes);
@@ -193,7 +197,10 @@ fn check_required(
     mistakes: &mut Mistakes,
 ) {
     let at = if spec.entries().is_empty() { object.at } else { spec.at };
-    for name in adapter.config.required.iter().filter(|name| !environment.contains_key(*name)) {
+    // A secret can also be given as the path of a file.
+    let given =
+        |name: &String| environment.contains_key(name) || environment.contains_key(&format!("{name}_FILE"));
+    for name in adapter.config.required.iter().filter(|name| !given(name)) {
         let field = kind.fields.iter().find(|field| &field.env == name);
         let what = field.map_or_else(
             || format!("'{name}' (give it in 'spec.adapterOverrides.env')"),

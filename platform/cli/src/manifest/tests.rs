@@ -124,7 +124,8 @@ fn equal_names_are_told_apart() {
     assert_eq!(labels, ["one/memorybroker/a", "two/memorybroker/a", "cloudeventstarget/a", "c"]);
 }
 
-/// Each file of mistakes says in comments what is expected: `# => LINE:COL: message`, in order.
+/// Each file of mistakes says in comments what is expected: `# => LINE:COL: message`, in order. What stands for `…` at the
+/// end of a message is worded by the brokers.
 #[test]
 fn mistakes_are_all_named_at_their_place() {
     let files = [
@@ -135,11 +136,16 @@ fn mistakes_are_all_named_at_their_place() {
         include_str!("../../tests/fixtures/mistakes-secrets.yaml"),
         include_str!("../../tests/fixtures/mistakes-cycles.yaml"),
     ];
-    let expect = |line: &'static str| line.strip_prefix("# => ").map(|mistake| format!("b.yaml:{mistake}"));
-    let expected: Vec<Vec<String>> =
-        files.iter().map(|text| text.lines().filter_map(expect).collect()).collect();
-    let found: Vec<Vec<String>> = files.iter().map(|text| mistakes(text)).collect();
-    assert_eq!(found, expected, "{found:#?}");
+    for text in files {
+        let expected: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("# => ")).collect();
+        let found = mistakes(text);
+        let matches = |(found, expected): (&String, &&str)| match expected.strip_suffix('…') {
+            Some(start) => found.starts_with(&format!("b.yaml:{start}")),
+            None => *found == format!("b.yaml:{expected}"),
+        };
+        let all = found.len() == expected.len() && found.iter().zip(&expected).all(matches);
+        assert!(all, "found:\n{}\nexpected:\n{}", found.join("\n"), expected.join("\n"));
+    }
 }
 
 #[test]

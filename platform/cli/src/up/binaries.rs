@@ -19,6 +19,8 @@ pub struct Finder {
     /// The folder of this command.
     beside: Option<PathBuf>,
     path: Vec<PathBuf>,
+    /// What has been found: an edit of the manifest builds only what it adds.
+    known: Binaries,
 }
 
 impl Finder {
@@ -36,21 +38,37 @@ impl Finder {
             _ => "dev",
         };
         let path = std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect());
-        Finder { checkout, profile: profile.to_owned(), beside, path: path.unwrap_or_default() }
+        Finder {
+            checkout,
+            profile: profile.to_owned(),
+            beside,
+            path: path.unwrap_or_default(),
+            known: Binaries::new(),
+        }
     }
 
     /// The binaries of these adapters, built first in a checkout.
     ///
     /// # Errors
     /// What is missing and where it was looked for, or that the build failed.
-    pub async fn find(&self, adapters: &BTreeSet<&str>) -> Result<Binaries, String> {
-        if let Some(root) = &self.checkout {
-            match self.build(root, adapters).await {
-                Err(Build::NoCargo) => {}
-                Err(Build::Failed(why)) => return Err(why),
-                Ok(binaries) => return Ok(binaries),
-            }
+    pub async fn find(&mut self, adapters: &BTreeSet<&str>) -> Result<Binaries, String> {
+        let wanted: BTreeSet<&str> =
+            adapters.iter().copied().filter(|name| !self.known.contains_key(*name)).collect();
+        if !wanted.is_empty() {
+            let found = match &self.checkout {
+                Some(root) => match self.build(root, &wanted).await {
+                    Err(Build::NoCargo) => self.search(&wanted)?,
+                    Err(Build::Failed(why)) => return Err(why),
+                    Ok(found) => found,
+                },
+                None => self.search(&wanted)?,
+            };
+            self.known.extend(found);
         }
+        Ok(self.known.clone())
+    }
+
+    fn search(&self, adapters: &BTreeSet<&str>) -> Result<Binaries, String> {
         let mut found = Binaries::new();
         let mut missing = Vec::new();
         for name in adapters {
@@ -72,7 +90,7 @@ impl Finder {
         // `cargo run` says which cargo it was.
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut command = Command::new(cargo);
-        command.current_dir(root).args(["build", "--quiet", "--workspace", "--profile", &self.profile]);
+        command.current_dir(root).args(["build", "--workspace", "--profile", &self.profile]);
         command.arg("--message-format=json-render-diagnostics");
         for name in adapters {
             command.args(["--bin", name]);

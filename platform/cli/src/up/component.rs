@@ -25,6 +25,9 @@ const STEADY: Duration = Duration::from_secs(60);
 /// What a component gets to finish what is in flight (20 s of its own and some).
 const GRACE: Duration = Duration::from_secs(25);
 
+/// A component that is not ready by then holds the start of others up no longer.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
 /// How it stands with a component.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum State {
@@ -92,10 +95,10 @@ struct Component {
 impl Component {
     async fn keep_running(mut self) {
         let mut pause = PAUSES.0;
-        loop {
+        for life in 0_u64.. {
             let started = Instant::now();
             let _ = self.states.send(State::Starting);
-            let ended = self.run_once(started).await;
+            let ended = self.run_once(started, life > 0).await;
             if *self.orders.borrow() != Order::Run {
                 return;
             }
@@ -124,7 +127,7 @@ impl Component {
     }
 
     /// One life of the process, to its end.
-    async fn run_once(&mut self, started: Instant) -> std::io::Result<ExitStatus> {
+    async fn run_once(&mut self, started: Instant, again: bool) -> std::io::Result<ExitStatus> {
         let mut process = self.spawn()?;
         let stderr =
             process.stderr.take().map(|pipe| pump::lines(pipe, self.renderer.clone(), self.output.clone()));
@@ -138,7 +141,12 @@ impl Component {
                 status = process.wait() => break status,
                 () = &mut ready, if !is_ready => {
                     is_ready = true;
-                    let _ = self.states.send(State::Ready(started.elapsed()));
+                    let time = started.elapsed();
+                    let _ = self.states.send(State::Ready(time));
+                    // The supervisor reports the first start, as long as it waits for it.
+                    if again || time > PATIENCE {
+                        self.note("INFO", &format!("ready in {} ms", time.as_millis())).await;
+                    }
                 }
                 () = until(&mut orders, Order::Stop) => break self.stop(&mut process).await,
             }
@@ -156,7 +164,10 @@ impl Component {
     fn spawn(&self) -> std::io::Result<Child> {
         let mut command = Command::new(child::own_file()?);
         command.args([child::SUBCOMMAND, &std::process::id().to_string()]).arg(&self.program);
-        command.env_clear().envs(inherit::environment()).envs(&self.launch.environment);
+        command
+            .env_clear()
+            .envs(inherit::environment(self.renderer.palette.is_on()))
+            .envs(&self.launch.environment);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // A group of its own: Ctrl-C is for this command, which then stops the components in order.
         command.process_group(0).kill_on_drop(true).spawn()

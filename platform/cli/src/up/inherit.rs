@@ -25,7 +25,7 @@ const NAMES: [&str; 19] = [
 ];
 
 /// The variables every component starts with.
-pub fn environment() -> Vec<(String, OsString)> {
+pub fn environment(coloured: bool) -> Vec<(String, OsString)> {
     let mut variables: Vec<(String, OsString)> =
         NAMES.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var_os(name)?))).collect();
     // Components talk to each other on loopback, where no proxy must come between.
@@ -36,5 +36,11 @@ pub fn environment() -> Vec<(String, OsString)> {
         }
         variables.push((name.to_owned(), list.into()));
     }
+    // Components write into pipes; what they print is shown where this command prints (https://bixense.com/clicolors).
+    variables.push(if coloured {
+        ("CLICOLOR_FORCE".into(), "1".into())
+    } else {
+        ("NO_COLOR".into(), "1".into())
+    });
     variables
 }

@@ -63,9 +63,10 @@ async fn run_bridge(path: &Path, text: String, bridge: &Bridge, catalogue: &Cata
         (Ok(stop), Ok(supervisor)) => (stop, supervisor),
         (Err(error), _) | (_, Err(error)) => return complain(&format!("cannot start: {error}")),
     };
-    let count = bridge.components.len();
+    let count = |number: usize, noun: &str| format!("{number} {noun}{}", if number == 1 { "" } else { "s" });
     let triggers: usize = bridge.components.iter().map(|component| component.triggers.len()).sum();
-    output.write(format!("{}: {count} components, {triggers} triggers\n", path.display())).await;
+    let (components, triggers) = (count(bridge.components.len(), "component"), count(triggers, "trigger"));
+    output.write(format!("{}: {components}, {triggers}\n", path.display())).await;
     let code = tokio::select! {
         code = supervise(&mut supervisor, path, text, bridge, catalogue, &output) => code,
         () = stop.asked() => ExitCode::SUCCESS,

@@ -35,15 +35,14 @@ impl Renderer {
         format!("{time} {} {level} {message}\n", self.label())
     }
 
-    /// Lines from standard output, kept together under the component's name.
+    /// Lines from standard output, kept together under the component's name. On a terminal its colours stay, and no other
+    /// escape sequence does.
     pub fn block(&self, text: &str) -> String {
-        let time = clock();
         let mut block = String::new();
-        for (number, line) in text.trim_end_matches('\n').split('\n').enumerate() {
-            let time = if number == 0 { self.palette.dim(&time) } else { " ".repeat(time.len()) };
-            let bar = self.palette.name(self.number, "|");
-            let line = escape(line);
-            let _ = writeln!(block, "{}", format!("{time} {} {bar} {line}", self.label()).trim_end());
+        let start = format!("{} {}", self.label(), self.palette.name(self.number, "|"));
+        for line in text.trim_end_matches('\n').split('\n') {
+            let line = if self.palette.is_on() { escape_but_colours(line) } else { escape(line) };
+            let _ = writeln!(block, "{start} {}", line.trim_end());
         }
         block
     }
@@ -121,6 +120,29 @@ pub fn escape(text: &str) -> String {
     escaped
 }
 
+/// The same, save for colours (`ESC [ numbers m`), which end with the line.
+fn escape_but_colours(line: &str) -> String {
+    let mut escaped = String::with_capacity(line.len());
+    let mut pieces = line.split('\u{1b}');
+    escaped.push_str(&escape(pieces.next().unwrap_or_default()));
+    for piece in pieces {
+        let colour = piece.split_once('m').filter(|(numbers, _)| {
+            let rest = numbers.strip_prefix('[');
+            rest.is_some_and(|rest| rest.chars().all(|c| c.is_ascii_digit() || c == ';'))
+        });
+        match colour {
+            Some((numbers, text)) => {
+                let _ = write!(escaped, "\u{1b}{numbers}m{}", escape(text));
+            }
+            None => escaped.push_str(&escape(&format!("\u{1b}{piece}"))),
+        }
+    }
+    if line.contains('\u{1b}') {
+        escaped.push_str("\u{1b}[0m");
+    }
+    escaped
+}
+
 /// `10:11:12.345Z` of an RFC 3339 timestamp in UTC.
 fn time_of_day(timestamp: &str) -> Option<String> {
     let (_, time) = timestamp.split_once('T')?;
@@ -188,10 +210,16 @@ mod tests {
     #[test]
     fn blocks_keep_their_lines_together() {
         let rendered = renderer(Palette::plain()).block("one\n  two\n\n");
-        let lines: Vec<&str> = rendered.lines().collect();
-        assert_eq!(lines.len(), 2);
-        assert!(lines[0].ends_with("hooks   | one"), "{rendered}");
-        assert_eq!(lines[1], "              hooks   |   two");
+        assert_eq!(rendered, "hooks   | one\nhooks   |   two\n");
+    }
+
+    #[test]
+    fn only_colours_pass_and_only_on_a_terminal() {
+        let line = "\u{1b}[1;32mgreen\u{1b}[0m \u{1b}[2J \u{1b}]0;title\u{7} \u{1b}";
+        let rendered = renderer(Palette::coloured()).block(line);
+        let expected = "\u{1b}[1;32mgreen\u{1b}[0m \\u{1b}[2J \\u{1b}]0;title\\u{7} \\u{1b}\u{1b}[0m\n";
+        assert!(rendered.ends_with(expected), "{rendered:?}");
+        assert!(!renderer(Palette::plain()).block(line).contains('\u{1b}'));
     }
 
     #[test]

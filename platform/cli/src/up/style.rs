@@ -40,6 +40,11 @@ impl Palette {
         Palette { on: true }
     }
 
+    /// Whether there are any.
+    pub fn is_on(self) -> bool {
+        self.on
+    }
+
     /// The text in a style.
     pub fn paint(self, style: Style, text: &str) -> String {
         if self.on { format!("{style}{text}{style:#}") } else { text.to_owned() }

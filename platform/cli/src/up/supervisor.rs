@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tempfile::{NamedTempFile, TempDir};
 
 use super::binaries::{Binaries, Finder};
-use super::component::{Order, Running, State};
+use super::component::{Order, PATIENCE, Running, State};
 use super::diff::{Changes, diff};
 use super::launch::{Launch, launches};
 use super::output::Output;
@@ -17,9 +17,6 @@ use super::render::Renderer;
 use super::style::Palette;
 use crate::bridge::{Bridge, Id};
 use crate::catalogue::Role;
-
-/// A component that is not ready by then holds the others up no longer.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Everything `trestle up` keeps.
 pub struct Supervisor {
@@ -214,12 +211,15 @@ impl Supervisor {
         for id in &changes.rerouted {
             self.output.write(format!("  {id} has new triggers\n")).await;
         }
+        if changes.added.is_empty() && changes.changed.is_empty() {
+            return;
+        }
         let total = self.components.len();
         let is_ready = |running: &Running| matches!(*running.state.borrow(), State::Ready(_));
         let ready = self.components.values().filter(|(_, running)| is_ready(running)).count();
         let time = begun.elapsed().as_secs_f64();
         let line = if ready == total {
-            self.palette.good(&format!("all {total} components are ready, in {time:.2} s"))
+            self.palette.good(&format!("all components are ready ({total}), in {time:.2} s"))
         } else {
             self.palette.warn(&format!("{ready} of {total} components are ready, after {time:.2} s"))
         };
