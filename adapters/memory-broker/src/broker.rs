@@ -15,11 +15,7 @@ use common::{
     send::SenderOptions,
     worker,
 };
-use http::{
-    HeaderValue, StatusCode,
-    header::{AUTHORIZATION, WWW_AUTHENTICATE},
-    request::Parts,
-};
+use http::{HeaderValue, StatusCode, header::WWW_AUTHENTICATE, request::Parts};
 
 use crate::config::MemoryConfig;
 
@@ -90,7 +86,7 @@ impl Target for Memory {
     const ACCEPTED: StatusCode = StatusCode::OK;
 
     fn admit(&self, request: &Parts) -> Result<(), Answer> {
-        if self.engine.admits(request.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes)) {
+        if self.engine.admits(&request.headers) {
             return Ok(());
         }
         let mut answer =

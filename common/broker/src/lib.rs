@@ -5,7 +5,6 @@ pub mod credentials;
 pub mod document;
 pub mod filter;
 pub mod memory;
-pub mod period;
 pub mod policy;
 pub mod queue;
 pub mod room;

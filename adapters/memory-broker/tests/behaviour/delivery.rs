@@ -127,8 +127,8 @@ fn every_dialect_chooses() -> Outcome {
     broker.accept("cart.left", 1)?;
     broker.accept("order.paid", 2)?;
     sink.wait_for(filters.len())?;
-    for n in 0..filters.len() {
-        expect(wait_for_ids(&sink, &format!("/{n}"), 1)?, vec!["kit-2".to_owned()], &filters[n].to_string())?;
+    for (n, filter) in filters.iter().enumerate() {
+        expect(wait_for_ids(&sink, &format!("/{n}"), 1)?, vec!["kit-2".to_owned()], &filter.to_string())?;
     }
     Ok(())
 }

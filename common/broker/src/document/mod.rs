@@ -11,6 +11,7 @@ mod tests;
 
 use std::{collections::HashSet, time::Duration};
 
+use common::config::Parse as _;
 use indexmap::IndexMap;
 
 pub(crate) use node::{Node, Problems};
@@ -18,7 +19,6 @@ pub(crate) use node::{Node, Problems};
 use crate::{
     credentials::Credentials,
     filter::{self, Filter},
-    period,
     policy::{Backoff, Options},
 };
 
@@ -194,8 +194,8 @@ fn url(map: &IndexMap<String, Node>, key: &str, path: &str, problems: &mut Probl
 
 fn period(map: &IndexMap<String, Node>, key: &str, path: &str, problems: &mut Problems) -> Option<Duration> {
     let text = Node::text(map, key, path, problems)?;
-    match period::parse(text) {
-        Ok(period) => Some(period),
+    match common::config::Duration::parse(text) {
+        Ok(period) => Some(*period),
         Err(error) => problems.add(&format!("{path}.{key}"), error),
     }
 }

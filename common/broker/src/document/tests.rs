@@ -108,7 +108,7 @@ triggers:
         "triggers.c.deliveryOptions.orderBy: not an attribute name",
         "triggers.c.deliveryOptions.deadLetterURL: expected an absolute http or https URL",
         "triggers.c.deliveryOptions.retry: expected a whole number from 0 to 1000000",
-        "triggers.c.deliveryOptions.backoffDelay: 'soon' is not a period",
+        "triggers.c.deliveryOptions.backoffDelay: must be a duration",
         "triggers.c.deliveryOptions.concurrency: expected a whole number from 1 to 1000",
         "triggers.d.bounds: this broker keeps no past events",
         "triggers.d.target: expected an object, found a list",

@@ -20,6 +20,7 @@ use std::{
 
 use arc_swap::ArcSwap;
 use common::{Event, Trace, http::Client, send::SenderOptions, worker};
+use http::HeaderMap;
 use smallvec::SmallVec;
 
 use crate::{
@@ -122,11 +123,11 @@ impl Engine {
         result
     }
 
-    /// Whether a request may send events; `authorization` is the value of that header.
+    /// Whether a request with these headers may send events.
     #[must_use]
-    pub fn admits(&self, authorization: Option<&[u8]>) -> bool {
+    pub fn admits(&self, headers: &HeaderMap) -> bool {
         let admitted =
-            self.table.load().credentials.as_ref().is_none_or(|credentials| credentials.admit(authorization));
+            self.table.load().credentials.as_ref().is_none_or(|credentials| credentials.admit(headers));
         if !admitted {
             self.metrics.rejected();
         }
