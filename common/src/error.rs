@@ -37,13 +37,17 @@ pub struct Error {
     status: Option<StatusCode>,
     after: Option<Duration>,
     message: String,
+    detail: Option<String>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
 impl Error {
+    /// How much of what the other side said is told to a caller, in bytes.
+    pub const DETAIL_BYTES: usize = 512;
+
     /// This event can never succeed: it is answered with 422, or goes to the dead letter.
     pub fn permanent(message: impl Into<String>) -> Self {
-        Self { permanent: true, status: None, after: None, message: message.into(), source: None }
+        Self { permanent: true, status: None, after: None, message: message.into(), detail: None, source: None }
     }
 
     /// It may succeed later: it is answered with 503, or tried again.
@@ -80,6 +84,21 @@ impl Error {
     pub fn caused_by(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
+    }
+
+    /// The same with what the other side said, the beginning of it as text: the caller is told, but it is never logged.
+    #[must_use]
+    pub fn with_detail(mut self, body: &[u8]) -> Self {
+        let kept = body.get(..Self::DETAIL_BYTES).unwrap_or(body);
+        let text = String::from_utf8_lossy(kept);
+        self.detail = (!text.trim().is_empty()).then(|| text.trim().to_owned());
+        self
+    }
+
+    /// What the other side said.
+    #[must_use]
+    pub fn detail(&self) -> Option<&str> {
+        self.detail.as_deref()
     }
 
     /// Whether it can never succeed.

@@ -11,7 +11,7 @@ const CHECK_EVERY: Duration = Duration::from_secs(1);
 
 /// A text file that is read again when it changes, by path, so that the symlink swap of a Kubernetes mount is seen.
 ///
-/// White space at the end is dropped. A file that vanishes or turns unreadable keeps its last content.
+/// Line ends at the end are dropped, other white space is content. A file that vanishes or turns unreadable keeps its last content.
 #[derive(Debug)]
 pub struct WatchedFile {
     path: PathBuf,
@@ -64,7 +64,7 @@ impl WatchedFile {
             return;
         }
         if let Ok(content) = std::fs::read_to_string(&self.path) {
-            state.content = Some(content.trim_end().into());
+            state.content = Some(content.trim_end_matches(['\r', '\n']).into());
             state.stamp = stamp;
         }
     }

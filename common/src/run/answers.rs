@@ -40,11 +40,17 @@ fn with_headers(headers: http::HeaderMap, body: Bytes) -> Answer {
     answer
 }
 
-/// The answer for a failure: permanent ones by their status, others with `Retry-After`.
-pub(super) fn failure(error: &Error) -> Answer {
-    let mut answer = text_answer(error.status(), shortened(error.chain()));
+/// The answer for a failure: permanent ones by their status, others with `Retry-After`, at most `RETRY_AFTER_MAX`.
+fn failure(frame: &Frame, error: &Error) -> Answer {
+    let mut text = error.chain();
+    if let Some(detail) = error.detail() {
+        text.push_str(": ");
+        text.push_str(detail);
+    }
+    let mut answer = text_answer(error.status(), shortened(text));
     if !error.is_permanent() {
-        let seconds = error.retry_after().map_or(1, |after| after.as_secs_f64().ceil() as u64).max(1);
+        let after = error.retry_after().map(|after| after.min(*frame.config.retry_after_max));
+        let seconds = after.map_or(1, |after| after.as_secs_f64().ceil() as u64).max(1);
         answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     answer
@@ -81,9 +87,9 @@ pub(super) fn failed_event(frame: &Frame, event_type: &str, incoming: &Stateful,
         Some(PayloadPolicy::Always | PayloadPolicy::Error | PayloadPolicy::Errors)
     );
     if !wanted || !error.is_permanent() {
-        return failure(error);
+        return failure(frame, error);
     }
-    category_event(frame, event_type, incoming, error).map_or_else(|| failure(error), |event| reply(&event))
+    category_event(frame, event_type, incoming, error).map_or_else(|| failure(frame, error), |event| reply(&event))
 }
 
 /// The extensions that tie the events of one bridge together.
@@ -108,7 +114,8 @@ fn category_event(frame: &Frame, event_type: &str, incoming: &Stateful, error: &
         event.set("statefulbridge", incoming.bridge.clone().unwrap_or_else(|| bridge.as_str().into())).ok()?;
         event.set("statefulid", incoming.id.clone().unwrap_or_else(event::new_id)).ok()?;
     }
-    let data = json!({"Code": "adapter-process", "Description": shortened(error.chain()), "Details": null});
+    let details = error.detail().map(|detail| json!({"body": detail}));
+    let data = json!({"Code": "adapter-process", "Description": shortened(error.chain()), "Details": details});
     event.set_data(Text::from_static("application/json"), data.to_string()).ok()?;
     Some(event)
 }

@@ -117,13 +117,14 @@ pub struct Failure {
 
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
-        match (failure.fault, failure.status) {
+        let error = match (failure.fault, failure.status) {
             (Fault::Event, Some(status)) => Self::from_status(status, None, failure.message),
             _ => match failure.retry_after {
                 Some(after) => Self::retryable(failure.message).after(after),
                 None => Self::retryable(failure.message),
             },
-        }
+        };
+        error.with_detail(&failure.body)
     }
 }
 
