@@ -9,7 +9,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{
-    inspect::{Head, Inspected},
+    inspect::{Inspected, Verdict},
     routes::Routes,
 };
 use crate::stop::Stop;
@@ -24,11 +24,11 @@ pub(super) async fn serve<T>(stream: T, peer: SocketAddr, routes: Routes, stop: 
 where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let head = Arc::new(Head::default());
-    let io = TokioIo::new(Inspected::new(stream, Arc::clone(&head)));
+    let verdict = Arc::new(Verdict::default());
+    let io = TokioIo::new(Inspected::new(stream, Arc::clone(&verdict)));
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
-        answer(request, routes.clone(), Arc::clone(&head))
+        answer(request, routes.clone(), Arc::clone(&verdict))
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -47,14 +47,19 @@ where
 async fn answer(
     request: Request<Incoming>,
     routes: Routes,
-    head: Arc<Head>,
+    verdict: Arc<Verdict>,
 ) -> Result<Response<Body>, std::convert::Infallible> {
-    if request.headers().contains_key(header::TRANSFER_ENCODING) && head.has_length() {
-        let mut response = Response::new(Body::from("a length and chunked transfer exclude each other"));
-        *response.status_mut() = StatusCode::BAD_REQUEST;
+    let chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
+    let mut response = if verdict.next_is_ambiguous() {
+        let mut refusal = Response::new(Body::from("a length and chunked transfer exclude each other"));
+        *refusal.status_mut() = StatusCode::BAD_REQUEST;
+        refusal
+    } else {
+        routes.answer(request).await
+    };
+    if chunked {
+        // What follows a chunked body has not been looked at.
         response.headers_mut().insert(header::CONNECTION, header::HeaderValue::from_static("close"));
-        return Ok(response);
     }
-    head.begin();
-    Ok(routes.answer(request).await)
+    Ok(response)
 }
