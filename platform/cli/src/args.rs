@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::catalogue::{Catalogue, EMBEDDED};
+use crate::up::Finder;
 use crate::{describe, list, up};
 
 /// Connects systems with CloudEvents: sources bring events in, brokers route them, targets take them out.
@@ -35,6 +36,9 @@ enum Command {
         /// The bridge: a YAML file with one or more objects.
         #[arg(value_name = "BRIDGE.yaml")]
         bridge: PathBuf,
+        /// In a checkout too, take the binaries that lie beside this command or on PATH.
+        #[arg(long)]
+        no_build: bool,
     },
     /// List the sources, brokers and targets there are.
     List {
@@ -74,7 +78,7 @@ pub fn run() -> ExitCode {
         Err(error) => return fail(&format!("the catalogue of this build is broken: {error}")),
     };
     match command {
-        Command::Up { bridge } => up::run(&bridge, &catalogue),
+        Command::Up { bridge, no_build } => up::run(&bridge, Finder::new(!no_build), &catalogue),
         Command::List { output } => list::run(&catalogue, output),
         Command::Describe { name, output } => describe::run(&catalogue, &name, output),
         Command::RunComponent { .. } => ExitCode::SUCCESS,

@@ -40,7 +40,7 @@ fn setting() -> Result<(), Failure> {
     let mark = up.mark();
     up.edit("- exact:\n            type: com.example.hook", "- exact:\n            type: com.example.new")?;
     up.edit("eventType: com.example.hook", "eventType: com.example.new")?;
-    up.wait_for("components are ready", mark)?;
+    up.wait_for("all components are ready", mark)?;
     ensure(up.process("webhook-source")? != hook, || "the webhook source was not restarted".to_owned())?;
     ensure(up.process("memory-broker")? == broker, || "the broker was restarted".to_owned())?;
     Request::post("/")
@@ -57,7 +57,7 @@ fn come_and_go() -> Result<(), Failure> {
     let mark = up.mark();
     up.edit("name: ping\n", "name: pong\n")?;
     up.wait_for("ping stopped", mark)?;
-    up.wait_for("components are ready", mark)?;
+    up.wait_for("all components are ready", mark)?;
     gone(&ping)?;
     up.address("pong")?;
     ensure(up.all().len() == 4, || format!("{:?}", up.all()))

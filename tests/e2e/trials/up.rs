@@ -48,6 +48,11 @@ pub struct Up {
 impl Up {
     /// Starts a bridge and does not wait.
     pub fn start(manifest: &str) -> Result<Up, Failure> {
+        Up::start_with(manifest, &["--no-build"])
+    }
+
+    /// Starts a bridge with these flags and does not wait.
+    pub fn start_with(manifest: &str, flags: &[&str]) -> Result<Up, Failure> {
         let failed = |error: std::io::Error| format!("cannot start trestle: {error}");
         let folder = TempDir::new().map_err(failed)?;
         let path = folder.path().join("bridge.yaml");
@@ -56,6 +61,7 @@ impl Up {
         fs::create_dir(&temporary).map_err(failed)?;
         let mut child = trestle()
             .arg("up")
+            .args(flags)
             .arg(path)
             .env("TMPDIR", temporary)
             .stdout(Stdio::piped())
@@ -77,7 +83,7 @@ impl Up {
     /// Starts a bridge and waits until all of it is ready.
     pub fn ready(manifest: &str) -> Result<Up, Failure> {
         let mut up = Up::start(manifest)?;
-        up.wait_for("components are ready", 0)?;
+        up.wait_for("all components are ready", 0)?;
         Ok(up)
     }
 

@@ -24,12 +24,13 @@ pub struct Finder {
 }
 
 impl Finder {
-    /// Looks at where this command lies and at the current folder.
-    pub fn new() -> Finder {
+    /// Looks at where this command lies and at the current folder; `build` is whether to build in a checkout.
+    pub fn new(build: bool) -> Finder {
         let executable = std::env::current_exe().ok();
         let beside = executable.as_deref().and_then(Path::parent).map(Path::to_owned);
         let current = std::env::current_dir().ok();
-        let checkout = [&beside, &current].into_iter().flatten().find_map(|start| checkout_above(start));
+        let starts = [&beside, &current].into_iter().flatten().filter(|_| build);
+        let checkout = starts.into_iter().find_map(|start| checkout_above(start));
         // target/<folder of the profile>/trestle; the folder of the profile `dev` is `debug`.
         let profile = beside.as_deref().and_then(Path::file_name).and_then(|name| name.to_str());
         let profile = match profile {

@@ -27,6 +27,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::bridge::Bridge;
 use crate::catalogue::Catalogue;
 use crate::manifest;
+pub use binaries::Finder;
 use component::MISCONFIGURED;
 use output::Output;
 use style::Palette;
@@ -37,7 +38,7 @@ use watch::Watch;
 const INTERRUPTED: u8 = 130;
 
 /// Runs the bridge in that file until it is told to stop.
-pub fn run(path: &Path, catalogue: &Catalogue) -> ExitCode {
+pub fn run(path: &Path, finder: Finder, catalogue: &Catalogue) -> ExitCode {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) => return complain(&format!("cannot read {}: {error}", path.display())),
@@ -49,16 +50,22 @@ pub fn run(path: &Path, catalogue: &Catalogue) -> ExitCode {
     // One thread, this one: components end with the thread that started them.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     match runtime {
-        Ok(runtime) => runtime.block_on(run_bridge(path, text, &bridge, catalogue)),
+        Ok(runtime) => runtime.block_on(run_bridge(path, text, &bridge, finder, catalogue)),
         Err(error) => complain(&format!("cannot start: {error}")),
     }
 }
 
-async fn run_bridge(path: &Path, text: String, bridge: &Bridge, catalogue: &Catalogue) -> ExitCode {
+async fn run_bridge(
+    path: &Path,
+    text: String,
+    bridge: &Bridge,
+    finder: Finder,
+    catalogue: &Catalogue,
+) -> ExitCode {
     let palette = Palette::of_stdout();
     let (output, flushed) = Output::start();
     let stop = Stop::new();
-    let supervisor = Supervisor::new(output.clone(), palette);
+    let supervisor = Supervisor::new(output.clone(), palette, finder);
     let (mut stop, mut supervisor) = match (stop, supervisor) {
         (Ok(stop), Ok(supervisor)) => (stop, supervisor),
         (Err(error), _) | (_, Err(error)) => return complain(&format!("cannot start: {error}")),

@@ -44,11 +44,11 @@ impl Supervisor {
     ///
     /// # Errors
     /// When there can be no temporary folder.
-    pub fn new(output: Output, palette: Palette) -> std::io::Result<Supervisor> {
+    pub fn new(output: Output, palette: Palette, finder: Finder) -> std::io::Result<Supervisor> {
         Ok(Supervisor {
             output,
             palette,
-            finder: Finder::new(),
+            finder,
             ports: Ports::default(),
             // Readable by nobody else: that is how this crate makes folders.
             folder: tempfile::Builder::new().prefix("trestle-").tempdir()?,
