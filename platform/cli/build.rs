@@ -19,10 +19,6 @@ fn main() -> io::Result<()> {
             entries.push(fs::read_to_string(&file)?);
         } else {
             watch(&folder);
-            let extra = PathBuf::from("/tmp/describe")
-                .join(folder.file_name().unwrap_or_default())
-            if extra.is_file() {
-                entries.push(fs::read_to_string(&extra)?);
         }
     }
     // A new adapter is a new package: it shows in the lock file, which changes far less often than the sources do.
