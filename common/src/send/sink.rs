@@ -71,13 +71,14 @@ impl Sink {
         })
     }
 
-    /// One attempt, for those whose caller holds the event and retries. Overrides are set on the event.
+    /// One attempt, for those whose caller holds the event and retries. Overrides are set on the event; one that the
+    /// sink refuses goes to the dead-letter sink, whose answer then counts.
     ///
     /// # Errors
-    /// When it was not accepted; the dead-letter sink is not used.
+    /// When nobody has accepted it.
     pub async fn attempt(&self, event: &mut Event, trace: &Trace) -> Result<Accepted, Failure> {
         self.apply_overrides(event);
-        self.attempt_as_is(event, trace, None).await
+        self.attempt_or_dead_letter(event, trace, None).await
     }
 
     /// Delivers before the deadline, with retries; an event that the sink refuses goes to the dead-letter sink.
@@ -94,7 +95,7 @@ impl Sink {
         let mut backoff = Backoff::default();
         loop {
             let failure = match self.attempt_or_dead_letter(event, trace, Some(deadline)).await {
-                Ok(()) => return Ok(()),
+                Ok(_) => return Ok(()),
                 Err(failure) => failure,
             };
             let pause = backoff.next(self.asked(&failure));
@@ -115,7 +116,7 @@ impl Sink {
         let mut backoff = Backoff::default();
         loop {
             let failure = match self.attempt_or_dead_letter(event, trace, None).await {
-                Ok(()) => return Ok(()),
+                Ok(_) => return Ok(()),
                 Err(failure) => failure,
             };
             let pause = backoff.next(self.asked(&failure));
@@ -172,9 +173,9 @@ impl Sink {
         event: &Event,
         trace: &Trace,
         deadline: Option<Instant>,
-    ) -> Result<(), Failure> {
+    ) -> Result<Accepted, Failure> {
         let failure = match self.attempt_as_is(event, trace, deadline).await {
-            Ok(_) => return Ok(()),
+            Ok(accepted) => return Ok(accepted),
             Err(failure) => failure,
         };
         let Some(dead_letter) = self.dead_letter.as_ref().filter(|_| failure.fault == Fault::Event) else {
@@ -190,17 +191,17 @@ impl Sink {
         trace: &Trace,
         deadline: Option<Instant>,
         failure: Failure,
-    ) -> Result<(), Failure> {
+    ) -> Result<Accepted, Failure> {
         let letter = dead_letter_event(event, &self.sender.uri().to_string(), &failure);
         let letter = letter.unwrap_or_else(|_| event.clone());
         match dead_letter.attempt_within(&letter, trace, left(deadline)).await {
-            Ok(_) => {
+            Ok(accepted) => {
                 self.metrics.dead_lettered();
                 tracing::warn!(
                     event_id = event.id(), event_type = event.event_type(), reason = failure.message,
                     "an event went to the dead-letter sink"
                 );
-                Ok(())
+                Ok(accepted)
             }
             // The dead-letter sink is what must come back; the event is not to blame for that.
             Err(refused) => Err(Failure { fault: Fault::Transient, ..refused }),
