@@ -28,7 +28,7 @@ fn mistakes() -> Result<(), Failure> {
     let mut up = Up::start(&manifest)?;
     let status = up.ended()?;
     ensure(status.code() == Some(1), || format!("{status}"))?;
-    up.wait_for("bridge.yaml:21:7: unknown kind 'PinSource'; did you mean 'PingSource'?", 0)?;
+    up.wait_for("bridge.yaml:19:7: unknown kind 'PinSource'; did you mean 'PingSource'?", 0)?;
     up.wait_for(":3: unknown field 'spec.eventTyp'; did you mean 'spec.eventType'?", 0)?;
     up.wait_for("needs 'spec.eventType'", 0)?;
     Ok(())

@@ -1,7 +1,5 @@
 //! Whole bridges, run by the `trestle` command as a user runs it.
 
-#![expect(clippy::disallowed_methods, reason = "trials are no part of the frame")]
-
 mod command;
 mod reload;
 mod run;

@@ -1,14 +1,22 @@
 //! A bridge that runs: events arrive, and what dies comes back.
 
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use kit::process::binaries;
 use kit::{Failure, Request, ensure, eventually};
 use nix::sys::signal::{Signal, kill};
+use tempfile::TempDir;
 
 use crate::Named;
-use crate::up::{Up, quickstart, replace};
+use crate::up::{Up, quickstart, replace, trestle};
 
 pub const TRIALS: &[Named] = &[
     ("the quickstart shows events of the clock", clock),
     ("a request to the webhook appears on the screen", webhook),
+    ("outside a checkout binaries are found on PATH", on_path),
+    ("outside a checkout missing binaries are named", missing),
     ("a killed component is started again at its address", killed),
     ("a wrong configuration ends everything with 78", misconfigured),
     ("a secret of the file reaches its component and never the screen", secret),
@@ -16,7 +24,7 @@ pub const TRIALS: &[Named] = &[
 
 fn clock() -> Result<(), Failure> {
     // As the README has it: in a checkout, which builds what the bridge needs.
-    let mut up = Up::start_with(&quickstart()?, &[])?;
+    let mut up = Up::start_with(trestle(), &quickstart()?, &[])?;
     up.wait_for("all components are ready", 0)?;
     up.wait_for("dev.knative.sources.ping", 0)?;
     up.wait_for("Hello from the quickstart", 0)?;
@@ -34,6 +42,31 @@ fn webhook() -> Result<(), Failure> {
     up.wait_for("com.example.hook", 0)?;
     up.wait_for("4711", 0)?;
     ensure(!up.screen().contains('\u{1b}'), || "an escape sequence on the screen".to_owned())
+}
+
+/// A copy of the command alone in a folder that is no checkout.
+fn elsewhere(folder: &TempDir, path: &Path) -> Result<Command, Failure> {
+    let copy = folder.path().join("trestle");
+    fs::copy(binaries().join("trestle"), &copy).map_err(|error| format!("cannot copy trestle: {error}"))?;
+    let mut command = Command::new(copy);
+    command.current_dir(folder.path()).env("PATH", path);
+    Ok(command)
+}
+
+fn on_path() -> Result<(), Failure> {
+    let folder = TempDir::new().map_err(|error| format!("no folder: {error}"))?;
+    let mut up = Up::start_with(elsewhere(&folder, &binaries())?, &quickstart()?, &[])?;
+    up.wait_for("all components are ready", 0)?;
+    Ok(())
+}
+
+fn missing() -> Result<(), Failure> {
+    let folder = TempDir::new().map_err(|error| format!("no folder: {error}"))?;
+    let mut up = Up::start_with(elsewhere(&folder, folder.path())?, &quickstart()?, &[])?;
+    let status = up.ended()?;
+    ensure(status.code() == Some(1), || format!("{status}; the screen:\n{}", up.screen()))?;
+    up.wait_for("missing: display-target, memory-broker, ping-source, webhook-source; looked beside", 0)?;
+    Ok(())
 }
 
 fn killed() -> Result<(), Failure> {

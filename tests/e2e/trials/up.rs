@@ -48,18 +48,18 @@ pub struct Up {
 impl Up {
     /// Starts a bridge and does not wait.
     pub fn start(manifest: &str) -> Result<Up, Failure> {
-        Up::start_with(manifest, &["--no-build"])
+        Up::start_with(trestle(), manifest, &["--no-build"])
     }
 
-    /// Starts a bridge with these flags and does not wait.
-    pub fn start_with(manifest: &str, flags: &[&str]) -> Result<Up, Failure> {
+    /// Starts a bridge with this command and these flags and does not wait.
+    pub fn start_with(mut command: Command, manifest: &str, flags: &[&str]) -> Result<Up, Failure> {
         let failed = |error: std::io::Error| format!("cannot start trestle: {error}");
         let folder = TempDir::new().map_err(failed)?;
         let path = folder.path().join("bridge.yaml");
         fs::write(&path, manifest).map_err(failed)?;
         let temporary = folder.path().join("tmp");
         fs::create_dir(&temporary).map_err(failed)?;
-        let mut child = trestle()
+        let mut child = command
             .arg("up")
             .args(flags)
             .arg(path)

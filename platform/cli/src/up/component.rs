@@ -188,7 +188,7 @@ impl Component {
     }
 
     async fn note(&self, level: &str, message: &str) {
-        self.output.write(self.renderer.note(level, message)).await;
+        self.output.say(self.renderer.note(level, message)).await;
     }
 }
 

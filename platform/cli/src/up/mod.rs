@@ -73,19 +73,19 @@ async fn run_bridge(
     let count = |number: usize, noun: &str| format!("{number} {noun}{}", if number == 1 { "" } else { "s" });
     let triggers: usize = bridge.components.iter().map(|component| component.triggers.len()).sum();
     let (components, triggers) = (count(bridge.components.len(), "component"), count(triggers, "trigger"));
-    output.write(format!("{}: {components}, {triggers}\n", path.display())).await;
+    output.say(format!("{}: {components}, {triggers}\n", path.display())).await;
     let code = tokio::select! {
         code = supervise(&mut supervisor, path, text, bridge, catalogue, &output) => code,
         () = stop.asked() => ExitCode::SUCCESS,
         () = output.closed() => ExitCode::SUCCESS,
     };
-    output.write("stopping: sources, then brokers, then targets (Ctrl-C again kills)\n".to_owned()).await;
+    output.say("stopping: sources, then brokers, then targets (Ctrl-C again kills)\n".to_owned()).await;
     let code = tokio::select! {
         () = supervisor.stop_all() => code,
         () = stop.asked() => ExitCode::from(INTERRUPTED),
     };
     supervisor.kill_all().await;
-    output.write("stopped\n".to_owned()).await;
+    output.say("stopped\n".to_owned()).await;
     drop(supervisor);
     drop(output);
     flushed.wait().await;
@@ -107,18 +107,18 @@ async fn supervise(
         Err(why) => return complain(&why),
     }
     let name = path.file_name().unwrap_or(path.as_os_str()).display();
-    output.write(format!("an edit of {name} takes effect at once; Ctrl-C stops\n\n")).await;
+    output.say(format!("an edit of {name} takes effect at once; Ctrl-C stops\n\n")).await;
     let mut watch = Watch::new(path.to_owned(), text);
     loop {
         let text = watch.changed().await;
         match read(&text, path, catalogue) {
             Err(mistakes) => {
-                output.write(format!("{mistakes}{name} has mistakes: the bridge runs on as it was\n")).await;
+                output.say(format!("{mistakes}{name} has mistakes: the bridge runs on as it was\n")).await;
             }
             Ok(bridge) => {
-                output.write(format!("{name} has changed\n")).await;
+                output.say(format!("{name} has changed\n")).await;
                 if let Err(why) = supervisor.apply(&bridge).await {
-                    output.write(format!("{why}: the bridge runs on as it was\n")).await;
+                    output.say(format!("{why}: the bridge runs on as it was\n")).await;
                 }
             }
         }

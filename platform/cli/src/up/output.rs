@@ -36,10 +36,15 @@ impl Output {
         (Output { pieces }, Flushed(flushed))
     }
 
-    /// Writes a piece of text, which should end with a line end.
+    /// Writes a piece of a log, which should end with a line end, as soon as there is room.
     pub async fn write(&self, text: String) {
         // Nobody reads any more: `closed` tells.
         let _ = self.pieces.send(text).await;
+    }
+
+    /// Writes words of this command itself; a terminal that is stopped does not stop it.
+    pub async fn say(&self, text: String) {
+        let _ = self.pieces.send_timeout(text, Duration::from_secs(1)).await;
     }
 
     /// Ends when standard output is closed, as by the end of `head` in a pipe.

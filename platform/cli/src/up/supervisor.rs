@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::Path;
-use std::time::Instant;
+use std::time::Duration;
 
 use tempfile::{NamedTempFile, TempDir};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
 
 use super::binaries::{Binaries, Finder};
 use super::component::{Order, PATIENCE, Running, State};
@@ -17,6 +19,9 @@ use super::render::Renderer;
 use super::style::Palette;
 use crate::bridge::{Bridge, Id};
 use crate::catalogue::Role;
+
+/// A component finds all mistakes of its configuration within this time.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Everything `trestle up` keeps.
 pub struct Supervisor {
@@ -60,7 +65,7 @@ impl Supervisor {
     /// Starts, stops and restarts until what runs is this bridge.
     ///
     /// # Errors
-    /// When something the bridge needs is missing; then nothing has been changed.
+    /// When something the bridge needs is missing (then nothing has been changed), or its files cannot be written.
     pub async fn apply(&mut self, bridge: &Bridge) -> Result<Outcome, String> {
         let adapters: BTreeSet<&str> =
             bridge.components.iter().map(|component| component.adapter.as_str()).collect();
@@ -71,6 +76,7 @@ impl Supervisor {
             return Ok(Outcome::Applied);
         }
         let begun = Instant::now();
+        let is_first = self.components.is_empty();
         let width = wanted.values().map(|launch| launch.label.chars().count()).max().unwrap_or(0);
         // Sources go first and come last: nothing is sent to what is not there.
         self.stop(&with_role(&changes, &wanted, &self.components, Role::Source)).await;
@@ -80,6 +86,10 @@ impl Supervisor {
             let started = self.start(role, &changes, &wanted, &binaries, width).await?;
             if self.until_ready(&started, width).await == Outcome::Misconfigured {
                 outcome = Outcome::Misconfigured;
+            }
+            if is_first && outcome == Outcome::Misconfigured {
+                // No source takes in what would be thrown away.
+                return Ok(outcome);
             }
         }
         for role in [Role::Broker, Role::Transformation, Role::Target] {
@@ -177,39 +187,54 @@ impl Supervisor {
         Ok(())
     }
 
-    async fn until_ready(&mut self, started: &[Id], width: usize) -> Outcome {
-        let mut outcome = Outcome::Applied;
-        let deadline = tokio::time::Instant::now() + PATIENCE;
+    /// Reports each of these as it becomes ready.
+    async fn until_ready(&self, started: &[Id], width: usize) -> Outcome {
+        let mut waiting = JoinSet::new();
         for id in started {
-            let Some((launch, running)) = self.components.get_mut(id) else { continue };
-            let mut state = running.state.clone();
-            let settled = state.wait_for(|state| matches!(state, State::Ready(_) | State::Misconfigured));
-            let line = match tokio::time::timeout_at(deadline, settled).await {
-                Ok(Ok(state)) => match *state {
-                    State::Ready(time) => self.palette.good(&format!("ready in {} ms", time.as_millis())),
-                    _ => {
-                        outcome = Outcome::Misconfigured;
-                        self.palette.bad("wrong configuration")
-                    }
-                },
-                Ok(Err(_)) => self.palette.bad("ended"),
-                Err(_) => self.palette.warn("not ready yet"),
+            if let Some((_, running)) = self.components.get(id) {
+                let (id, mut state) = (id.clone(), running.state.clone());
+                waiting.spawn(async move {
+                    let settled = |state: &State| matches!(state, State::Ready(_) | State::Misconfigured);
+                    let state = state.wait_for(settled).await.map(|state| *state);
+                    (id, state.ok())
+                });
+            }
+        }
+        let mut late: BTreeSet<&Id> = started.iter().collect();
+        let mut outcome = Outcome::Applied;
+        let mut deadline = Instant::now() + PATIENCE;
+        while let Ok(Some(Ok((id, state)))) = timeout_at(deadline, waiting.join_next()).await {
+            let how = match state {
+                Some(State::Ready(time)) => self.palette.good(&format!("ready in {} ms", time.as_millis())),
+                _ => {
+                    outcome = Outcome::Misconfigured;
+                    // The others may have something to say of their configuration too.
+                    deadline = deadline.min(Instant::now() + LAST_WORDS);
+                    self.palette.bad("wrong configuration")
+                }
             };
-            let line = format!(
-                "  {:<width$}  {:<17}  http://127.0.0.1:{}  {line}\n",
-                launch.label, launch.kind, launch.port
-            );
-            self.output.write(line).await;
+            self.report(&id, &how, width).await;
+            late.remove(&id);
+        }
+        for id in late {
+            self.report(id, &self.palette.warn("not ready yet"), width).await;
         }
         outcome
     }
 
+    async fn report(&self, id: &Id, how: &str, width: usize) {
+        if let Some((launch, _)) = self.components.get(id) {
+            let (label, kind, port) = (&launch.label, &launch.kind, launch.port);
+            self.output.say(format!("  {label:<width$}  {kind:<17}  http://127.0.0.1:{port}  {how}\n")).await;
+        }
+    }
+
     async fn summary(&self, changes: &Changes, begun: Instant) {
         for id in &changes.removed {
-            self.output.write(format!("  {id} stopped: it is no longer in the manifest\n")).await;
+            self.output.say(format!("  {id} stopped: it is no longer in the manifest\n")).await;
         }
         for id in &changes.rerouted {
-            self.output.write(format!("  {id} has new triggers\n")).await;
+            self.output.say(format!("  {id} has new triggers\n")).await;
         }
         if changes.added.is_empty() && changes.changed.is_empty() {
             return;
@@ -223,7 +248,7 @@ impl Supervisor {
         } else {
             self.palette.warn(&format!("{ready} of {total} components are ready, after {time:.2} s"))
         };
-        self.output.write(format!("{line}\n")).await;
+        self.output.say(format!("{line}\n")).await;
     }
 }
 
