@@ -7,5 +7,5 @@ mod sink;
 
 pub use backoff::Backoff;
 pub use outbox::Outbox;
-pub use sender::{Accepted, Authorization, Failure, Sender, SenderOptions};
+pub use sender::{Accepted, Authorization, Failure, Sender, SenderOptions, retry_after};
 pub use sink::Sink;
