@@ -1,6 +1,8 @@
 //! The environment of the CloudEvents source. The names are those of the original image.
 
-use common::config::{Config, Json, Problems};
+use std::{fmt, ops::Deref};
+
+use common::config::{Config, Parse};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -14,7 +16,7 @@ pub struct CloudEventsConfig {
     /// Who may send (basic authentication); without it anybody. A JSON list of user names with the files that hold their
     /// passwords, read again when they change: `[{"Key": "user", "MountedValueFile": "/path"}]`.
     #[serde(default)]
-    pub cloudevents_basicauth_credentials: Json<Vec<Credential>>,
+    pub cloudevents_basicauth_credentials: Credentials,
     /// Requests that are taken per second; 0 is any number.
     #[serde(default)]
     #[schemars(range(max = 1_000_000))]
@@ -58,26 +60,54 @@ impl Password {
     }
 }
 
-impl std::fmt::Debug for Password {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Password(…)")
     }
 }
 
-impl Config for CloudEventsConfig {
-    fn validate(&self, problems: &mut Problems) {
-        const VARIABLE: &str = "CLOUDEVENTS_BASICAUTH_CREDENTIALS";
-        for (index, credential) in self.cloudevents_basicauth_credentials.iter().enumerate() {
-            let number = index + 1;
+/// The users that may send, a JSON list; `null` is none.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Credentials(pub Vec<Credential>);
+
+impl Parse for Credentials {
+    const FORMAT: &'static str = "json";
+    const EXPECTED: &'static str = r#"a JSON list such as [{"Key": "user", "MountedValueFile": "/path"}]"#;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let list: Option<Vec<Credential>> = serde_json::from_str(text).map_err(|error| {
+            format!("must be {} (line {}, column {})", Self::EXPECTED, error.line(), error.column())
+        })?;
+        let list = list.unwrap_or_default();
+        for (number, credential) in (1..).zip(&list) {
             if credential.username.is_empty() || credential.username.contains(':') {
-                problems.add(VARIABLE, format_args!("entry {number} needs a user name ('Key') without a colon"));
+                return Err(format!("entry {number} needs a user name, 'Key', without a colon"));
             }
             if credential.file.as_ref().is_none_or(String::is_empty) && credential.password.is_none() {
-                problems.add(VARIABLE, format_args!("entry {number} needs a password file ('MountedValueFile')"));
+                return Err(format!("entry {number} needs a password file, 'MountedValueFile'"));
             }
         }
+        Ok(Self(list))
     }
 }
+
+/// Only the default is ever shown.
+impl fmt::Display for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_empty() { "[]" } else { "[…]" })
+    }
+}
+
+impl Deref for Credentials {
+    type Target = [Credential];
+    fn deref(&self) -> &[Credential] {
+        &self.0
+    }
+}
+
+common::config_type!(Credentials);
+
+impl Config for CloudEventsConfig {}
 
 fn default_path() -> String {
     "/".to_owned()
@@ -85,15 +115,7 @@ fn default_path() -> String {
 
 #[cfg(test)]
 mod tests {
-    use common::config::load;
-
     use super::*;
-
-    fn credentials(text: &str) -> Result<Vec<Credential>, Vec<String>> {
-        let environment = [("CLOUDEVENTS_BASICAUTH_CREDENTIALS".to_owned(), text.to_owned())].into();
-        let config = load::<CloudEventsConfig>(&environment).map_err(|error| error.problems)?;
-        Ok(config.cloudevents_basicauth_credentials.0)
-    }
 
     #[test]
     fn credentials_are_read_as_the_controller_and_as_a_manifest_write_them() {
@@ -110,14 +132,21 @@ mod tests {
                 one("u", None, Some(Password::Value { value: "p".to_owned() })),
             ),
         ] {
-            assert_eq!(credentials(text), Ok(expected), "{text}");
+            assert_eq!(Credentials::parse(text), Ok(Credentials(expected)), "{text}");
         }
     }
 
     #[test]
-    fn incomplete_credentials_are_all_named() {
-        let problems = credentials(r#"[{"Key":""},{"Key":"a:b","MountedValueFile":"/f"},{"Key":"a"}]"#);
-        assert_eq!(problems.map_err(|problems| problems.len()), Err(4));
-        assert!(credentials(r#"{"Key":"a"}"#).is_err());
+    fn incomplete_credentials_are_refused_and_never_shown() {
+        for text in [
+            r#"{"Key":"a"}"#,
+            r#"[{"Key":"","MountedValueFile":"/f"}]"#,
+            r#"[{"Key":"a:b","MountedValueFile":"/f"}]"#,
+            r#"[{"Key":"a","MountedValueFile":""}]"#,
+            r#"[{"username":"a","password":{"valueFromSecret":"hunter2"}}]"#,
+        ] {
+            let problem = Credentials::parse(text).expect_err(text);
+            assert!(!problem.contains("hunter2"), "{problem}");
+        }
     }
 }
