@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::clauses;
 use crate::cli::{Failure, say};
 use crate::document::Description;
 use crate::markdown;
@@ -25,7 +26,7 @@ pub fn run(workspace: &Workspace, check: bool) -> Result<(), Failure> {
                 let folder = workspace.adapter(name);
                 let settings = markdown::settings(&description);
                 found.files.push(Generated { path: folder.join("describe.json"), text });
-                found.readme(workspace, folder.join("README.md"), &[("settings", settings)]);
+                found.markdown(workspace, folder.join("README.md"), &[("settings", settings)]);
                 found.descriptions.push(description);
             }
             Err(failure) => found.problems.push(format!("adapters/{name}: {failure}")),
@@ -36,7 +37,9 @@ pub fn run(workspace: &Workspace, check: bool) -> Result<(), Failure> {
     if let Some(any) = found.descriptions.first() {
         parts.push(("shared-settings", markdown::variables(&any.frame)));
     }
-    found.readme(workspace, workspace.root.join("README.md"), &parts);
+    found.markdown(workspace, workspace.root.join("README.md"), &parts);
+    let clauses = format!("\n{}\n", clauses::markdown());
+    found.markdown(workspace, workspace.root.join("CONTRIBUTING.md"), &[("clauses", clauses)]);
     found.finish(workspace, check)
 }
 
@@ -49,8 +52,8 @@ struct Found {
 }
 
 impl Found {
-    /// A README with its generated parts.
-    fn readme(&mut self, workspace: &Workspace, path: PathBuf, parts: &[(&str, String)]) {
+    /// A Markdown file with its generated parts.
+    fn markdown(&mut self, workspace: &Workspace, path: PathBuf, parts: &[(&str, String)]) {
         let text = std::fs::read_to_string(&path).map_err(Failure::from);
         let text = text.and_then(|text| {
             parts.iter().try_fold(text, |text, (name, body)| markdown::replace(&text, name, body))

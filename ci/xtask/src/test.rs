@@ -12,7 +12,7 @@ use crate::workspace::{Package, Workspace};
 pub fn run(workspace: &Workspace, names: &[String], only: Option<&str>) -> Result<(), Failure> {
     let adapters = workspace.adapters()?;
     if names.is_empty() {
-        workspace.build(&adapters)?;
+        workspace.build(&[])?;
         let filter: Vec<&str> = only.into_iter().flat_map(|only| ["--", only]).collect();
         return workspace.cargo(&[&["test", "--workspace"], filter.as_slice()].concat());
     }
