@@ -157,6 +157,10 @@ pub fn sink_timeout(harness: &Arc<Harness>) -> Result<(), Failure> {
     let running = world.start()?;
     let twice = attempts(&running, vec![Reply::hang()])?;
     same_event(&twice[..2])?;
+    let gap = twice[1].at.duration_since(twice[0].at);
+    ensure(gap < Duration::from_secs(20), || {
+        format!("tried again after {gap:?}: the setting is not honoured")
+    })?;
     // A number that is none means no limit of one's own, and is no reason to stop.
     let mut world = World::new(harness)?;
     world.set("K_SINK_TIMEOUT", "-1");
