@@ -223,14 +223,13 @@ impl FrameMetrics {
 
     /// One attempt to send; `status` is absent when there was no answer.
     pub(crate) fn sent(&self, event_type: &str, status: Option<u16>, timed_out: bool) {
-        let label = type_label(event_type);
         let outcome = (status, timed_out);
         let Ok(mut known) = self.handles.lock() else { return };
-        let handles = self.handles_of(&mut known, label);
+        let handles = self.handles_of(&mut known, event_type);
         let counter = match handles.sent.iter().find(|(known, _)| *known == outcome) {
             Some((_, counter)) => counter,
             None => {
-                let counter = self.sent_counter(label, outcome);
+                let counter = self.sent_counter(type_label(event_type), outcome);
                 handles.sent.push((outcome, counter));
                 &handles.sent[handles.sent.len() - 1].1
             }
@@ -247,25 +246,28 @@ impl FrameMetrics {
         self.sent.with(&[label, &code, &class, flag(status.is_none()), flag(timed_out)])
     }
 
-    fn handles_of<'a>(&self, known: &'a mut Vec<(String, Handles)>, label: &str) -> &'a mut Handles {
-        let index = known.iter().position(|(known, _)| known == label).unwrap_or_else(|| {
-            let handles = Handles {
-                sent: Vec::new(),
-                success: self.successes.with(&[label]),
-                error: self.errors.with(&[label, "true"]),
-                latency: self.latencies.with(&[label]),
-            };
-            known.push((label.to_owned(), handles));
-            known.len() - 1
+    fn handles_of<'a>(&self, known: &'a mut Vec<(String, Handles)>, event_type: &str) -> &'a mut Handles {
+        let find = |known: &[(String, Handles)], label: &str| known.iter().position(|(known, _)| known == label);
+        let index = find(known, event_type).unwrap_or_else(|| {
+            let label = type_label(event_type);
+            find(known, label).unwrap_or_else(|| {
+                let handles = Handles {
+                    sent: Vec::new(),
+                    success: self.successes.with(&[label]),
+                    error: self.errors.with(&[label, "true"]),
+                    latency: self.latencies.with(&[label]),
+                };
+                known.push((label.to_owned(), handles));
+                known.len() - 1
+            })
         });
         &mut known[index].1
     }
 
     /// One event processed by a target, in the time given.
     pub(crate) fn processed(&self, event_type: &str, succeeded: bool, elapsed: std::time::Duration) {
-        let label = type_label(event_type);
         let Ok(mut known) = self.handles.lock() else { return };
-        let handles = self.handles_of(&mut known, label);
+        let handles = self.handles_of(&mut known, event_type);
         if let Some(counter) = if succeeded { &handles.success } else { &handles.error } {
             counter.inc();
         }

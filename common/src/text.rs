@@ -3,35 +3,35 @@
 use std::{fmt, ops::Deref};
 
 use bytes::Bytes;
+use bytestring::ByteString;
 
 /// Immutable UTF-8 text backed by [`Bytes`]. Cloning counts a reference; it never copies.
 #[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Text(Bytes);
+pub struct Text(ByteString);
 
 impl Text {
     /// Text that lives as long as the program; costs nothing.
     #[must_use]
     pub const fn from_static(text: &'static str) -> Self {
-        Self(Bytes::from_static(text.as_bytes()))
+        Self(ByteString::from_static(text))
     }
 
-    /// Takes over a buffer that is already known to be text, or gives `None` when it is not UTF-8.
+    /// Takes over a buffer, or gives `None` when it is not UTF-8.
     #[must_use]
     pub fn from_utf8(bytes: Bytes) -> Option<Self> {
-        std::str::from_utf8(&bytes).is_ok().then_some(Self(bytes))
+        ByteString::try_from(bytes).ok().map(Self)
     }
 
     /// The text itself.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        // Only UTF-8 ever gets in; the check is what forbidding `unsafe` costs (some nanoseconds a value).
-        std::str::from_utf8(&self.0).unwrap_or_default()
+        &self.0
     }
 
     /// The bytes behind the text, shared.
     #[must_use]
     pub fn bytes(&self) -> &Bytes {
-        &self.0
+        self.0.as_bytes()
     }
 }
 
@@ -68,18 +68,18 @@ impl From<String> for Text {
 
 impl From<&str> for Text {
     fn from(text: &str) -> Self {
-        Self(Bytes::copy_from_slice(text.as_bytes()))
+        Self(text.into())
     }
 }
 
 impl PartialEq<str> for Text {
     fn eq(&self, other: &str) -> bool {
-        self.0 == other.as_bytes()
+        self.as_str() == other
     }
 }
 
 impl PartialEq<&str> for Text {
     fn eq(&self, other: &&str) -> bool {
-        self.0 == other.as_bytes()
+        self.as_str() == *other
     }
 }

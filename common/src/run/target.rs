@@ -43,7 +43,9 @@ fn run<T: Target>(name: &'static str, needs_sink: bool) -> ExitCode {
         serves: true,
         events: |frame, adapter| {
             let (frame, adapter) = (Arc::clone(frame), Arc::clone(adapter));
-            Arc::new(move |request| Box::pin(serve(Arc::clone(&frame), Arc::clone(&adapter), request)))
+            Arc::new(move |request, answering| {
+                answering.set(serve(Arc::clone(&frame), Arc::clone(&adapter), request));
+            })
         },
         work: |_, adapter, stop| Box::pin(async move { adapter.run(stop).await }),
     })

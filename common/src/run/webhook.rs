@@ -28,7 +28,9 @@ pub fn webhook_source<W: WebhookSource>() -> ExitCode {
         serves: true,
         events: |frame, adapter| {
             let (frame, adapter) = (Arc::clone(frame), Arc::clone(adapter));
-            Arc::new(move |request| Box::pin(serve(Arc::clone(&frame), Arc::clone(&adapter), request)))
+            Arc::new(move |request, answering| {
+                answering.set(serve(Arc::clone(&frame), Arc::clone(&adapter), request));
+            })
         },
         work: |_, _, stop| {
             Box::pin(async move {

@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{
     inspect::{Inspected, Verdict},
-    routes::Routes,
+    routes::{Routes, Slot},
 };
 use crate::stop::Stop;
 
@@ -25,10 +25,11 @@ where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let verdict = Arc::new(Verdict::default());
+    let slot = Arc::new(Slot::default());
     let io = TokioIo::new(Inspected::new(stream, Arc::clone(&verdict)));
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
-        answer(request, routes.clone(), Arc::clone(&verdict))
+        answer(request, routes.clone(), Arc::clone(&verdict), Arc::clone(&slot))
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -48,6 +49,7 @@ async fn answer(
     request: Request<Incoming>,
     routes: Routes,
     verdict: Arc<Verdict>,
+    slot: Arc<Slot>,
 ) -> Result<Response<Body>, std::convert::Infallible> {
     let chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
     let mut response = if verdict.next_is_ambiguous() {
@@ -55,7 +57,7 @@ async fn answer(
         *refusal.status_mut() = StatusCode::BAD_REQUEST;
         refusal
     } else {
-        routes.answer(request).await
+        routes.answer(request, &slot).await
     };
     if chunked {
         // What follows a chunked body has not been looked at.

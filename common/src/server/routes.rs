@@ -1,6 +1,6 @@
 //! The paths that every adapter answers: live, started, ready; and the page for Prometheus.
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::sync::{Arc, Mutex};
 
 use axum::{
     Router,
@@ -10,6 +10,7 @@ use axum::{
     routing::{MethodRouter, get},
 };
 use hyper::body::Incoming;
+use tokio_util::sync::ReusableBoxFuture;
 use tower_service::Service as _;
 
 use crate::{health::Health, metrics};
@@ -17,10 +18,13 @@ use crate::{health::Health, metrics};
 /// The body of a healthy answer; the old brokers' clients read it.
 const OK: &str = r#"{"ok": "true"}"#;
 
-/// What takes the requests that are no page: the events.
-pub(crate) type Events = Arc<dyn Fn(Request<Incoming>) -> Answering + Send + Sync>;
-/// An answer in the making.
-pub(crate) type Answering = Pin<Box<dyn Future<Output = Response> + Send>>;
+/// What takes the requests that are no page: it puts an answer in the making into the slot.
+pub(crate) type Events = Arc<dyn Fn(Request<Incoming>, &mut Answering) + Send + Sync>;
+/// An answer in the making. One connection has one at a time and uses its memory again: at some kilobytes it is beyond
+/// what the allocator is quick with.
+pub(crate) type Answering = ReusableBoxFuture<'static, Response>;
+/// Where a connection keeps that memory between two requests.
+pub(crate) type Slot = Mutex<Option<Answering>>;
 
 /// Everything that one listener serves.
 #[derive(Clone)]
@@ -62,21 +66,32 @@ impl Routes {
     }
 
     /// Answers one request.
-    pub(crate) async fn answer(&self, request: Request<Incoming>) -> Response {
+    pub(crate) async fn answer(&self, request: Request<Incoming>, slot: &Slot) -> Response {
         let is_page = self.paths.contains(&request.uri().path());
         if !is_page {
-            return (self.events)(request).await;
+            return self.event(request, slot).await;
         }
         match self.pages.clone().call(request.map(Body::new)).await {
             Ok(response) => response,
             Err(never) => match never {},
         }
     }
+
+    async fn event(&self, request: Request<Incoming>, slot: &Slot) -> Response {
+        let kept = slot.lock().ok().and_then(|mut slot| slot.take());
+        let mut answering = kept.unwrap_or_else(|| Answering::new(std::future::pending()));
+        (self.events)(request, &mut answering);
+        let response = std::future::poll_fn(|cx| answering.poll(cx)).await;
+        if let Ok(mut slot) = slot.lock() {
+            *slot = Some(answering);
+        }
+        response
+    }
 }
 
 /// For those who take no events.
 pub(crate) fn no_events() -> Events {
-    Arc::new(|_| Box::pin(std::future::ready(StatusCode::NOT_FOUND.into_response())))
+    Arc::new(|_, answering| answering.set(std::future::ready(StatusCode::NOT_FOUND.into_response())))
 }
 
 fn answer(good: bool) -> Response {

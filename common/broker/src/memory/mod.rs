@@ -116,10 +116,9 @@ impl Engine {
     /// was over its share.
     pub async fn ingest(self: &Arc<Self>, event: Event, trace: Trace) -> Result<(), Refused> {
         let started = Instant::now();
-        // The type outlives the event, shared.
-        let event_type = event.text("type").cloned().unwrap_or_default();
-        let result = self.publish(event, trace, 0, Rank::New).await;
-        self.metrics.ingested(&event_type, result.is_ok(), started.elapsed());
+        let stored = Stored::new(event, trace, 0);
+        let result = self.publish(&stored, Rank::New).await;
+        self.metrics.ingested(stored.event.event_type(), result.is_ok(), started.elapsed());
         result
     }
 
@@ -142,27 +141,21 @@ impl Engine {
     }
 
     /// Gives an event to all triggers that want it.
-    async fn publish(
-        self: &Arc<Self>,
-        event: Event,
-        trace: Trace,
-        hops: u32,
-        rank: Rank,
-    ) -> Result<(), Refused> {
-        let triggers = self.wanted_by(&event);
+    async fn publish(self: &Arc<Self>, stored: &Arc<Stored>, rank: Rank) -> Result<(), Refused> {
+        let triggers = self.wanted_by(&stored.event);
         if triggers.is_empty() {
             self.metrics.unmatched();
             return Ok(());
         }
-        let bytes = event.size() + OVERHEAD;
+        let bytes = stored.event.size() + OVERHEAD;
         let seats = match self.seats(&triggers, bytes, rank) {
             Ok(seats) => seats,
             Err(full) => self.wait_for_seats(&triggers, bytes, rank, full).await?,
         };
         if seats.places.iter().any(Option::is_none) {
-            self.overflow(&triggers, &seats, &event, &trace, hops).await?;
+            Box::pin(self.overflow(&triggers, &seats, stored)).await?;
         }
-        self.enqueue(triggers, seats, event, trace, hops);
+        self.enqueue(triggers, seats, stored);
         Ok(())
     }
 
@@ -172,8 +165,8 @@ impl Engine {
         positions.iter().filter_map(|position| table.triggers.get(*position as usize).cloned()).collect()
     }
 
-    fn enqueue(self: &Arc<Self>, triggers: Triggers, seats: Seats, event: Event, trace: Trace, hops: u32) {
-        let stored = Arc::new(Stored { event, trace, hops, _place: seats.total });
+    fn enqueue(self: &Arc<Self>, triggers: Triggers, seats: Seats, stored: &Arc<Stored>) {
+        stored.hold(seats.total);
         for (trigger, place) in triggers.into_iter().zip(seats.places) {
             let Some(place) = place else { continue };
             let route = trigger.route.load();

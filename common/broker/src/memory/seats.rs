@@ -2,11 +2,10 @@
 
 use std::{sync::Arc, time::Instant};
 
-use common::{Event, Trace};
 use smallvec::SmallVec;
 use tokio::time::{timeout, timeout_at};
 
-use super::{Engine, Place, Rank, Refused, Room, SHARE, Trigger, work::Failed};
+use super::{Engine, Place, Rank, Refused, Room, SHARE, Stored, Trigger, work::Failed};
 use crate::room::Amount;
 
 /// Places for one event.
@@ -85,17 +84,15 @@ impl Engine {
         self: &Arc<Self>,
         triggers: &[Arc<Trigger>],
         seats: &Seats,
-        event: &Event,
-        trace: &Trace,
-        hops: u32,
+        stored: &Stored,
     ) -> Result<(), Refused> {
         let full = triggers.iter().zip(&seats.places).filter(|(_, place)| place.is_none());
         for (trigger, _) in full {
             let failed = Failed::refused(429, "the queue of the trigger is full");
-            let attempt = self.dead_letter(trigger, event, trace, &failed);
+            let attempt = self.dead_letter(trigger, &stored.event, &stored.trace, &failed);
             let reply = timeout(self.settings.produce_timeout, attempt).await;
             match reply {
-                Ok(Ok(Some(reply))) => self.boxed_reply(trigger, reply, trace, hops).await,
+                Ok(Ok(Some(reply))) => self.reply(trigger, reply, stored.trace.clone(), stored.hops).await,
                 Ok(Ok(None)) => {}
                 Ok(Err(_)) | Err(_) => return Err(Refused::Full),
             }

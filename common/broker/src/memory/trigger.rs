@@ -1,6 +1,6 @@
 //! A trigger at work: its queue, its share of the room, and where it delivers now.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
 use common::{Event, Trace, send::Sender};
@@ -16,8 +16,21 @@ pub(super) struct Stored {
     pub trace: Trace,
     /// How many replies led to it.
     pub hops: u32,
-    /// Its place in the broker.
-    pub _place: Place,
+    /// Its place in the broker, once it has one.
+    place: OnceLock<Place>,
+}
+
+impl Stored {
+    /// An event on its way in. It is put where it will stay: moving it through futures costs more than the rest.
+    pub fn new(event: Event, trace: Trace, hops: u32) -> Arc<Self> {
+        Arc::new(Self { event, trace, hops, place: OnceLock::new() })
+    }
+
+    /// Gives it its place for as long as it lives.
+    pub fn hold(&self, place: Place) {
+        // An event comes in once.
+        let _ = self.place.set(place);
+    }
 }
 
 /// An event in the queue of one trigger.

@@ -99,13 +99,14 @@ impl Engine {
         let delivered = result.is_ok();
         let reply = match result {
             Ok(reply) => reply,
-            Err(failed) => match self.dead_letter(trigger, event, &entry.stored.trace, &failed).await {
-                Ok(reply) => reply,
-                Err(reason) => {
+            Err(failed) => {
+                // Boxed, as the reply is: what is rare must not make the slots larger.
+                let attempt = Box::pin(self.dead_letter(trigger, event, &entry.stored.trace, &failed));
+                attempt.await.unwrap_or_else(|reason| {
                     self.lose(trigger, event, &reason);
                     None
-                }
-            },
+                })
+            }
         };
         let replied = reply.as_ref().map_or("", Event::event_type);
         trigger.metrics.done(event.event_type(), replied, delivered, started.elapsed());
@@ -113,36 +114,34 @@ impl Engine {
         let (trace, hops) = (entry.stored.trace.clone(), entry.stored.hops);
         // The reply takes the room of the event it answers.
         drop(entry);
-        self.reply(trigger, reply, &trace, hops).await;
+        self.reply(trigger, reply, trace, hops).await;
     }
 
     /// Takes a reply back into the broker, before any new event; what cannot come in goes to the dead letter of the
-    /// trigger that caused it.
-    async fn reply(self: &Arc<Self>, trigger: &Trigger, reply: Event, trace: &Trace, hops: u32) {
-        let hops = hops + 1;
-        let failed = if hops > self.settings.max_hops {
-            Failed::refused(508, "the reply would pass the broker too often")
-        } else {
-            match self.publish(reply.clone(), trace.clone(), hops, Rank::Reply).await {
-                Ok(()) => return,
-                Err(refused) => Failed::refused(429, &format!("the reply cannot come in: {refused}")),
-            }
-        };
-        // What a dead letter answers to an event that may not come in may not come in either.
-        if let Err(reason) = self.dead_letter(trigger, &reply, trace, &failed).await {
-            self.lose(trigger, &reply, &reason);
-        }
-    }
-
-    /// The same for a dead letter's reply to an event that is still on its way in, which makes a circle of futures.
-    pub(super) fn boxed_reply<'a>(
+    /// trigger that caused it. Boxed, because a dead letter may reply to an event that is still on its way in, which
+    /// makes a circle of futures.
+    pub(super) fn reply<'a>(
         self: &'a Arc<Self>,
         trigger: &'a Trigger,
         reply: Event,
-        trace: &'a Trace,
+        trace: Trace,
         hops: u32,
     ) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
-        Box::pin(self.reply(trigger, reply, trace, hops))
+        let stored = Stored::new(reply, trace, hops + 1);
+        Box::pin(async move {
+            let failed = if stored.hops > self.settings.max_hops {
+                Failed::refused(508, "the reply would pass the broker too often")
+            } else {
+                match self.publish(&stored, Rank::Reply).await {
+                    Ok(()) => return,
+                    Err(refused) => Failed::refused(429, &format!("the reply cannot come in: {refused}")),
+                }
+            };
+            // What a dead letter answers to an event that may not come in may not come in either.
+            if let Err(reason) = self.dead_letter(trigger, &stored.event, &stored.trace, &failed).await {
+                self.lose(trigger, &stored.event, &reason);
+            }
+        })
     }
 
     /// One attempt to hand an event to the trigger's dead letter, and what that answered.
