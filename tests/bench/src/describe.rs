@@ -27,6 +27,10 @@ fn required(description: &Value, sink: SocketAddr) -> Vec<(String, String)> {
     if description["role"] == "source" {
         environment.push(("K_SINK".to_owned(), format!("http://{sink}/")));
     }
+    // Brokers have a document of which either a file or the text must be given, so neither is required by itself.
+    if description["role"] == "broker" {
+        environment.push(("BROKER_CONFIG".to_owned(), r#"{"triggers":{}}"#.to_owned()));
+    }
     for part in ["config", "frame"] {
         let names = description[part]["required"].as_array().map_or(&[] as &[Value], Vec::as_slice);
         for name in names.iter().filter_map(Value::as_str).filter(|name| *name != "K_SINK") {
