@@ -99,15 +99,17 @@ impl Up {
 
     /// Waits until a text is printed after a mark; gives the line it is in.
     pub fn wait_for(&mut self, text: &str, mark: usize) -> Result<String, Failure> {
-        let screen = Arc::clone(&self.screen);
-        let line = move || {
-            let screen = screen.lock().unwrap_or_else(PoisonError::into_inner);
-            let rest = screen.get(mark..).unwrap_or_default();
-            rest.split_inclusive('\n')
-                .find(|line| line.ends_with('\n') && line.contains(text))
-                .map(str::to_owned)
+        let mut ended = false;
+        let line = || {
+            let found = self.screen().get(mark..).and_then(|rest| line_with(rest, text));
+            // The last lines may come a little after the end: one more look.
+            let give_up = found.is_none() && ended;
+            ended = self.child.try_wait().is_ok_and(|status| status.is_some()) && is_closed(&self.screen);
+            (found.is_some() || give_up).then_some(found)
         };
-        eventually("the text on the screen", line)
+        let found = eventually("the text on the screen", line);
+        found
+            .and_then(|line| line.ok_or_else(|| "trestle has ended".to_owned()))
             .map_err(|why| format!("{why}: {text:?}, the screen:\n{}", self.screen()))
     }
 
@@ -187,6 +189,16 @@ impl Drop for Up {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The first whole line with a text in it.
+fn line_with(screen: &str, text: &str) -> Option<String> {
+    screen.split_inclusive('\n').find(|line| line.ends_with('\n') && line.contains(text)).map(str::to_owned)
+}
+
+/// Whether nothing writes to it any more: the readers are gone.
+fn is_closed(screen: &Arc<Mutex<String>>) -> bool {
+    Arc::strong_count(screen) == 1
 }
 
 /// Waits until none of these processes is left.

@@ -79,6 +79,21 @@ async fn run_bridge(
         () = stop.asked() => ExitCode::SUCCESS,
         () = output.closed() => ExitCode::SUCCESS,
     };
+    let code =
+        if supervisor.is_idle() { code } else { wind_down(&mut supervisor, &mut stop, &output, code).await };
+    drop(supervisor);
+    drop(output);
+    flushed.wait().await;
+    code
+}
+
+/// Stops all in order, or at once when asked again.
+async fn wind_down(
+    supervisor: &mut Supervisor,
+    stop: &mut Stop,
+    output: &Output,
+    code: ExitCode,
+) -> ExitCode {
     output.say("stopping: sources, then brokers, then targets (Ctrl-C again kills)\n".to_owned()).await;
     let code = tokio::select! {
         () = supervisor.stop_all() => code,
@@ -86,9 +101,6 @@ async fn run_bridge(
     };
     supervisor.kill_all().await;
     output.say("stopped\n".to_owned()).await;
-    drop(supervisor);
-    drop(output);
-    flushed.wait().await;
     code
 }
 

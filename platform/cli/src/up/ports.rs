@@ -1,8 +1,8 @@
 //! Ports on loopback: free ones outside the ephemeral range, the same for a component as long as the bridge runs, and
 //! where nothing else has taken it, the same in the next run too.
 
-use std::collections::{BTreeSet, HashMap};
-use std::net::{Ipv4Addr, TcpListener};
+use std::collections::HashMap;
+use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 
 use crate::bridge::Id;
 
@@ -20,24 +20,28 @@ pub struct Pair {
 /// Who has which ports.
 #[derive(Default)]
 pub struct Ports {
-    assigned: HashMap<Id, Pair>,
+    assigned: HashMap<Id, [Reserved; 2]>,
+}
+
+/// A port that no other bridge on this machine takes, not even while the component is about to start or starts again.
+struct Reserved {
+    port: u16,
+    /// Components listen by TCP. The UDP port of the same number is the lock: the system gives it to one process only and
+    /// takes it back when that ends, however it ends.
+    _lock: UdpSocket,
 }
 
 impl Ports {
     /// The ports of a component; none when not two of the range are free.
     pub fn of(&mut self, id: &Id) -> Option<Pair> {
-        if let Some(pair) = self.assigned.get(id) {
-            return Some(*pair);
+        if !self.assigned.contains_key(id) {
+            let start = hash(&format!("{}/{}/{}", id.namespace, id.kind, id.name));
+            let events = Reserved::near(start)?;
+            let metrics = Reserved::near(start.wrapping_add(1))?;
+            self.assigned.insert(id.clone(), [events, metrics]);
         }
-        let mut taken: BTreeSet<u16> =
-            self.assigned.values().flat_map(|pair| [pair.events, pair.metrics]).collect();
-        let start = hash(&format!("{}/{}/{}", id.namespace, id.kind, id.name));
-        let events = free(start, &taken)?;
-        taken.insert(events);
-        let metrics = free(start.wrapping_add(1), &taken)?;
-        let pair = Pair { events, metrics };
-        self.assigned.insert(id.clone(), pair);
-        Some(pair)
+        let [events, metrics] = self.assigned.get(id)?;
+        Some(Pair { events: events.port, metrics: metrics.port })
     }
 
     /// Forgets the components that are gone.
@@ -46,10 +50,18 @@ impl Ports {
     }
 }
 
-fn free(start: u32, taken: &BTreeSet<u16>) -> Option<u16> {
-    (0..COUNT)
-        .map(|step| FIRST + ((start % u32::from(COUNT) + u32::from(step)) % u32::from(COUNT)) as u16)
-        .find(|port| !taken.contains(port) && TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok())
+impl Reserved {
+    /// The first free port from a place in the range on, round to it again.
+    fn near(start: u32) -> Option<Reserved> {
+        let place = |step: u16| (start % u32::from(COUNT) + u32::from(step)) % u32::from(COUNT);
+        (0..COUNT).find_map(|step| Reserved::take(FIRST + place(step) as u16))
+    }
+
+    fn take(port: u16) -> Option<Reserved> {
+        let lock = UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).ok()?;
+        TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok()?;
+        Some(Reserved { port, _lock: lock })
+    }
 }
 
 /// FNV-1a: the same in every build, unlike the standard library's hasher.
@@ -59,6 +71,8 @@ fn hash(text: &str) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     fn id(name: &str) -> Id {
@@ -75,6 +89,12 @@ mod tests {
         assert_eq!(all.len(), 4);
         assert!(all.iter().all(|port| (FIRST..FIRST + COUNT).contains(port)));
         assert_eq!(ports.of(&id("a")), Some(first));
+    }
+
+    #[test]
+    fn two_bridges_never_share_a_port() {
+        let (mut one, mut other) = (Ports::default(), Ports::default());
+        assert_ne!(one.of(&id("same")).unwrap().events, other.of(&id("same")).unwrap().events);
     }
 
     #[test]

@@ -103,6 +103,11 @@ impl Supervisor {
         Ok(outcome)
     }
 
+    /// Whether nothing runs.
+    pub fn is_idle(&self) -> bool {
+        self.components.is_empty()
+    }
+
     /// Stops everything: sources, then brokers, then what they send to.
     pub async fn stop_all(&mut self) {
         for role in [Role::Source, Role::Broker, Role::Transformation, Role::Target] {
