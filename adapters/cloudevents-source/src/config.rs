@@ -13,8 +13,8 @@ pub struct CloudEventsConfig {
     /// taken too, so that `/` is every path.
     #[serde(default = "default_path")]
     pub cloudevents_path: String,
-    /// Who may send (basic authentication); without it anybody. A JSON list of user names with the files that hold their
-    /// passwords, read again when they change: `[{"Key": "user", "MountedValueFile": "/path"}]`.
+    /// Who may send (basic authentication); without it anybody. A JSON list of user names with the files that hold
+    /// their passwords, read again when they change: `[{"Key": "user", "MountedValueFile": "/path"}]`.
     #[serde(default)]
     pub cloudevents_basicauth_credentials: Credentials,
     /// Requests that are taken per second; 0 is any number.

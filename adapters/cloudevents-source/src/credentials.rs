@@ -19,7 +19,11 @@ impl Users {
             };
             if secret.is_empty() {
                 let (user, file) = (&credential.username, &credential.file);
-                tracing::warn!(user, file, "the password is absent or empty: this user is refused until there is one");
+                tracing::warn!(
+                    user,
+                    file,
+                    "the password is absent or empty: this user is refused until there is one"
+                );
             }
             (credential.username.clone(), secret)
         };
@@ -31,8 +35,8 @@ impl Users {
         self.0.is_empty()
     }
 
-    /// Whether the request has the name and the password of a user. All are compared, by digests, so that the time tells
-    /// neither how much is right nor how long anything is. An empty password lets nobody in.
+    /// Whether the request has the name and the password of a user. All are compared, by digests, so that the time
+    /// tells neither how much is right nor how long anything is. An empty password lets nobody in.
     pub fn admit(&self, headers: &HeaderMap) -> bool {
         let Some((name, password)) = credentials::basic_credentials(headers) else { return false };
         let (name, given) = (Sha256::digest(name), Sha256::digest(&password));
@@ -67,7 +71,8 @@ mod tests {
             fs::write(&path, content).expect("a file");
             Some(path.to_string_lossy().into_owned())
         };
-        let credential = |username: &str, file| Credential { username: username.to_owned(), file, password: None };
+        let credential =
+            |username: &str, file| Credential { username: username.to_owned(), file, password: None };
         let users = Users::new(&[
             credential("alice", file("a", "secret\n")),
             credential("bob", file("b", "other ")),

@@ -5,8 +5,7 @@ use std::time::{Duration, Instant};
 
 use common::{
     Adapter, Answer, Context, Error, Event, Field, Info, Kind, Reply, Role, Rule, Scaling, Target,
-    adapter::text_answer,
-    config::ConfigError,
+    adapter::text_answer, config::ConfigError,
 };
 use http::{HeaderValue, StatusCode, header, request::Parts};
 

@@ -50,7 +50,10 @@ impl Config for CloudEventsConfig {
             _ => {}
         }
         if given.len() == 2 {
-            problems.add("CLOUDEVENTS_BASICAUTH_PASSWORD", "and CLOUDEVENTS_BASICAUTH_PASSWORD_PATH must not both be set");
+            problems.add(
+                "CLOUDEVENTS_BASICAUTH_PASSWORD",
+                "and CLOUDEVENTS_BASICAUTH_PASSWORD_PATH must not both be set",
+            );
         }
         if self.cloudevents_basicauth_username.as_ref().is_some_and(|name| name.contains(':')) {
             problems.add("CLOUDEVENTS_BASICAUTH_USERNAME", "must not hold a colon (RFC 7617, section 2)");

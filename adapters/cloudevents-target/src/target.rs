@@ -39,7 +39,8 @@ impl Adapter for CloudEvents {
                 Field::new("endpoint", "CLOUDEVENTS_URL"),
                 Field::new("path", "CLOUDEVENTS_PATH"),
                 Field::new("credentials.basicAuth.username", "CLOUDEVENTS_BASICAUTH_USERNAME"),
-                Field::new("credentials.basicAuth.password", "CLOUDEVENTS_BASICAUTH_PASSWORD_PATH").rule(Rule::File),
+                Field::new("credentials.basicAuth.password", "CLOUDEVENTS_BASICAUTH_PASSWORD_PATH")
+                    .rule(Rule::File),
                 Field::new("caCertificate", "CLOUDEVENTS_CA_CERTIFICATE"),
                 Field::new("skipVerify", "CLOUDEVENTS_SKIP_VERIFY"),
             ],

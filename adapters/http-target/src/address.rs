@@ -35,7 +35,8 @@ pub fn extended(url: &Url, path_suffix: &str, query_string: &str) -> Result<Uri,
     let query = merged(url.query().unwrap_or_default(), query_string)?;
     let mark = if query.is_empty() { "" } else { "?" };
     let text = format!("{}{path}{mark}{query}", &url[..Position::BeforePath]);
-    text.parse().map_err(|error| refused("the URL with path_suffix and query_string is none").caused_by(error))
+    text.parse()
+        .map_err(|error| refused("the URL with path_suffix and query_string is none").caused_by(error))
 }
 
 /// The suffix is text, not encoded: its segments are cleaned of empty ones and dots, encoded and put behind the base.

@@ -94,7 +94,10 @@ impl Config for HttpConfig {
                 problems.add(name, format_args!("is missing: {given} is set"));
             }
             if self.has_basic() {
-                problems.add("HTTP_BASICAUTH_USERNAME", format_args!("and {given} must not both be set: choose one"));
+                problems.add(
+                    "HTTP_BASICAUTH_USERNAME",
+                    format_args!("and {given} must not both be set: choose one"),
+                );
             }
         }
         if self.http_basicauth_username.as_ref().is_some_and(|name| name.contains(':')) {
@@ -106,7 +109,8 @@ impl Config for HttpConfig {
             }
         }
         if let Err(error) = Event::new("id", self.http_event_source.as_str(), self.http_event_type.as_str()) {
-            problems.add("HTTP_EVENT_TYPE", format_args!("and HTTP_EVENT_SOURCE must suit an event: {error}"));
+            problems
+                .add("HTTP_EVENT_TYPE", format_args!("and HTTP_EVENT_SOURCE must suit an event: {error}"));
         }
         if self.http_timeout.is_zero() {
             problems.add("HTTP_TIMEOUT", "must be longer than 0");

@@ -42,10 +42,10 @@ pub fn configured_headers(config: &HttpConfig) -> HeaderMap {
     headers.insert(header::USER_AGENT, HeaderValue::from_static(agent));
     for (name, value) in &config.http_headers.0 {
         // What cannot be sent was refused with the configuration.
-        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
-            if !OF_THE_CONNECTION.contains(&name) {
-                headers.insert(name, value);
-            }
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value))
+            && !OF_THE_CONNECTION.contains(&name)
+        {
+            headers.insert(name, value);
         }
     }
     headers
@@ -72,7 +72,8 @@ pub fn call(config: &HttpConfig, headers: &HeaderMap, guarded: bool, event: &Eve
     for (name, value) in members.headers()? {
         let known = HeaderName::try_from(&name).ok().zip(HeaderValue::try_from(value).ok());
         let (name, value) = known.ok_or_else(|| refused("headers holds one that cannot be sent"))?;
-        if !OF_THE_CONNECTION.contains(&name) && !(guarded && name == header::AUTHORIZATION) {
+        let kept = OF_THE_CONNECTION.contains(&name) || (guarded && name == header::AUTHORIZATION);
+        if !kept {
             call.headers.insert(name, value);
         }
     }
@@ -103,7 +104,8 @@ impl<'a> Members<'a> {
 
     fn get(&self, name: &str) -> Option<&'a RawValue> {
         let exact = self.0.get(name);
-        let any = || self.0.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value);
+        let any =
+            || self.0.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value);
         exact.or_else(any).copied()
     }
 

@@ -13,7 +13,8 @@ fn config(settings: &[(&str, &str)]) -> HttpConfig {
         ("HTTP_HEADERS", "X-A:configured,Host:elsewhere"),
     ];
     let all = base.iter().chain(settings);
-    let environment: Environment = all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let environment: Environment =
+        all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     load(&environment).expect("a valid configuration")
 }
 
@@ -65,8 +66,12 @@ fn path_query_and_headers_of_the_event_join_those_of_the_settings() {
 
 #[test]
 fn other_events_are_their_data() {
-    let call = converted(&config(&[]), false, &event("com.example", r#"{"path_suffix":"x"}"#)).expect("a request");
-    assert_eq!((call.uri.to_string().as_str(), &*call.body), ("http://h/api?k=v", &br#"{"path_suffix":"x"}"#[..]));
+    let call =
+        converted(&config(&[]), false, &event("com.example", r#"{"path_suffix":"x"}"#)).expect("a request");
+    assert_eq!(
+        (call.uri.to_string().as_str(), &*call.body),
+        ("http://h/api?k=v", &br#"{"path_suffix":"x"}"#[..])
+    );
     let mut xml = event(REQUEST_TYPE, "<a/>");
     xml.set("datacontenttype", "application/xml").expect("an attribute");
     let error = converted(&config(&[]), false, &xml).expect_err("refused");

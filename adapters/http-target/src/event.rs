@@ -74,8 +74,12 @@ mod tests {
     use super::*;
 
     fn config() -> HttpConfig {
-        let settings =
-            [("HTTP_EVENT_TYPE", "t"), ("HTTP_EVENT_SOURCE", "/s"), ("HTTP_URL", "http://h"), ("HTTP_METHOD", "GET")];
+        let settings = [
+            ("HTTP_EVENT_TYPE", "t"),
+            ("HTTP_EVENT_SOURCE", "/s"),
+            ("HTTP_URL", "http://h"),
+            ("HTTP_METHOD", "GET"),
+        ];
         let environment: Environment =
             settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         load(&environment).expect("a valid configuration")
@@ -129,7 +133,10 @@ mod tests {
             assert_eq!((reply.event_type(), reply.source()), ("t", "/s"));
             assert_eq!(reply.data_content_type(), expected);
             assert_eq!(reply.data().map(|data| &**data), (!body.is_empty()).then_some(body.as_bytes()));
-            assert_eq!((reply.get("statefulid"), reply.get("statestep")), (Some("statefulid"), Some("statestep")));
+            assert_eq!(
+                (reply.get("statefulid"), reply.get("statestep")),
+                (Some("statefulid"), Some("statestep"))
+            );
             assert_eq!(reply.get("statefulbridge"), None);
             assert_ne!(reply.id(), "1");
         }

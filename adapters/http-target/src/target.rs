@@ -31,7 +31,7 @@ enum Credentials {
     /// None but what the headers may hold.
     Headers,
     Basic(Authorization),
-    OAuth(Tokens),
+    OAuth(Box<Tokens>),
 }
 
 impl Adapter for HttpTarget {
@@ -88,7 +88,8 @@ impl Target for HttpTarget {
         let call = convert::call(&self.config, &self.headers, self.has_credentials(), &event)?;
         let authorization = self.credentials.authorization(None).await?;
         let mut response = self.send(&call, authorization.as_ref(), &context.trace).await?;
-        if response.status() == StatusCode::UNAUTHORIZED && matches!(self.credentials, Credentials::OAuth(_)) {
+        if response.status() == StatusCode::UNAUTHORIZED && matches!(self.credentials, Credentials::OAuth(_))
+        {
             // The token may have been revoked before its time: one other, and one more attempt.
             let another = self.credentials.authorization(authorization.as_ref()).await?;
             response = self.send(&call, another.as_ref(), &context.trace).await?;
@@ -120,7 +121,8 @@ impl HttpTarget {
             request.headers_mut().insert(header::AUTHORIZATION, value.clone());
         }
         trace.write(request.headers_mut());
-        let answer = self.client.send(request, *self.config.http_timeout, self.config.http_max_response_bytes).await;
+        let answer =
+            self.client.send(request, *self.config.http_timeout, self.config.http_max_response_bytes).await;
         answer.map_err(|error| self.unanswered(error))
     }
 
@@ -129,7 +131,9 @@ impl HttpTarget {
         let message = "calling the endpoint";
         match error.status {
             Some(status) if !status.is_success() => event::failure(status, self.has_credentials()),
-            Some(_) if matches!(error.problem, Problem::TooLarge(_)) => Error::permanent(message).caused_by(error),
+            Some(_) if matches!(error.problem, Problem::TooLarge(_)) => {
+                Error::permanent(message).caused_by(error)
+            }
             _ => Error::retryable(message).caused_by(error),
         }
     }
@@ -142,7 +146,8 @@ impl Credentials {
             let password = config.http_basicauth_password.clone().unwrap_or_else(|| Secret::new(""));
             return Self::Basic(Authorization::Basic(user, password));
         }
-        let oauth = (&config.http_oauth_client_id, &config.http_oauth_client_secret, &config.http_oauth_token_url);
+        let oauth =
+            (&config.http_oauth_client_id, &config.http_oauth_client_secret, &config.http_oauth_token_url);
         let (Some(client_id), Some(client_secret), Some(token_url)) = oauth else { return Self::Headers };
         let grant = Grant {
             client_id: client_id.clone(),
@@ -150,7 +155,7 @@ impl Credentials {
             token_url: token_url.to_uri(),
             scopes: config.http_oauth_scope.as_ref().map(|scopes| scopes.0.clone()).unwrap_or_default(),
         };
-        Self::OAuth(Tokens::new(grant, client.clone(), *config.http_timeout))
+        Self::OAuth(Box::new(Tokens::new(grant, client.clone(), *config.http_timeout)))
     }
 
     /// The value of `Authorization` that goes over any other, and is not the refused one.

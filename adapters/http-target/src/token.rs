@@ -145,7 +145,8 @@ impl Grant {
             // Both are form-encoded before they are put together (RFC 6749, section 2.3.1).
             let encoded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
             let pair = format!("{}:{}", encoded(&self.client_id), encoded(&secret));
-            request = request.header(header::AUTHORIZATION, sensitive(&format!("Basic {}", STANDARD.encode(pair)))?);
+            request = request
+                .header(header::AUTHORIZATION, sensitive(&format!("Basic {}", STANDARD.encode(pair)))?);
         }
         request.body(form.finish().into())
     }
@@ -153,9 +154,10 @@ impl Grant {
 
 fn granted(body: &[u8]) -> Result<Token, Error> {
     // The cause is left out: it may repeat a piece of the token.
-    let granted: Granted =
-        serde_json::from_slice(body).map_err(|_| Error::retryable("the token endpoint's answer holds no token"))?;
-    let kind = granted.token_type.as_deref().filter(|kind| !kind.is_empty() && !kind.eq_ignore_ascii_case("bearer"));
+    let granted: Granted = serde_json::from_slice(body)
+        .map_err(|_| Error::retryable("the token endpoint's answer holds no token"))?;
+    let kind =
+        granted.token_type.as_deref().filter(|kind| !kind.is_empty() && !kind.eq_ignore_ascii_case("bearer"));
     let authorization = sensitive(&format!("{} {}", kind.unwrap_or("Bearer"), granted.access_token))
         .map_err(|_| Error::retryable("the token holds what no header can"))?;
     let seconds = match granted.expires_in {
@@ -163,8 +165,11 @@ fn granted(body: &[u8]) -> Result<Token, Error> {
         Some(Seconds::Text(text)) => text.trim().parse().ok(),
         None => None,
     };
-    let lifetime = seconds.filter(|seconds| *seconds > 0.0).and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    let expires = lifetime.and_then(|lifetime| Instant::now().checked_add(lifetime - EARLY.min(lifetime / 2)));
+    let lifetime = seconds
+        .filter(|seconds| *seconds > 0.0)
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    let expires =
+        lifetime.and_then(|lifetime| Instant::now().checked_add(lifetime - EARLY.min(lifetime / 2)));
     Ok(Token { authorization, expires })
 }
 
@@ -182,7 +187,10 @@ mod tests {
     fn answers_of_token_endpoints() {
         for (body, expected) in [
             (r#"{"access_token":"t"}"#, Some(("Bearer t", None))),
-            (r#"{"access_token":"t","token_type":"bearer","expires_in":3600}"#, Some(("Bearer t", Some(3590)))),
+            (
+                r#"{"access_token":"t","token_type":"bearer","expires_in":3600}"#,
+                Some(("Bearer t", Some(3590))),
+            ),
             (r#"{"access_token":"t","token_type":"MAC","expires_in":"8"}"#, Some(("MAC t", Some(4)))),
             (r#"{"access_token":"t","expires_in":0}"#, Some(("Bearer t", None))),
             (r#"{"access_token":"a\nb"}"#, None),
