@@ -59,9 +59,6 @@ impl Config for PingConfig {
             let place = format_args!("must be JSON, as PING_CONTENT_TYPE says: line {}, column {}", error.line(), error.column());
             problems.add(name, place);
         }
-        if !self.ping_schedule.ever_comes() {
-            problems.add("PING_SCHEDULE", "names a date that never comes");
-        }
         if let Err(error) = event::template(self) {
             problems.add("PING_CONTENT_TYPE", format_args!(", NAME and NAMESPACE must suit an event: {error}"));
         }

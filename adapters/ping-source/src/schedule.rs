@@ -56,14 +56,6 @@ impl Schedule {
             Rule::Cron { cron, hourly: true } => by_elapsed_time(cron, zone, after),
         }
     }
-
-    /// Whether there is any time at which it is due.
-    pub fn ever_comes(&self) -> bool {
-        match &self.rule {
-            Rule::Every(_) => true,
-            Rule::Cron { cron, .. } => following(cron, civil::date(2000, 1, 1).at(0, 0, 0, 0), true).is_some(),
-        }
-    }
 }
 
 /// The next matching time of the wall clock alone.
@@ -176,6 +168,9 @@ fn cron(text: &str) -> Result<Rule, String> {
         None => text,
     };
     let cron = fields::parse(expression)?;
+    if following(&cron, civil::date(2000, 1, 1).at(0, 0, 0, 0), true).is_none() {
+        return Err("names a date that never comes".to_owned());
+    }
     let hourly = (0..24).all(|hour| cron.pattern.hour_match(hour).unwrap_or(false));
     Ok(Rule::Cron { cron: Box::new(cron), hourly })
 }
