@@ -11,8 +11,9 @@ use common::{Event, Text};
 /// No wait between two tries is longer, whatever the formula gives.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
-/// Deliveries of one trigger that are out at the same time unless the trigger says otherwise.
-pub const DEFAULT_CONCURRENCY: usize = 32;
+/// Deliveries of one trigger that are out at the same time unless the trigger says otherwise: enough to keep up with
+/// as many senders over a network, while a slow target sees a bounded number of requests.
+pub const DEFAULT_CONCURRENCY: usize = 64;
 
 /// Bytes of an error body that a dead-letter event carries: its base64 text is 1024 characters, Knative's limit.
 const ERROR_DATA: usize = 768;

@@ -86,8 +86,14 @@ impl Room {
         }
     }
 
-    /// Wakes the next waiter: for one that was woken and could not use the room, or left some.
+    /// Wakes the next waiter if there is room: for one that was woken and could not use the room, or left some.
     pub fn pass_on(&self) {
+        if self.events.load(SeqCst) < self.limit.events && self.bytes.load(SeqCst) < self.limit.bytes {
+            self.wake();
+        }
+    }
+
+    fn wake(&self) {
         if self.replies.load(SeqCst) > 0 {
             self.freed_for_reply.notify_one();
         } else {
@@ -118,7 +124,7 @@ impl Drop for Place {
     fn drop(&mut self) {
         self.room.events.fetch_sub(1, SeqCst);
         self.room.bytes.fetch_sub(self.bytes, SeqCst);
-        self.room.pass_on();
+        self.room.wake();
     }
 }
 

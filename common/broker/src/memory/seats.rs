@@ -31,7 +31,6 @@ impl Engine {
         bytes: usize,
         rank: Rank,
     ) -> Result<Seats, Arc<Room>> {
-        let total = self.room.take(bytes, rank).ok_or_else(|| self.room.clone())?;
         let mut places = SmallVec::new();
         for trigger in triggers {
             match trigger.room.take(bytes, rank) {
@@ -40,6 +39,7 @@ impl Engine {
                 None => return Err(trigger.room.clone()),
             }
         }
+        let total = self.room.take(bytes, rank).ok_or_else(|| self.room.clone())?;
         Ok(Seats { total, places })
     }
 
