@@ -2,9 +2,10 @@
 
 use std::{error::Error as StdError, sync::Arc, time::Duration};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::{HeaderValue, Request, Response, StatusCode, Uri, header};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Collected, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
 #[expect(clippy::disallowed_types, reason = "this is the one HTTP client of the tree")]
 use hyper_util::client::legacy::Client as Pool;
 use hyper_util::{
@@ -24,6 +25,9 @@ use crate::worker;
 const MAX_IDLE: usize = 256;
 /// How long an idle connection is kept; below the usual keep-alive of servers, so that they seldom close first.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(50);
+
+/// How much of an answer that is no success is read: what is shown of it, and what a dead letter keeps, is far less.
+const ERROR_BYTES: usize = 64 << 10;
 
 /// What a client is made of.
 #[derive(Debug, Clone)]
@@ -106,7 +110,8 @@ impl Client {
         Self { pools, proxy }
     }
 
-    /// Sends a request and collects the answer, of any status. Redirects are answers like any other.
+    /// Sends a request and collects the answer, of any status; of one that is no success only the beginning of the body.
+    /// Redirects are answers like any other.
     ///
     /// # Errors
     /// When there is no complete answer of at most `limit` bytes within `timeout`.
@@ -129,8 +134,15 @@ impl Client {
         };
         let (parts, body) = response.into_parts();
         let status = Some(parts.status);
-        let body = match timeout_at(deadline, Limited::new(body, limit).collect()).await {
-            Ok(Ok(body)) => body.to_bytes(),
+        let reading = async {
+            if parts.status.is_success() {
+                Limited::new(body, limit).collect().await.map(Collected::to_bytes)
+            } else {
+                beginning(body, limit.min(ERROR_BYTES)).await
+            }
+        };
+        let body = match timeout_at(deadline, reading).await {
+            Ok(Ok(body)) => body,
             Ok(Err(error)) if error.is::<LengthLimitError>() => {
                 return Err(ClientError { problem: Problem::TooLarge(limit), status, source: None });
             }
@@ -148,6 +160,20 @@ impl Client {
         }
         matcher.intercept(uri)?.basic_auth().cloned()
     }
+}
+
+/// The first bytes of an answer; what follows is not waited for.
+async fn beginning(mut body: Incoming, limit: usize) -> Result<Bytes, BoxError> {
+    let mut kept = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame?.into_data() else { continue };
+        let room = data.len().min(limit - kept.len());
+        kept.extend_from_slice(data.get(..room).unwrap_or_default());
+        if kept.len() == limit {
+            break;
+        }
+    }
+    Ok(kept.freeze())
 }
 
 impl std::fmt::Debug for Client {
