@@ -52,6 +52,8 @@ pub enum Order {
 pub struct Running {
     order: watch::Sender<Order>,
     pub state: watch::Receiver<State>,
+    /// How many configuration documents it has taken, when it is a broker.
+    pub documents: watch::Receiver<u64>,
     task: JoinHandle<()>,
 }
 
@@ -60,8 +62,9 @@ impl Running {
     pub fn start(launch: &Launch, program: PathBuf, renderer: Renderer, output: Output) -> Running {
         let (order, orders) = watch::channel(Order::Run);
         let (states, state) = watch::channel(State::Starting);
-        let task = Component { launch: launch.clone(), program, renderer, output, orders, states };
-        Running { order, state, task: tokio::spawn(task.keep_running()) }
+        let (taken, documents) = watch::channel(0);
+        let task = Component { launch: launch.clone(), program, renderer, output, orders, states, taken };
+        Running { order, state, documents, task: tokio::spawn(task.keep_running()) }
     }
 
     /// Asks it to stop, or kills it. An order is never softened.
@@ -90,6 +93,7 @@ struct Component {
     output: Output,
     orders: watch::Receiver<Order>,
     states: watch::Sender<State>,
+    taken: watch::Sender<u64>,
 }
 
 impl Component {
@@ -129,8 +133,10 @@ impl Component {
     /// One life of the process, to its end.
     async fn run_once(&mut self, started: Instant, again: bool) -> std::io::Result<ExitStatus> {
         let mut process = self.spawn()?;
-        let stderr =
-            process.stderr.take().map(|pipe| pump::lines(pipe, self.renderer.clone(), self.output.clone()));
+        let stderr = process
+            .stderr
+            .take()
+            .map(|pipe| pump::lines(pipe, self.renderer.clone(), self.output.clone(), self.taken.clone()));
         let stdout =
             process.stdout.take().map(|pipe| pump::blocks(pipe, self.renderer.clone(), self.output.clone()));
         let mut ready = Box::pin(ready::until_ready(self.launch.port));

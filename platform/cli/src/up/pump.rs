@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
@@ -16,16 +17,23 @@ const GAP: Duration = Duration::from_millis(20);
 /// However busy a component is, what it wrote is shown after this time.
 const LONGEST: Duration = Duration::from_millis(200);
 
-/// Shows log lines, each as it comes.
+/// What a broker logs when it has taken a configuration document.
+const IN_FORCE: &str = "\"the configuration document is in force\"";
+
+/// Shows log lines, each as it comes; counts the configuration documents that a broker says it has taken.
 pub fn lines(
     pipe: impl AsyncRead + Unpin + Send + 'static,
     renderer: Renderer,
     output: Output,
+    documents: watch::Sender<u64>,
 ) -> JoinHandle<()> {
     tokio::spawn(async move {
         let mut reader = Reader::new(pipe);
         while reader.more().await {
             while let Some(line) = reader.take_line() {
+                if line.contains(IN_FORCE) {
+                    documents.send_modify(|count| *count += 1);
+                }
                 show(&line, &renderer, &output).await;
             }
         }

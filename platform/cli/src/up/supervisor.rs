@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tempfile::{NamedTempFile, TempDir};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::binaries::{Binaries, Finder};
 use super::component::{Order, PATIENCE, Running, State};
@@ -22,6 +22,9 @@ use crate::catalogue::Role;
 
 /// A component finds all mistakes of its configuration within this time.
 const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// A broker takes a new document in a fraction of this time, and says so unless its log level forbids it.
+const TAKING: Duration = Duration::from_secs(2);
 
 /// Everything `trestle up` keeps.
 pub struct Supervisor {
@@ -157,6 +160,7 @@ impl Supervisor {
         let mut started = Vec::new();
         for (id, launch) in wanted.iter().filter(|(_, launch)| launch.role == role) {
             let is_new = changes.added.contains(id) || changes.changed.contains(id);
+            let before = self.components.get(id).map_or(0, |(_, running)| *running.documents.borrow());
             if is_new || changes.rerouted.contains(id) {
                 self.write_files(launch)
                     .map_err(|error| format!("cannot write the files of {id}: {error}"))?;
@@ -169,8 +173,14 @@ impl Supervisor {
                 let running = Running::start(launch, program, renderer, self.output.clone());
                 self.components.insert(id.clone(), (launch.clone(), running));
                 started.push(id.clone());
-            } else if let Some((known, _)) = self.components.get_mut(id) {
+            } else if let Some((known, running)) = self.components.get_mut(id) {
                 known.clone_from(launch);
+                if changes.rerouted.contains(id) {
+                    // What a source sends to a new trigger must not come before the trigger.
+                    let taken = running.documents.wait_for(|count| *count > before);
+                    let _ = timeout(TAKING, taken).await;
+                    self.output.say(format!("  {id} has new triggers\n")).await;
+                }
             }
         }
         Ok(started)
@@ -237,9 +247,6 @@ impl Supervisor {
     async fn summary(&self, changes: &Changes, begun: Instant) {
         for id in &changes.removed {
             self.output.say(format!("  {id} stopped: it is no longer in the manifest\n")).await;
-        }
-        for id in &changes.rerouted {
-            self.output.say(format!("  {id} has new triggers\n")).await;
         }
         if changes.added.is_empty() && changes.changed.is_empty() {
             return;
