@@ -117,7 +117,24 @@ impl Gauges {
     }
 }
 
+/// One in a gauge, until it is dropped.
+#[derive(Debug)]
+pub struct Counted<'a>(&'a Gauge);
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.add(-1);
+    }
+}
+
 impl Gauge {
+    /// Counts one, also when the future that holds it is given up.
+    #[must_use]
+    pub fn count(&self) -> Counted<'_> {
+        self.add(1);
+        Counted(self)
+    }
+
     /// Adds, or subtracts what is negative.
     pub fn add(&self, difference: i64) {
         if let Some(gauge) = &self.0 {

@@ -63,7 +63,8 @@ async fn serve<T: Target>(frame: Arc<Frame>, adapter: Arc<T>, request: Request<I
         Ok(body) => body,
         Err(refusal) => return respond(refused(refusal)),
     };
-    frame.metrics.in_flight.add(1);
+    // A client that goes away takes this future with it.
+    let _counted = frame.metrics.in_flight.count();
     let decoded = decode(&parts.headers, body.bytes.clone(), frame.config.ce_header_decode);
     let trace = Trace::from_headers(&parts.headers);
     let context = Context { request: parts, trace, sink: frame.sink.clone() };
@@ -72,7 +73,6 @@ async fn serve<T: Target>(frame: Arc<Frame>, adapter: Arc<T>, request: Request<I
         Ok(Decoded::Batch(events)) => Box::pin(batch(&frame, &*adapter, events, &context)).await,
         Err(error) => malformed(&error),
     };
-    frame.metrics.in_flight.add(-1);
     respond(answer)
 }
 

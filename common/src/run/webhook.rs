@@ -48,7 +48,8 @@ async fn serve<W: WebhookSource>(frame: Arc<Frame>, adapter: Arc<W>, request: Re
         Ok(body) => body,
         Err(refusal) => return respond(refused(refusal)),
     };
-    frame.metrics.in_flight.add(1);
+    // A client that goes away takes this future with it.
+    let _counted = frame.metrics.in_flight.count();
     let trace = Trace::from_headers(&parts.headers);
     let received = adapter.receive(http::Request::from_parts(parts, body.bytes.clone())).await;
     let answer = match (received, &frame.sink) {
@@ -59,7 +60,6 @@ async fn serve<W: WebhookSource>(frame: Arc<Frame>, adapter: Arc<W>, request: Re
         // The frame does not start a webhook source without a sink.
         (Received::Events(..), None) => text_answer(StatusCode::SERVICE_UNAVAILABLE, "there is no sink"),
     };
-    frame.metrics.in_flight.add(-1);
     respond(answer)
 }
 

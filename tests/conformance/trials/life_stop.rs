@@ -2,8 +2,9 @@
 
 use std::io::Write;
 use std::sync::Arc;
+use std::time::Duration;
 
-use kit::{Failure, Gate, Harness, Reply, Shape, World, ensure, http};
+use kit::{Failure, Gate, Harness, Reply, Request, Shape, World, ensure, http};
 use nix::sys::signal::Signal;
 
 /// L2.
@@ -77,4 +78,35 @@ pub fn signals(harness: &Arc<Harness>) -> Result<(), Failure> {
     ensure(matches!(code, 0 | 1), || {
         format!("after two SIGTERM: exit code {code}: {}", running.process.output())
     })
+}
+
+/// L9.
+pub fn clients_go_away(harness: &Arc<Harness>) -> Result<(), Failure> {
+    let mut running = World::new(harness)?.start()?;
+    let gate = Gate::new();
+    running.sink.always(Reply::status(202).held(&gate));
+    running.upstream.always(Reply::status(202).held(&gate));
+    let mut asks_a_peer = true;
+    for number in 0..5 {
+        let (sink, upstream) = (running.sink.count(), running.upstream.count());
+        let mut stream = http::connect(running.address).map_err(|error| error.to_string())?;
+        stream
+            .write_all(&running.acceptable(number)?.to_bytes(running.address))
+            .map_err(|error| error.to_string())?;
+        // In work once a peer was asked; what needs no peer may be done already.
+        if asks_a_peer {
+            let arrived = kit::within(Duration::from_secs(2), "the event at a peer", || {
+                (running.sink.count() > sink || running.upstream.count() > upstream).then_some(())
+            });
+            asks_a_peer = arrived.is_ok();
+        }
+    }
+    let metrics = running.process.metrics_address()?;
+    kit::eventually("nothing in work", || {
+        let page = Request::get("/metrics").send(metrics).ok()?.text();
+        let gauge = page.lines().find(|line| line.starts_with("trestle_in_flight"))?;
+        gauge.ends_with(" 0").then_some(())
+    })?;
+    gate.open();
+    Ok(())
 }

@@ -69,6 +69,10 @@ pub const CLAUSES: &[Clause] = &[
         "With the outside system or the sink down at the start it stays alive and works once they are there.",
     ),
     clause("L8", "Every line on standard error is a JSON object with timestamp, level and message."),
+    clause(
+        "L9",
+        "A client that goes away before the answer leaves nothing behind: nothing stays counted as in work.",
+    ),
     clause("S1", "It posts to `K_SINK` verbatim, path and query kept."),
     clause("S2", "What it sends are valid CloudEvents 1.0, each with an id of its own."),
     clause(
