@@ -21,8 +21,6 @@ pub fn run(workspace: &Workspace) -> Result<(), Failure> {
 
     generate::run(&copy, false)?;
     generate::run(&copy, true)?;
-    let binaries: Vec<&str> = names.iter().flat_map(|name| ["--bin", name.as_str()]).collect();
-    copy.cargo(&[&["clippy", "--workspace"], binaries.as_slice(), &["--", "-D", "warnings"]].concat())?;
     for name in &names {
         for chapter in ["C", "L"] {
             copy.cargo(&[
@@ -44,6 +42,8 @@ pub fn run(workspace: &Workspace) -> Result<(), Failure> {
             }
         }
     }
+    let binaries: Vec<&str> = names.iter().flat_map(|name| ["--bin", name.as_str()]).collect();
+    copy.cargo(&[&["clippy", "--workspace"], binaries.as_slice(), &["--", "-D", "warnings"]].concat())?;
     fs::remove_dir_all(&copy.root)?;
     say(&format!("{} hold without an edit outside their folders", names.join(", ")));
     Ok(())
