@@ -1,7 +1,7 @@
 //! `trestle up` as a process: its manifest, its screen, its components.
 
 use std::fs;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -59,15 +59,14 @@ impl Up {
         fs::write(&path, manifest).map_err(failed)?;
         let temporary = folder.path().join("tmp");
         fs::create_dir(&temporary).map_err(failed)?;
-        let mut child = command
-            .arg("up")
-            .args(flags)
-            .arg(path)
-            .env("TMPDIR", temporary)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(failed)?;
+        command.arg("up").args(flags).arg(path).env("TMPDIR", temporary);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        // A program that was just copied is busy while another trial forks with the copy still open.
+        let mut child = eventually("a program that is not busy", || match command.spawn() {
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => None,
+            other => Some(other),
+        })?
+        .map_err(failed)?;
         let screen = Arc::<Mutex<String>>::default();
         let pipes: [Option<Box<dyn Read + Send>>; 2] = [
             child.stdout.take().map(|pipe| Box::new(pipe) as _),
@@ -156,7 +155,8 @@ impl Up {
             let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
             let (state, of) = (fields.next()?, fields.next()?);
             let program = fs::read_link(entry.path().join("exe")).unwrap_or_default();
-            let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            // A build may have put another file in its place.
+            let name = program.file_name()?.to_str()?.trim_end_matches(" (deleted)").to_owned();
             (of == parent && state != "Z").then_some((Pid::from_raw(pid), name))
         });
         children.collect()
