@@ -1,12 +1,17 @@
 //! An event as a block of lines for people.
 
+mod json;
+#[cfg(test)]
+mod tests;
+mod visible;
+
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 use common::Event;
 use serde_json::value::RawValue;
 
-use crate::{json, visible::Visible};
+use visible::Visible;
 
 /// Attributes are cut after so many bytes.
 const ATTRIBUTE_BYTES: usize = 1024;

@@ -121,3 +121,81 @@ fn has_token(headers: &HeaderMap, token: &Secret) -> bool {
             && credentials::equal(given.trim().as_bytes(), expected.as_bytes())
     }) && !expected.is_empty()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(id: &str, data: usize) -> Event {
+        let mut event = Event::new(id, "/me", "t").expect("an event");
+        event.set_data("text/plain", vec![b'x'; data]).expect("data");
+        event
+    }
+
+    fn ids(page: &Page) -> Vec<String> {
+        let events: Vec<serde_json::Value> = serde_json::from_slice(&page.array()).expect("an array");
+        events.iter().map(|event| event["id"].as_str().unwrap_or_default().to_owned()).collect()
+    }
+
+    #[test]
+    fn the_last_events_are_kept_within_count_and_bytes() {
+        let page = Page::new(3, None);
+        assert!(ids(&page).is_empty());
+        for id in ["1", "2", "3", "4"] {
+            page.add(&event(id, 10));
+        }
+        assert_eq!(ids(&page), ["2", "3", "4"]);
+        page.add(&event("large", KEPT_BYTES));
+        assert_eq!(ids(&page), ["2", "3", "4"], "larger than all the room");
+        page.add(&event("half", KEPT_BYTES / 2));
+        page.add(&event("other half", KEPT_BYTES / 2));
+        assert_eq!(ids(&page), ["other half"]);
+        let none = Page::new(0, None);
+        none.add(&event("1", 1));
+        assert!(ids(&none).is_empty());
+    }
+
+    fn status(page: &Page, peer: &str, headers: &[(&'static str, &str)]) -> u16 {
+        let headers = headers.iter().map(|(name, value)| {
+            (http::HeaderName::from_static(name), HeaderValue::from_str(value).expect("a value"))
+        });
+        page.answer(peer.parse().ok(), &headers.collect()).status().as_u16()
+    }
+
+    #[test]
+    fn only_this_machine_and_those_with_the_token_may_read() {
+        let (closed, open) = (Page::new(1, None), Page::new(1, Some(Secret::new("s3cret"))));
+        for (peer, host) in [
+            ("127.0.0.1:1", "localhost:8080"),
+            ("127.9.9.9:1", "127.0.0.1"),
+            ("[::1]:1", "[::1]:8080"),
+            ("[::ffff:127.0.0.1]:1", "LOCALHOST"),
+        ] {
+            assert_eq!(status(&closed, peer, &[("host", host)]), 200, "{peer} {host}");
+        }
+        for (peer, headers) in [
+            ("192.0.2.1:1", [("host", "localhost"), ("accept", "*/*")]),
+            ("127.0.0.1:1", [("host", "display.example.com"), ("accept", "*/*")]),
+            ("127.0.0.1:1", [("host", "localhost"), ("x-forwarded-for", "192.0.2.1")]),
+            ("127.0.0.1:1", [("host", "localhost"), ("forwarded", "for=192.0.2.1")]),
+            ("127.0.0.1:1", [("accept", "*/*"), ("x-host", "localhost")]),
+            ("no peer", [("host", "localhost"), ("accept", "*/*")]),
+        ] {
+            assert_eq!(status(&closed, peer, &headers), 403, "{peer} {headers:?}");
+            assert_eq!(status(&open, peer, &headers), 401, "{peer} {headers:?}");
+        }
+        for (authorization, expected) in [
+            ("Bearer s3cret", 200),
+            ("bearer s3cret", 200),
+            ("Bearer s3cre", 401),
+            ("Bearer ", 401),
+            ("Bearer", 401),
+            ("Basic s3cret", 401),
+        ] {
+            let headers = [("authorization", authorization)];
+            assert_eq!(status(&open, "192.0.2.1:1", &headers), expected, "{authorization}");
+        }
+        let empty = Page::new(1, Some(Secret::new("")));
+        assert_eq!(status(&empty, "192.0.2.1:1", &[("authorization", "Bearer ")]), 401);
+    }
+}

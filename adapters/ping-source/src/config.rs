@@ -55,12 +55,19 @@ impl Config for PingConfig {
             problems.add("PING_DATA", "and PING_DATA_BASE64 must not both be set");
         }
         let is_json = self.ping_content_type.as_deref().is_some_and(is_json_media_type);
-        if let Some(Err(error)) = self.data().filter(|_| is_json).map(|data| serde_json::from_slice::<IgnoredAny>(&data)) {
-            let place = format_args!("must be JSON, as PING_CONTENT_TYPE says: line {}, column {}", error.line(), error.column());
+        if let Some(Err(error)) =
+            self.data().filter(|_| is_json).map(|data| serde_json::from_slice::<IgnoredAny>(&data))
+        {
+            let place = format_args!(
+                "must be JSON, as PING_CONTENT_TYPE says: line {}, column {}",
+                error.line(),
+                error.column()
+            );
             problems.add(name, place);
         }
         if let Err(error) = event::template(self) {
-            problems.add("PING_CONTENT_TYPE", format_args!(", NAME and NAMESPACE must suit an event: {error}"));
+            problems
+                .add("PING_CONTENT_TYPE", format_args!(", NAME and NAMESPACE must suit an event: {error}"));
         }
     }
 }

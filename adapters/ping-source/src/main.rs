@@ -2,7 +2,6 @@
 mod clock;
 mod config;
 mod event;
-mod fields;
 mod schedule;
 mod source;
 

@@ -4,6 +4,10 @@
 //! comes once, the first time. A schedule for every hour means elapsed time: it comes whenever the wall clock matches,
 //! in the repeated hour too, and what is skipped is not made up.
 
+mod fields;
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 
 use common::config::{Duration, Parse};
@@ -13,8 +17,6 @@ use jiff::{
     civil::{self, DateTime},
     tz::{AmbiguousOffset, TimeZone},
 };
-
-use crate::fields;
 
 const NICKNAMES: [(&str, &str); 7] = [
     ("@yearly", "0 0 1 1 *"),

@@ -56,8 +56,12 @@ impl Adapter for Ping {
 
     fn new(config: PingConfig) -> Result<Self, ConfigError> {
         let template = event::template(&config).map_err(|error| ConfigError::new("NAME", error))?;
-        let lost =
-            metrics::counters("trestle_lost_total", "Number of events that nobody accepted and nobody holds", &[], &[]);
+        let lost = metrics::counters(
+            "trestle_lost_total",
+            "Number of events that nobody accepted and nobody holds",
+            &[],
+            &[],
+        );
         // Shown from the start, as 0.
         let _ = lost.with(&[]);
         Ok(Self { schedule: config.ping_schedule, zone: config.ping_timezone.0, template, lost })

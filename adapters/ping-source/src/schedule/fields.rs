@@ -5,7 +5,8 @@ use croner::{
     parser::{CronParser, Seconds, Year},
 };
 
-const MONTHS: [&str; 12] = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
+const MONTHS: [&str; 12] =
+    ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
 const DAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 
 /// One field.
@@ -46,9 +47,11 @@ pub fn parse(expression: &str) -> Result<Cron, String> {
     if count == 5 {
         given.insert(0, "0".to_owned());
     }
-    let parser = CronParser::builder().seconds(Seconds::Required).year(Year::Disallowed).sloppy_ranges(true).build();
+    let parser =
+        CronParser::builder().seconds(Seconds::Required).year(Year::Disallowed).sloppy_ranges(true).build();
     for (index, (field, text)) in FIELDS.iter().zip(&given).enumerate() {
-        let alone: Vec<&str> = (0..FIELDS.len()).map(|place| if place == index { text } else { "*" }).collect();
+        let alone: Vec<&str> =
+            (0..FIELDS.len()).map(|place| if place == index { text } else { "*" }).collect();
         if !field.may_hold(text) || parser.parse(&alone.join(" ")).is_err() {
             let number = index + count - 5;
             let Field { name, values, .. } = field;

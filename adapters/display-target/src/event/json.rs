@@ -1,6 +1,6 @@
 //! JSON made readable by its text alone: numbers, key order, duplicate keys and escapes stay as they were written.
 
-use crate::visible::Visible;
+use super::visible::Visible;
 
 /// Deeper levels are not indented further, so that what is printed stays in proportion to the data.
 const MAX_INDENT: usize = 40;
