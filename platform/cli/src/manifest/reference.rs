@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use common::config::{Parse as _, Url};
+
 use super::mistake::{Mistakes, choices, suggestion};
 use super::node::{Node, Value};
 use super::object::group_of;
@@ -54,12 +56,10 @@ impl Index {
                     if uri.is_empty() || uri.starts_with('/') { uri.into() } else { format!("/{uri}") };
                 Some(Destination::Component { id, path })
             }
-            (None, Some((uri, text))) => match url::Url::parse(text) {
-                Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => {
-                    Some(Destination::Url(text.to_owned()))
-                }
-                _ => {
-                    mistakes.add(uri.at, format!("'{path}.uri' must be an http:// or https:// URL"));
+            (None, Some((uri, text))) => match Url::parse(text) {
+                Ok(_) => Some(Destination::Url(text.to_owned())),
+                Err(why) => {
+                    mistakes.add(uri.at, format!("'{path}.uri' {why}"));
                     None
                 }
             },

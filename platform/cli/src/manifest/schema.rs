@@ -1,5 +1,6 @@
 //! Checks the text of a variable against what its adapter's schema says of it.
 
+use common::config::{Duration, Flag, Pairs, Parse as _, Pem, Url};
 use serde_json::Value as Json;
 
 use super::mistake::suggestion;
@@ -8,6 +9,10 @@ use crate::catalogue::Setting;
 /// What is wrong with `text`, worded to follow the name of the field: `must be …`. The value itself is not repeated: it may
 /// be a secret.
 pub fn fault(setting: &Setting, text: &str) -> Option<String> {
+    // An empty variable is an absent one.
+    if text.is_empty() {
+        return None;
+    }
     if let Some(choices) = &setting.choices {
         let choices: Vec<String> = choices.iter().filter(|choice| !choice.is_null()).map(plain).collect();
         if !choices.iter().any(|choice| choice == text) {
@@ -16,7 +21,7 @@ pub fn fault(setting: &Setting, text: &str) -> Option<String> {
         }
     }
     match setting.type_name() {
-        Some("boolean") if !is_boolean(text) => Some("must be true or false".to_owned()),
+        Some("boolean") => Flag::parse(text).err(),
         Some("integer") => match text.parse::<i128>() {
             Ok(number) => out_of_range(setting, number as f64),
             Err(_) => Some(format!("must be a whole number{}", range(setting))),
@@ -29,16 +34,13 @@ pub fn fault(setting: &Setting, text: &str) -> Option<String> {
     }
 }
 
-/// The spellings Go's `strconv.ParseBool` knows: existing manifests may have any of them in quotes.
-fn is_boolean(text: &str) -> bool {
-    matches!(text.to_ascii_lowercase().as_str(), "true" | "false" | "t" | "f" | "1" | "0")
-}
-
+/// By the types that the adapters themselves read their settings with.
 fn malformed(format: &str, text: &str) -> Option<String> {
     match format {
-        "uri" | "url" => {
-            url::Url::parse(text).err().map(|_| "must be a URL, as https://example.com/path".to_owned())
-        }
+        Duration::FORMAT => Duration::parse(text).err(),
+        Pairs::FORMAT => Pairs::parse(text).err(),
+        Pem::FORMAT => Pem::parse(text).err(),
+        Url::FORMAT => Url::parse(text).err(),
         _ => None,
     }
 }

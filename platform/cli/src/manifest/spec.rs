@@ -43,6 +43,8 @@ pub fn environment(
     environment.insert("NAMESPACE".to_owned(), text(&object.id.namespace));
     environment.insert("K_COMPONENT".to_owned(), text(&object.id.kind.to_lowercase()));
     environment.extend(kind.constants.iter().map(|(name, value)| (name.clone(), text(value))));
+    // Fields with a mistake: they are there all the same and must not be reported as missing too.
+    let mut broken = Vec::new();
     for field in &kind.fields {
         match spec.path(&field.path) {
             Some(node) => {
@@ -50,8 +52,10 @@ pub fn environment(
                 if let (Some(setting), Some(known)) = (&setting, adapter.config.properties.get(&field.env)) {
                     check_value(known, setting, &field.path, node.at, mistakes);
                 }
-                // A field with a mistake is present all the same: it is not reported as missing too.
-                environment.insert(field.env.clone(), setting.unwrap_or_else(|| text("")));
+                match setting {
+                    Some(setting) => drop(environment.insert(field.env.clone(), setting)),
+                    None => broken.push(field.env.as_str()),
+                }
             }
             None => {
                 if let Some(default) = &field.default {
@@ -63,9 +67,16 @@ pub fn environment(
     }
     sink(object, &spec, adapter.role, around.index, &mut environment, mistakes);
     if let Some(overrides) = spec.get("ceOverrides") {
+        unknown_keys(overrides, "spec.ceOverrides", &["extensions"], mistakes);
         environment.insert("K_CE_OVERRIDES".to_owned(), Setting::Text(overrides.to_json().to_string()));
     }
-    check_required(object, &spec, adapter, kind, &environment, mistakes);
+    // An empty variable counts as absent; a secret can also be given as the path of a file.
+    let is_given = |name: &str| match environment.get(name) {
+        Some(Setting::Text(text) | Setting::Secret(text)) => !text.is_empty(),
+        Some(_) => true,
+        None => broken.contains(&name) || environment.contains_key(&format!("{name}_FILE")),
+    };
+    check_required(object, &spec, adapter, kind, is_given, mistakes);
     environment
 }
 
@@ -193,14 +204,11 @@ fn check_required(
     spec: &Node,
     adapter: &Adapter,
     kind: &Kind,
-    environment: &BTreeMap<String, Setting>,
+    is_given: impl Fn(&str) -> bool,
     mistakes: &mut Mistakes,
 ) {
     let at = if spec.entries().is_empty() { object.at } else { spec.at };
-    // A secret can also be given as the path of a file.
-    let given =
-        |name: &String| environment.contains_key(name) || environment.contains_key(&format!("{name}_FILE"));
-    for name in adapter.config.required.iter().filter(|name| !given(name)) {
+    for name in adapter.config.required.iter().filter(|name| !is_given(name)) {
         let field = kind.fields.iter().find(|field| &field.env == name);
         let what = field.map_or_else(
             || format!("'{name}' (give it in 'spec.adapterOverrides.env')"),
