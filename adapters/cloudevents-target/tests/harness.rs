@@ -9,7 +9,9 @@ pub fn harness() -> Harness {
         Example::json("com.example.order", &json!({ "order": 1 })),
         Example::new("com.example.note", "text/plain", "hello"),
     ])
-    .environment(|world| vec![("CLOUDEVENTS_URL", world.upstream.url("/"))])
+    .environment(|world| {
+        vec![("CLOUDEVENTS_URL", world.upstream.url("/")), ("CLOUDEVENTS_TIMEOUT", "10s".to_owned())]
+    })
     .events(|running| {
         let read = |request: &kit::Captured| Event::read(&request.headers, &request.body);
         running.upstream.requests().iter().map(read).collect()

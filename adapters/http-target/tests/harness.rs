@@ -15,6 +15,7 @@ pub fn harness() -> Harness {
             ("HTTP_EVENT_SOURCE", "/conformance".to_owned()),
             ("HTTP_URL", world.upstream.url("/")),
             ("HTTP_METHOD", "POST".to_owned()),
+            ("HTTP_TIMEOUT", "10s".to_owned()),
         ]
     })
     .malformed(Example::json("io.triggermesh.http.request", &json!({ "path_suffix": "../outside" })))
