@@ -1,6 +1,6 @@
 //! Tries, dead letters, filters, and triggers that do not stand in each other's way.
 
-use kit::{Gate, Reply, Sink, eventually};
+use kit::{Gate, Reply, Request, Sink, eventually};
 use serde_json::json;
 
 use crate::{Broker, Outcome, answer_by_path, event, expect, first_event, ids, trigger, wait_for_ids};
@@ -177,4 +177,33 @@ fn events_of_one_key_go_one_after_the_other() -> Outcome {
     let all = wait_for_ids(&sink, "/in", 9)?;
     let even: Vec<_> = all.iter().map(String::as_str).filter(|id| !odd.contains(id)).collect();
     expect(even, vec!["kit-0", "kit-2", "kit-4", "kit-6", "kit-8"], "in order")
+}
+
+#[test]
+fn what_happens_is_counted() -> Outcome {
+    let sink = Sink::start()?;
+    answer_by_path(&sink, vec![("/bad", Reply::status(400)), ("/lost", Reply::status(400))]);
+    let triggers = json!({
+        "good": trigger("a", &sink.url("/good"), json!({})),
+        "bad": trigger("b", &sink.url("/bad"), json!({"deadLetterURL": sink.url("/dead")})),
+        "lost": trigger("c", &sink.url("/lost"), json!({})),
+    });
+    let mut broker = Broker::start(triggers, &[("BROKER_NAME", "kitchen")])?;
+    for (number, event_type) in (0..).zip(["a", "b", "c", "nobody"]) {
+        broker.accept(event_type, number)?;
+    }
+    let metrics = broker.process.metrics_address()?;
+    let wanted = [
+        "broker_ingest_event_count{broker_name=\"kitchen\",ingested=\"true\",received_type=\"a\"} 1",
+        "broker_ingest_unmatched_count{broker_name=\"kitchen\"} 1",
+        "broker_trigger_event_count{broker_name=\"kitchen\",delivered=\"true\",sent_type=\"a\",trigger_name=\"good\"} 1",
+        "broker_trigger_event_count{broker_name=\"kitchen\",delivered=\"false\",sent_type=\"b\",trigger_name=\"bad\"} 1",
+        "broker_trigger_dead_lettered_count{broker_name=\"kitchen\",trigger_name=\"bad\"} 1",
+        "broker_event_lost_count{broker_name=\"kitchen\",trigger_name=\"lost\"} 1",
+        "broker_events_held{broker_name=\"kitchen\",trigger_name=\"good\"} 0",
+    ];
+    eventually("all of it in the metrics", || {
+        let text = Request::get("/metrics").send(metrics).ok()?.text();
+        wanted.iter().all(|line| text.contains(line)).then_some(())
+    })
 }

@@ -64,18 +64,27 @@ fn over_its_share_a_dead_letter_takes_the_event() -> Outcome {
 
 #[test]
 fn a_sender_waits_until_there_is_room() -> Outcome {
-    let (sink, gate) = (Sink::start()?, Gate::new());
-    answer_by_path(&sink, vec![("/slow", Reply::status(202).held(&gate))]);
-    let triggers = json!({"slow": trigger("a", &sink.url("/slow"), json!({}))});
-    let broker = Broker::start(triggers, &[("MEMORY_BUFFER_SIZE", "4"), ("MEMORY_PRODUCE_TIMEOUT", "1m")])?;
-    broker.accept("a", 0)?;
-    let waiting: Vec<_> = (1..20).map(|number| broker.post_later("a", number)).collect();
-    gate.open();
-    for answer in waiting {
-        let answer = answer.join().map_err(|_| "the sender panicked")?.map_err(|error| error.to_string())?;
-        expect(answer.status, 200, &answer.text())?;
+    for threads in ["1", "4"] {
+        let (sink, gate) = (Sink::start()?, Gate::new());
+        answer_by_path(&sink, vec![("/slow", Reply::status(202).held(&gate))]);
+        let triggers = json!({
+            "slow": trigger("a", &sink.url("/slow"), json!({})),
+            "quick": trigger("a", &sink.url("/quick"), json!({})),
+        });
+        let settings =
+            [("MEMORY_BUFFER_SIZE", "8"), ("MEMORY_PRODUCE_TIMEOUT", "1m"), ("WORKER_THREADS", threads)];
+        let broker = Broker::start(triggers, &settings)?;
+        broker.accept("a", 0)?;
+        let waiting: Vec<_> = (1..40).map(|number| broker.post_later("a", number)).collect();
+        gate.open();
+        for answer in waiting {
+            let answer =
+                answer.join().map_err(|_| "the sender panicked")?.map_err(|error| error.to_string())?;
+            expect(answer.status, 200, &answer.text())?;
+        }
+        wait_for_ids(&sink, "/slow", 40)?;
+        wait_for_ids(&sink, "/quick", 40)?;
     }
-    wait_for_ids(&sink, "/slow", 20)?;
     Ok(())
 }
 

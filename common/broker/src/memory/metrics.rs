@@ -165,6 +165,13 @@ impl TriggerMetrics {
     }
 }
 
+impl Drop for TriggerMetrics {
+    /// What a trigger held is no figure once it is gone; its counts stay.
+    fn drop(&mut self) {
+        self.families.held.forget(&[&self.name]);
+    }
+}
+
 /// Something for each event type, up to the number of types that are told apart.
 #[derive(Debug)]
 struct ByType<T>(RwLock<HashMap<String, T>>);
