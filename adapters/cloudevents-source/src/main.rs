@@ -2,8 +2,6 @@
 
 mod config;
 mod credentials;
-mod path;
-mod rate;
 mod source;
 
 fn main() -> std::process::ExitCode {

@@ -1,6 +1,9 @@
 //! Looks at the path, the credentials and the rate, and hands each event to the sink with one attempt: the caller holds
 //! the event and tries again.
 
+mod path;
+mod rate;
+
 use std::time::{Duration, Instant};
 
 use common::{
@@ -9,7 +12,8 @@ use common::{
 };
 use http::{HeaderValue, StatusCode, header, request::Parts};
 
-use crate::{config::CloudEventsConfig, credentials::Users, path::PathRule, rate::Bucket};
+use self::{path::PathRule, rate::Bucket};
+use crate::{config::CloudEventsConfig, credentials::Users};
 
 /// Wrong credentials that are answered as such per second; above it nobody's are looked at, so that guessing is slow.
 const GUESSES_PER_SECOND: u32 = 100;

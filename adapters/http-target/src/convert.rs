@@ -1,5 +1,9 @@
 //! An event as a request: `io.triggermesh.http.request` says what to send, the data of any other event is the body.
 
+mod address;
+#[cfg(test)]
+mod tests;
+
 use std::{borrow::Cow, collections::BTreeMap};
 
 use bytes::Bytes;
@@ -7,7 +11,7 @@ use common::{Error, Event, event::is_json_media_type};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use serde_json::value::RawValue;
 
-use crate::{address, config::HttpConfig};
+use crate::config::HttpConfig;
 
 /// The event that says what to send.
 const REQUEST_TYPE: &str = "io.triggermesh.http.request";
@@ -132,7 +136,3 @@ struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 fn refused(message: &str) -> Error {
     Error::permanent(message.to_owned()).with_status(StatusCode::BAD_REQUEST)
 }
-
-#[cfg(test)]
-#[path = "convert_tests.rs"]
-mod tests;

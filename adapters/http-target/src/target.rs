@@ -1,5 +1,7 @@
 //! One request for each event, with one attempt; the caller holds the event and tries again.
 
+mod token;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -11,11 +13,11 @@ use common::{
 };
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 
+use self::token::{Grant, Tokens};
 use crate::{
     config::HttpConfig,
     convert::{self, Call},
     event::{self, Origin},
-    token::{Grant, Tokens},
 };
 
 /// The HTTP target.
