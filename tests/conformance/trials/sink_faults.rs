@@ -15,6 +15,11 @@ const MEMORY: u64 = 16 * 1024 * 1024;
 fn impatient(harness: &Arc<Harness>) -> Result<Running, Failure> {
     let mut world = World::new(harness)?;
     world.set("K_SINK_TIMEOUT", "1").set("DELIVERY_DEADLINE", "2s");
+    if harness.shape == Shape::Source {
+        // Without one it would hold what is refused for a minute.
+        let dead_letters = world.dead_letters.url("/");
+        world.set("DEAD_LETTER_SINK", dead_letters);
+    }
     world.start()
 }
 
@@ -42,6 +47,11 @@ fn misbehave(running: &Running) -> Result<(), Failure> {
         misbehaving(running, what)?;
         let answer = running.get("/healthz")?;
         ensure(answer.status == 200, || format!("a peer that {what}: /healthz {}", answer.status))?;
+        if running.harness.shape == Shape::Source {
+            // Its pauses grow until something succeeds.
+            running.sink.always(Reply::status(202));
+            good_again(running)?;
+        }
     }
     running.sink.always(Reply::status(202));
     running.upstream.always(Reply::status(202));
