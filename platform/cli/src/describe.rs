@@ -9,10 +9,14 @@ use serde_json::Value as Json;
 use crate::args::{Format, fail};
 use crate::catalogue::{Adapter, Catalogue, EMBEDDED, Kind, Role, Rule, Setting, Settings};
 use crate::list::columns;
-use crate::manifest::{nearest, plain};
+use crate::manifest::{TRIGGER, TRIGGER_FIELDS, TRIGGER_GROUP, nearest, plain};
 
 /// Prints what the adapter, or the one behind the kind, says of itself.
 pub fn run(catalogue: &Catalogue, name: &str, format: Format) -> ExitCode {
+    if name.eq_ignore_ascii_case(TRIGGER) {
+        let _ = std::io::stdout().lock().write_all(trigger(format).as_bytes());
+        return ExitCode::SUCCESS;
+    }
     let by_name = catalogue
         .adapters
         .iter()
@@ -23,7 +27,7 @@ pub fn run(catalogue: &Catalogue, name: &str, format: Format) -> ExitCode {
     let Some(adapter) = by_name.or_else(by_kind) else {
         let names = catalogue.adapters.iter().map(|adapter| adapter.name.as_str());
         let kinds = catalogue.kinds().map(|(_, kind)| kind.kind.as_str());
-        let hint = match nearest(name, names.chain(kinds)) {
+        let hint = match nearest(name, names.chain(kinds).chain([TRIGGER])) {
             Some(near) => format!("did you mean '{near}'?"),
             None => "'trestle list' shows all".to_owned(),
         };
@@ -42,6 +46,21 @@ fn json(name: &str) -> String {
     let all: Vec<Json> = serde_json::from_str(EMBEDDED).unwrap_or_default();
     let one = all.iter().find(|entry| entry.get("name").and_then(Json::as_str) == Some(name));
     one.map(|entry| format!("{entry:#}\n")).unwrap_or_default()
+}
+
+/// A trigger is no process of its own: its broker reads it.
+fn trigger(format: Format) -> String {
+    if format == Format::Json {
+        let fields: serde_json::Map<String, Json> =
+            TRIGGER_FIELDS.iter().map(|(path, meaning)| ((*path).to_owned(), (*meaning).into())).collect();
+        let page = serde_json::json!({ "kind": TRIGGER, "group": TRIGGER_GROUP, "version": "v1alpha1", "fields": fields });
+        return format!("{page:#}\n");
+    }
+    let rows = TRIGGER_FIELDS.map(|(path, meaning)| [format!("  {path}"), meaning.to_owned()]);
+    format!(
+        "{TRIGGER} ({TRIGGER_GROUP}/v1alpha1)\n\nWhich events of a broker go where.\n\n{}",
+        columns(&rows)
+    )
 }
 
 fn page(adapter: &Adapter) -> String {

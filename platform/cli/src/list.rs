@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use crate::args::Format;
-use crate::catalogue::{Adapter, Catalogue};
+use crate::catalogue::{Adapter, Catalogue, Role};
+use crate::manifest::TRIGGER;
 
 /// Prints the table, or a JSON list.
 pub fn run(catalogue: &Catalogue, format: Format) -> ExitCode {
@@ -21,8 +22,10 @@ pub fn run(catalogue: &Catalogue, format: Format) -> ExitCode {
     ExitCode::SUCCESS
 }
 
+/// The kinds of an adapter; a broker reads triggers too.
 fn kinds(adapter: &Adapter) -> Vec<&str> {
-    adapter.kinds.iter().map(|kind| kind.kind.as_str()).collect()
+    let triggers = (adapter.role == Role::Broker).then_some(TRIGGER);
+    adapter.kinds.iter().map(|kind| kind.kind.as_str()).chain(triggers).collect()
 }
 
 fn entry(adapter: &Adapter) -> serde_json::Value {

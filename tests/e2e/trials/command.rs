@@ -60,6 +60,8 @@ fn describe() -> Result<(), Failure> {
     {
         ensure(by_name.contains(expected), || format!("no {expected} in:\n{by_name}"))?;
     }
+    let (trigger, _) = run(&["describe", "Trigger"])?;
+    ensure(trigger.contains("spec.filters[].exact"), || trigger)?;
     let (text, _) = run(&["describe", "webhook-source", "--output", "json"])?;
     let one: serde_json::Value =
         serde_json::from_str(&text).map_err(|error| format!("{error} in:\n{text}"))?;

@@ -19,6 +19,7 @@ use std::collections::HashMap;
 
 pub use mistake::{Mistake, nearest};
 pub use schema::plain;
+pub use trigger::{FIELDS as TRIGGER_FIELDS, GROUP as TRIGGER_GROUP, KIND as TRIGGER};
 
 use crate::bridge::{Bridge, Component, Id};
 use crate::catalogue::{Adapter, Catalogue, Kind};

@@ -14,6 +14,27 @@ use crate::catalogue::Role;
 pub const KIND: &str = "Trigger";
 pub const GROUP: &str = "eventing.triggermesh.io";
 
+/// What its `spec` has, for people.
+pub const FIELDS: [(&str, &str); 14] = [
+    ("spec.broker", "group, kind and name of the broker, in the same namespace"),
+    ("spec.filters", "list; an event passes when every filter in it does, and without any"),
+    ("spec.filters[].exact", "attributes with the value each must have: {type: com.example.order}"),
+    ("spec.filters[].prefix", "attributes with what each must begin with"),
+    ("spec.filters[].suffix", "attributes with what each must end with"),
+    ("spec.filters[].all, any", "list of filters, all or one of which must pass"),
+    ("spec.filters[].not", "a filter that must not pass"),
+    ("spec.filters[].cesql", "an expression in CloudEvents SQL: type LIKE 'com.%' AND EXISTS subject"),
+    ("spec.target", "where the events go: ref {apiVersion, kind, name}, or uri"),
+    ("spec.delivery.retry", "how often a failed delivery is tried again"),
+    ("spec.delivery.backoffPolicy", "constant, linear or exponential"),
+    ("spec.delivery.backoffDelay", "the first pause, as PT0.5S or 500ms"),
+    ("spec.delivery.deadLetterSink", "where an event goes that cannot be delivered: ref, or uri"),
+    (
+        "spec.delivery.timeout, concurrency, orderBy",
+        "of one attempt; attempts at a time; attribute to keep the order by",
+    ),
+];
+
 const DIALECTS: [&str; 7] = ["exact", "prefix", "suffix", "all", "any", "not", "cesql"];
 /// What a broker takes as it is written; `deadLetterSink` is an address and goes apart.
 const OPTIONS: [&str; 6] = ["retry", "backoffPolicy", "backoffDelay", "timeout", "concurrency", "orderBy"];

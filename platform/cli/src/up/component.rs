@@ -98,16 +98,13 @@ struct Component {
 
 impl Component {
     async fn keep_running(mut self) {
-        let mut pause = PAUSES.0;
+        let mut pause = None;
         for life in 0_u64.. {
             let started = Instant::now();
             let _ = self.states.send(State::Starting);
             let ended = self.run_once(started, life > 0).await;
             if *self.orders.borrow() != Order::Run {
                 return;
-            }
-            if started.elapsed() >= STEADY {
-                pause = PAUSES.0;
             }
             if ended.as_ref().is_ok_and(|status| status.code() == Some(MISCONFIGURED)) {
                 self.note(
@@ -119,14 +116,15 @@ impl Component {
                 until(&mut self.orders, Order::Stop).await;
                 return;
             }
+            let next = next_pause(pause, started.elapsed());
+            pause = Some(next);
             let why = ended.map_or_else(|error| format!("cannot run: {error}"), |status| describe(status));
-            self.note("WARN", &format!("{why}; starts again in {:.1} s", pause.as_secs_f64())).await;
+            self.note("WARN", &format!("{why}; starts again in {:.1} s", next.as_secs_f64())).await;
             let _ = self.states.send(State::Waiting);
             tokio::select! {
-                () = sleep(pause) => {}
+                () = sleep(next) => {}
                 () = until(&mut self.orders, Order::Stop) => return,
             }
-            pause = (pause * 2).min(PAUSES.1);
         }
     }
 
@@ -198,6 +196,14 @@ impl Component {
     }
 }
 
+/// How long to wait before the next start, after a pause before and a life of that length.
+fn next_pause(before: Option<Duration>, lived: Duration) -> Duration {
+    match before {
+        Some(before) if lived < STEADY => (before * 2).min(PAUSES.1),
+        _ => PAUSES.0,
+    }
+}
+
 /// Ends when the order is that or a harder one, or nobody is left to give any.
 async fn until(orders: &mut watch::Receiver<Order>, least: Order) {
     let _ = orders.wait_for(|order| *order >= least).await;
@@ -216,5 +222,22 @@ fn describe(status: ExitStatus) -> String {
         (Some(code), _) => format!("ended with {code}"),
         (None, Some(Ok(signal))) => format!("ended by {signal}"),
         (None, _) => "ended by a signal".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_to_a_limit_and_start_again_after_a_steady_life() {
+        let short = Duration::from_secs(1);
+        let mut pauses = vec![next_pause(None, short)];
+        for _ in 0..9 {
+            pauses.push(next_pause(pauses.last().copied(), short));
+        }
+        let millis: Vec<u128> = pauses.iter().map(Duration::as_millis).collect();
+        assert_eq!(millis, [200, 400, 800, 1600, 3200, 6400, 12_800, 25_600, 30_000, 30_000]);
+        assert_eq!(next_pause(pauses.last().copied(), STEADY), PAUSES.0);
     }
 }

@@ -76,6 +76,7 @@ impl Supervisor {
         let wanted = launches(bridge, &mut self.ports, self.folder.path()).map_err(|error| error.0)?;
         let changes = diff(self.components.iter().map(|(id, (launch, _))| (id, launch)), &wanted);
         if changes.is_empty() {
+            self.output.say("  no component is affected\n".to_owned()).await;
             return Ok(Outcome::Applied);
         }
         let begun = Instant::now();
