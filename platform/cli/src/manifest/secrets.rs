@@ -51,7 +51,7 @@ impl<'a> Secrets<'a> {
         }
         // A Secret wins over a value beside it, as it did in the old controller.
         if let Some(reference) = node.get("valueFromSecret").or_else(|| node.get("secretKeyRef")) {
-            return self.from_reference(reference, path, namespace, mistakes);
+            return self.of_reference(reference, path, namespace, mistakes);
         }
         match node.get("value").map(Node::scalar) {
             Some(Some(text)) => Some(text),
@@ -67,7 +67,7 @@ impl<'a> Secrets<'a> {
         }
     }
 
-    fn from_reference(
+    fn of_reference(
         &self,
         reference: &Node,
         path: &str,

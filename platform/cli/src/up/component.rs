@@ -118,7 +118,7 @@ impl Component {
             }
             let next = next_pause(pause, started.elapsed());
             pause = Some(next);
-            let why = ended.map_or_else(|error| format!("cannot run: {error}"), |status| describe(status));
+            let why = ended.map_or_else(|error| format!("cannot run: {error}"), describe);
             self.note("WARN", &format!("{why}; starts again in {:.1} s", next.as_secs_f64())).await;
             let _ = self.states.send(State::Waiting);
             tokio::select! {

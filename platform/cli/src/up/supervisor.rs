@@ -190,12 +190,8 @@ impl Supervisor {
     /// Each file appears whole: a broker reads its document while this writes.
     fn write_files(&self, launch: &Launch) -> std::io::Result<()> {
         let folder: &Path = self.folder.path();
-        for (name, text) in launch
-            .files
-            .iter()
-            .map(|(name, text)| (name, text))
-            .chain(launch.document.as_ref().map(|(name, text)| (name, text)))
-        {
+        let document = launch.document.as_ref().map(|(name, text)| (name, text));
+        for (name, text) in launch.files.iter().chain(document) {
             let mut file = NamedTempFile::new_in(folder)?;
             file.write_all(text.as_bytes())?;
             file.persist(folder.join(name))?;
