@@ -163,3 +163,16 @@ fn not_yaml() {
     let deep = format!("a: {}{}", "[".repeat(200), "]".repeat(200));
     assert_eq!(mistakes(&deep).len(), 1);
 }
+
+#[test]
+fn broken_texts_are_mistakes_and_never_a_panic() {
+    let text = include_str!("../../tests/fixtures/rules.yaml");
+    for (at, c) in text.char_indices().step_by(13) {
+        let _ = with_environment(&text[..at], &[]);
+        let without = [&text[..at], &text[at + c.len_utf8()..]].concat();
+        let _ = with_environment(&without, &[]);
+        for odd in ["\u{0}", "\t", "&a *a", "!x ", "{", "- ", "? ", "| ", "\"", "é", "<<: *a\n", "%"] {
+            let _ = with_environment(&[&text[..at], odd, &text[at..]].concat(), &[]);
+        }
+    }
+}
