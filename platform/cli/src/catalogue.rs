@@ -17,6 +17,9 @@ pub struct Adapter {
     pub name: String,
     pub summary: String,
     pub role: Role,
+    /// Its way of working; see `takes_events`.
+    #[serde(default)]
+    pub shape: String,
     /// The names its image had at TriggerMesh.
     #[serde(default)]
     pub images: Vec<String>,
@@ -34,6 +37,13 @@ pub struct Adapter {
     /// The variables every adapter has.
     #[serde(default)]
     pub frame: Settings,
+}
+
+impl Adapter {
+    /// Whether others can send to it: sources that pull or tick serve nothing but their health.
+    pub fn takes_events(&self) -> bool {
+        !matches!(self.shape.as_str(), "source" | "poll-source" | "queue-source" | "log-source")
+    }
 }
 
 /// Which way events go through an adapter. The order is that of starting.

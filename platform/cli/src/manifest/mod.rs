@@ -43,7 +43,7 @@ pub fn read(text: &str, catalogue: &Catalogue, environment: Lookup<'_>) -> Resul
     let known = known(&objects, catalogue, &mut mistakes);
     let mut index = Index::default();
     for (object, adapter, kind) in &known {
-        index.add(object.id.clone(), &kind.group, adapter.role);
+        index.add(object.id.clone(), adapter, kind);
     }
     let around = spec::Surroundings { secrets: &secrets, index: &index };
     let mut components: Vec<(Component, Position)> = known

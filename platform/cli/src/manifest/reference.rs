@@ -8,23 +8,30 @@ use super::mistake::{Mistakes, choices, suggestion};
 use super::node::{Node, Value};
 use super::object::group_of;
 use crate::bridge::{Destination, Id};
-use crate::catalogue::Role;
+use crate::catalogue::{Adapter, Kind, Role};
+
+struct Entry {
+    group: String,
+    role: Role,
+    takes_events: bool,
+}
 
 /// The components of the bridge that can be pointed at.
 #[derive(Default)]
 pub struct Index {
-    components: HashMap<Id, (String, Role)>,
+    components: HashMap<Id, Entry>,
 }
 
 impl Index {
-    /// Adds a component of an API group.
-    pub fn add(&mut self, id: Id, group: &str, role: Role) {
-        self.components.insert(id, (group.to_owned(), role));
+    /// Adds a component of a kind.
+    pub fn add(&mut self, id: Id, adapter: &Adapter, kind: &Kind) {
+        let (group, role) = (kind.group.clone(), adapter.role);
+        self.components.insert(id, Entry { group, role, takes_events: adapter.takes_events() });
     }
 
     /// The role of a component.
     pub fn role(&self, id: &Id) -> Option<Role> {
-        self.components.get(id).map(|(_, role)| *role)
+        self.components.get(id).map(|entry| entry.role)
     }
 
     /// A Destination: `ref {apiVersion, kind, name, namespace}`, `uri`, or a `ref` with a path in `uri`.
@@ -87,7 +94,7 @@ impl Index {
         let namespace = part("namespace").unwrap_or_else(|| namespace.to_owned());
         let at = reference.get("name").map_or(reference.at, |name| name.at);
         let id = Id { kind, namespace, name };
-        let Some((group, _)) = self.components.get(&id) else {
+        let Some(Entry { group, takes_events, .. }) = self.components.get(&id) else {
             mistakes.add(at, format!("'{path}': {}", self.unknown(&id)));
             return None;
         };
@@ -99,6 +106,10 @@ impl Index {
             let at =
                 reference.get("apiVersion").or_else(|| reference.get("group")).map_or(at, |node| node.at);
             mistakes.add(at, format!("'{path}': {} is of the API group {group}, not {given}", id.kind));
+            return None;
+        }
+        if !takes_events {
+            mistakes.add(at, format!("'{path}': {id} takes no events"));
             return None;
         }
         Some(id)
