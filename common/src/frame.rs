@@ -103,7 +103,27 @@ pub struct FrameConfig {
 pub struct Overrides {
     /// Extensions to set; the name of a core attribute is a mistake.
     #[serde(default)]
-    pub extensions: Option<BTreeMap<String, String>>,
+    extensions: Option<BTreeMap<ExtensionName, String>>,
+}
+
+impl Overrides {
+    /// Names and values of the extensions to set.
+    pub fn extensions(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.extensions.iter().flatten().map(|(name, value)| (name.0.as_str(), value.as_str()))
+    }
+}
+
+/// The name of an extension that an override may set.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
+struct ExtensionName(String);
+
+impl TryFrom<String> for ExtensionName {
+    type Error = &'static str;
+
+    fn try_from(name: String) -> Result<Self, Self::Error> {
+        if is_extension_name(&name) { Ok(Self(name)) } else { Err("no name of an extension") }
+    }
 }
 
 /// `EVENTS_PAYLOAD_POLICY`: the spelling `errors` is that of the old code, `error` that of its documentation.
@@ -134,13 +154,6 @@ pub enum LogLevel {
 
 impl Config for FrameConfig {
     fn validate(&self, problems: &mut Problems) {
-        if let Some(overrides) = &self.k_ce_overrides {
-            for name in overrides.extensions.iter().flat_map(BTreeMap::keys) {
-                if !is_extension_name(name) {
-                    problems.add("K_CE_OVERRIDES", format_args!("holds '{name}', which is no extension name"));
-                }
-            }
-        }
         for (name, host) in [("HOST", &self.host), ("METRICS_PROMETHEUS_HOST", &self.metrics_prometheus_host)] {
             if host.parse::<std::net::IpAddr>().is_err() {
                 problems.add(name, "must be an IP address");

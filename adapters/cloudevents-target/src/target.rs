@@ -1,11 +1,9 @@
 //! Sends each event on with one attempt; the caller holds it and tries again.
 
-use std::sync::Arc;
-
 use common::{
     Adapter, Context, Error, Event, Field, Info, Kind, Reply, Role, Rule, Scaling, Target,
     config::{ConfigError, Secret},
-    http::{Client, ClientOptions, Roots, TlsOptions},
+    http::{Client, Roots},
     send::{Authorization, Sender, SenderOptions},
 };
 
@@ -53,9 +51,9 @@ impl Adapter for CloudEvents {
         let roots = match config.cloudevents_ca_certificate {
             Some(pem) => Roots::Only(pem.0),
             None if config.cloudevents_skip_verify.0 => Roots::Unverified,
-            None => Roots::System { extra: None, bundles: None },
+            None => Roots::Process,
         };
-        let client = Client::new(&ClientOptions { tls: Arc::new(TlsOptions::new(roots)), use_proxy: true });
+        let client = Client::new(roots);
         let file = config.cloudevents_basicauth_password_path.as_deref().map(Secret::file);
         let password = config.cloudevents_basicauth_password.or(file);
         let options = SenderOptions {

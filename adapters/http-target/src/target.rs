@@ -2,13 +2,11 @@
 
 mod token;
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use common::{
     Adapter, Context, Error, Event, Field, Info, Kind, Reply, Role, Rule, Scaling, Target, Trace,
     config::{ConfigError, Secret},
-    http::{Client, ClientError, ClientOptions, Problem, Roots, TlsOptions},
+    http::{Client, ClientError, Problem, Roots},
     send::Authorization,
 };
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
@@ -77,9 +75,9 @@ impl Adapter for HttpTarget {
         let roots = match &config.http_ca_certificate {
             Some(pem) => Roots::Only(pem.0.clone()),
             None if config.http_skip_verify.0 => Roots::Unverified,
-            None => Roots::System { extra: None, bundles: None },
+            None => Roots::Process,
         };
-        let client = Client::new(&ClientOptions { tls: Arc::new(TlsOptions::new(roots)), use_proxy: true });
+        let client = Client::new(roots);
         let credentials = Credentials::new(&config, &client);
         Ok(Self { headers: convert::configured_headers(&config), config, client, credentials })
     }

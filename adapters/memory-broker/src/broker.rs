@@ -11,7 +11,7 @@ use broker::{
 use common::{
     Adapter, Answer, Context, Error, Event, Field, Info, Kind, Reply, Role, Scaling, Stop, Target,
     config::ConfigError,
-    http::{Client, ClientOptions, Roots, TlsOptions},
+    http::{Client, Roots},
     send::SenderOptions,
     worker,
 };
@@ -65,8 +65,7 @@ impl Adapter for Memory {
         let document = source
             .first()
             .map_err(|error| ConfigError::new(variable, format_args!("is unusable: {error}")))?;
-        let roots = Roots::System { extra: None, bundles: Some("/knative-custom-certs".into()) };
-        let client = Client::new(&ClientOptions { tls: Arc::new(TlsOptions::new(roots)), use_proxy: true });
+        let client = Client::new(Roots::Process);
         let settings = Settings {
             buffer: config.buffer(),
             produce_timeout: *config.memory_produce_timeout,

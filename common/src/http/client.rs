@@ -16,8 +16,10 @@ use hyper_util::{
 use tokio::time::{Instant, timeout_at};
 
 use super::{
-    TlsOptions,
+    Roots,
     connector::{BoxError, Connector},
+    process,
+    tls::Trust,
 };
 use crate::worker;
 
@@ -28,15 +30,6 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(50);
 
 /// How much of an answer that is no success is read: what is shown of it, and what a dead letter keeps, is far less.
 const ERROR_BYTES: usize = 64 << 10;
-
-/// What a client is made of.
-#[derive(Debug, Clone)]
-pub struct ClientOptions {
-    /// Whom to trust.
-    pub tls: Arc<TlsOptions>,
-    /// Whether `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` are honoured.
-    pub use_proxy: bool,
-}
 
 /// A pooled HTTP/1.1 client. Cloning shares the pools; each runtime of the process has its own.
 #[derive(Clone)]
@@ -94,8 +87,9 @@ impl ClientError {
 impl Client {
     /// A client; nothing is connected yet.
     #[must_use]
-    pub fn new(options: &ClientOptions) -> Self {
-        let proxy = options.use_proxy.then(proxies).flatten();
+    pub fn new(roots: Roots) -> Self {
+        let proxy = process().use_proxy.then(proxies).flatten();
+        let tls = Arc::new(Trust::new(roots));
         let pools = (0..worker::count())
             .map(|_| {
                 #[expect(clippy::disallowed_types, reason = "this is the one HTTP client of the tree")]
@@ -104,7 +98,7 @@ impl Client {
                     .pool_timer(TokioTimer::new())
                     .pool_idle_timeout(IDLE_TIMEOUT)
                     .pool_max_idle_per_host(MAX_IDLE)
-                    .build(Connector::new(Arc::clone(&options.tls), proxy.clone()))
+                    .build(Connector::new(Arc::clone(&tls), proxy.clone()))
             })
             .collect();
         Self { pools, proxy }

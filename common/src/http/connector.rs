@@ -24,7 +24,7 @@ use rustls_pki_types::ServerName;
 use tokio::net::TcpStream;
 use tower_service::Service;
 
-use super::TlsOptions;
+use super::tls::Trust;
 
 /// How long making a connection may take, TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -36,12 +36,12 @@ type Tcp = TokioIo<TcpStream>;
 #[derive(Clone)]
 pub(super) struct Connector {
     tcp: HttpConnector,
-    tls: Arc<TlsOptions>,
+    tls: Arc<Trust>,
     proxy: Option<Arc<Matcher>>,
 }
 
 impl Connector {
-    pub(super) fn new(tls: Arc<TlsOptions>, proxy: Option<Arc<Matcher>>) -> Self {
+    pub(super) fn new(tls: Arc<Trust>, proxy: Option<Arc<Matcher>>) -> Self {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);

@@ -1,7 +1,6 @@
 //! TLS for outgoing connections: which certificates are trusted, read when the first connection needs them.
 
 use std::{
-    path::PathBuf,
     sync::{Arc, Mutex},
     time::{Instant, SystemTime},
 };
@@ -13,29 +12,26 @@ use rustls::{
 };
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject};
 
+use super::process;
+
 /// How often, at most, the trust bundles are looked at again. Only new connections look.
 const CHECK_EVERY: std::time::Duration = std::time::Duration::from_secs(10);
 
-/// Which certificate authorities are trusted.
+/// Which certificate authorities a client trusts.
 #[derive(Debug, Clone)]
 pub enum Roots {
-    /// Those of the system (or of `SSL_CERT_FILE`, `SSL_CERT_DIR`), these PEM certificates, and every PEM file in the
-    /// folder, which may be absent.
-    System {
-        /// PEM text.
-        extra: Option<String>,
-        /// A folder of PEM files, read again when it changes.
-        bundles: Option<PathBuf>,
-    },
+    /// Those of the process: the system's (or of `SSL_CERT_FILE`, `SSL_CERT_DIR`), `K_CA_CERTS` and every PEM file in
+    /// `TRUST_BUNDLE_DIR`.
+    Process,
     /// Only these PEM certificates.
     Only(String),
     /// Anybody: the certificate is not looked at.
     Unverified,
 }
 
-/// TLS settings of a client.
+/// The trust of one client, read when its first connection needs it.
 #[derive(Debug)]
-pub struct TlsOptions {
+pub(super) struct Trust {
     roots: Roots,
     built: Mutex<Option<Built>>,
 }
@@ -47,15 +43,14 @@ struct Built {
     checked: Instant,
 }
 
-impl TlsOptions {
-    /// Settings with these roots; nothing is read yet.
-    #[must_use]
-    pub fn new(roots: Roots) -> Self {
+impl Trust {
+    /// Nothing is read yet.
+    pub(super) fn new(roots: Roots) -> Self {
         Self { roots, built: Mutex::new(None) }
     }
 
     /// The configuration as it is now; built on the first use, and again when the trust bundles have changed.
-    pub(crate) fn config(&self) -> Result<Arc<ClientConfig>, rustls::Error> {
+    pub(super) fn config(&self) -> Result<Arc<ClientConfig>, rustls::Error> {
         let mut built = self.built.lock().map_err(|_| rustls::Error::General("a lock is poisoned".to_owned()))?;
         if let Some(built) = built.as_mut() {
             if built.checked.elapsed() < CHECK_EVERY || built.stamp == self.stamp() {
@@ -70,8 +65,8 @@ impl TlsOptions {
     }
 
     fn stamp(&self) -> Option<SystemTime> {
-        let Roots::System { bundles: Some(folder), .. } = &self.roots else { return None };
-        std::fs::metadata(folder).and_then(|metadata| metadata.modified()).ok()
+        let Roots::Process = &self.roots else { return None };
+        std::fs::metadata(&process().trust_bundle_dir).and_then(|metadata| metadata.modified()).ok()
     }
 }
 
@@ -89,17 +84,18 @@ fn build(roots: &Roots) -> Result<ClientConfig, rustls::Error> {
             add_pem(&mut store, pem.as_bytes());
             builder.with_root_certificates(store).with_no_client_auth()
         }
-        Roots::System { extra, bundles } => {
+        Roots::Process => {
             let mut store = RootCertStore::empty();
             let native = rustls_native_certs::load_native_certs();
             for error in native.errors {
                 tracing::warn!(%error, "a system certificate cannot be read");
             }
             store.add_parsable_certificates(native.certs);
-            if let Some(pem) = extra {
+            let process = process();
+            if let Some(pem) = &process.ca_certs {
                 add_pem(&mut store, pem.as_bytes());
             }
-            for file in bundles.iter().flat_map(|folder| std::fs::read_dir(folder).into_iter().flatten().flatten()) {
+            for file in std::fs::read_dir(&process.trust_bundle_dir).into_iter().flatten().flatten() {
                 // A mounted ConfigMap holds folders and links of its own beside the files.
                 if let Ok(pem) = std::fs::read(file.path()) {
                     add_pem(&mut store, &pem);

@@ -28,7 +28,7 @@ use crate::{
     error::Error,
     frame::FrameConfig,
     health::Health,
-    http::{Client, ClientOptions, Roots, TlsOptions},
+    http::{self, Client, Roots},
     log,
     metrics::FrameMetrics,
     send::Sink,
@@ -92,6 +92,11 @@ fn configured<A: Adapter>(shape: Shape<A>, environment: &Environment) -> ExitCod
     let (Ok(frame), Ok(own), true) = (frame, own, problems.is_empty()) else { return invalid(problems) };
     log::start(log::level(&frame));
     worker::set_count(frame.workers());
+    http::set_process(http::Process {
+        ca_certs: frame.k_ca_certs.as_ref().map(|pem| pem.0.clone()),
+        trust_bundle_dir: frame.trust_bundle_dir.clone().into(),
+        use_proxy: frame.use_proxy.0,
+    });
     let runtime = match worker::runtime() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error),
@@ -111,15 +116,10 @@ impl Frame {
         let health = Arc::new(Health::default());
         let namespace = config.namespace.as_deref().unwrap_or_default();
         let metrics = Arc::new(FrameMetrics::new(&info, namespace, &config.name));
-        let roots = Roots::System {
-            extra: config.k_ca_certs.as_ref().map(|pem| pem.0.clone()),
-            bundles: Some(config.trust_bundle_dir.clone().into()),
-        };
-        let options = ClientOptions { tls: Arc::new(TlsOptions::new(roots)), use_proxy: config.use_proxy.0 };
         let sink = config
             .k_sink
             .is_some()
-            .then(|| Client::new(&options))
+            .then(|| Client::new(Roots::Process))
             .and_then(|client| Sink::new(&config, &client, &health, &metrics))
             .map(Arc::new);
         let budget = Budget::new(config.max_in_flight_bytes);

@@ -69,7 +69,12 @@ async fn serve<T: Target>(frame: Arc<Frame>, adapter: Arc<T>, request: Request<I
     let trace = Trace::from_headers(&parts.headers);
     let context = Context { request: parts, trace, sink: frame.sink.clone() };
     let answer = match decoded {
-        Ok(Decoded::One(event)) => one(&frame, &*adapter, event, &context).await.unwrap_or_else(|answer| answer),
+        Ok(Decoded::One(event)) => match one(&frame, &*adapter, event, &context).await {
+            Ok(Reply::Done) => answer(T::ACCEPTED),
+            Ok(Reply::Status(status)) => answer(status),
+            Ok(Reply::Event(event)) => answers::reply(&event),
+            Err(failure) => failure,
+        },
         Ok(Decoded::Batch(events)) => Box::pin(batch(&frame, &*adapter, events, &context)).await,
         Err(error) => malformed(&error),
     };
@@ -95,37 +100,33 @@ async fn one<T: Target>(
     adapter: &T,
     event: Event,
     context: &Context,
-) -> Result<Answer, Answer> {
+) -> Result<Reply, Answer> {
     let event_type = event.text("type").cloned().unwrap_or_default();
     let stateful = Stateful::of(&event);
     let begun = Instant::now();
     let result = adapter.handle(event, context).await;
     frame.metrics.processed(&event_type, result.is_ok(), begun.elapsed());
-    match result {
-        Ok(Reply::Done) => Ok(answer(T::ACCEPTED)),
-        Ok(Reply::Status(status)) => Ok(answer(status)),
-        Ok(Reply::Event(event)) => Ok(answers::reply(&event)),
-        Err(error) => {
-            tracing::warn!(
-                event_type = &*event_type, status = error.status().as_u16(), reason = error.chain(),
-                "an event was not handled"
-            );
-            Err(answers::failed_event(frame, &event_type, &stateful, &error))
-        }
-    }
+    result.map_err(|error| {
+        tracing::warn!(
+            event_type = &*event_type, status = error.status().as_u16(), reason = error.chain(),
+            "an event was not handled"
+        );
+        answers::failed_event(frame, &event_type, &stateful, &error)
+    })
 }
 
-/// Handles a batch in order and stops at the first failure: the caller sends all of it again.
+/// Handles a batch in order and stops at the first failure: the caller sends all of it again. Without replies, the
+/// answer has the status of the last event.
 async fn batch<T: Target>(frame: &Frame, adapter: &T, events: Vec<Event>, context: &Context) -> Answer {
+    let mut status = T::ACCEPTED;
     let mut replies = Vec::new();
     for event in events {
-        let event_type = event.text("type").cloned().unwrap_or_default();
-        let stateful = Stateful::of(&event);
-        match adapter.handle(event, context).await {
-            Ok(Reply::Done | Reply::Status(_)) => {}
+        match one(frame, adapter, event, context).await {
+            Ok(Reply::Done) => status = T::ACCEPTED,
+            Ok(Reply::Status(relayed)) => status = relayed,
             Ok(Reply::Event(event)) => replies.push(event),
-            Err(error) => return answers::failed_event(frame, &event_type, &stateful, &error),
+            Err(failure) => return failure,
         }
     }
-    if replies.is_empty() { answer(T::ACCEPTED) } else { answers::replies(&replies) }
+    if replies.is_empty() { answer(status) } else { answers::replies(&replies) }
 }

@@ -55,17 +55,17 @@ impl Sink {
         };
         let token = Authorization::BearerFile(Arc::new(WatchedFile::new(&config.oidc_token_file)));
         let with_token = SenderOptions { authorization: Some(token), ..options.clone() };
-        let extensions = config.k_ce_overrides.as_ref().and_then(|overrides| overrides.extensions.clone());
         Some(Self {
             sender: Sender::new(url.to_uri(), client.clone(), with_token),
             dead_letter: config
                 .dead_letter_sink
                 .as_ref()
                 .map(|url| Sender::new(url.to_uri(), client.clone(), options)),
-            overrides: extensions
-                .into_iter()
-                .flatten()
-                .map(|(name, value)| (name, Text::from(value)))
+            overrides: config
+                .k_ce_overrides
+                .iter()
+                .flat_map(|overrides| overrides.extensions())
+                .map(|(name, value)| (name.to_owned(), Text::from(value)))
                 .collect(),
             retry_after_max: *config.retry_after_max,
             health: Arc::clone(health),
