@@ -24,12 +24,21 @@ fn what_is_held_is_delivered_before_the_end() -> Outcome {
 #[test]
 fn what_cannot_be_delivered_in_time_goes_to_the_dead_letter_or_is_lost() -> Outcome {
     let sink = Sink::start()?;
-    answer_by_path(&sink, vec![("/hangs", Reply::hang()), ("/fails", Reply::status(503))]);
+    answer_by_path(
+        &sink,
+        vec![
+            ("/hangs", Reply::hang()),
+            ("/fails", Reply::status(503)),
+            ("/refuses", Reply::status(400)),
+            ("/hangs/too", Reply::hang()),
+        ],
+    );
     let dead = json!({"concurrency": 1, "deadLetterURL": sink.url("/dead")});
     let patient = json!({"retry": 9, "backoffPolicy": "constant", "backoffDelay": "PT1H"});
     let triggers = json!({
         "saved": trigger("a", &sink.url("/hangs"), dead),
         "gone": trigger("b", &sink.url("/fails"), patient),
+        "stuck": trigger("c", &sink.url("/refuses"), json!({"deadLetterURL": sink.url("/hangs/too")})),
     });
     let mut broker = Broker::start(triggers, &[])?;
     for number in 0..3 {
@@ -38,7 +47,9 @@ fn what_cannot_be_delivered_in_time_goes_to_the_dead_letter_or_is_lost() -> Outc
     for number in 3..5 {
         broker.accept("b", number)?;
     }
+    broker.accept("c", 5)?;
     wait_for_ids(&sink, "/fails", 2)?;
+    wait_for_ids(&sink, "/hangs/too", 1)?;
     wait_for_ids(&sink, "/hangs", 1)?;
     broker.process.terminate()?;
     expect(broker.process.wait()?, 1, "something was lost")?;
@@ -47,5 +58,5 @@ fn what_cannot_be_delivered_in_time_goes_to_the_dead_letter_or_is_lost() -> Outc
     expect(saved, (0..3).map(|number| format!("kit-{number}")).collect(), "one dead-letter attempt each")?;
     let mut lost: Vec<_> = broker.lost().iter().map(|line| line.field("id").to_owned()).collect();
     lost.sort();
-    expect(lost, vec!["kit-3".to_owned(), "kit-4".to_owned()], "one line each")
+    expect(lost, vec!["kit-3".to_owned(), "kit-4".to_owned(), "kit-5".to_owned()], "one line each")
 }

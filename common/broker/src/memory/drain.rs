@@ -6,7 +6,7 @@ use std::{
 };
 
 use common::worker;
-use tokio::time::timeout_at;
+use tokio::time::{sleep_until, timeout_at};
 
 use super::{Engine, Rank, Trigger, work};
 
@@ -30,6 +30,7 @@ impl Engine {
             let last = deadline.checked_sub(FOR_LAST_WORDS).unwrap_or(deadline);
             // Only this function sets it, and it is called once.
             let _ = self.ending.set(last);
+            self.hurry.notify_waiters();
             for trigger in self.known().iter().filter_map(Weak::upgrade) {
                 trigger.hurry.notify_waiters();
                 for _ in 0..trigger.queue.more_slots(self.concurrency(&trigger)) {
@@ -45,9 +46,20 @@ impl Engine {
         self.lost.load(Relaxed) - before
     }
 
-    /// The moment until which something may be waited for: sooner when the broker is at its end.
-    pub(super) fn patience(&self, until: Instant) -> Instant {
-        self.ending.get().map_or(until, |ending| until.min(*ending))
+    /// Waits until even dead letters have no more time.
+    pub(super) async fn ended(&self) {
+        // Before the look, so that an end that begins in between is heard of.
+        let hurry = self.hurry.notified();
+        let ending = match self.ending.get() {
+            Some(ending) => Some(ending),
+            None => {
+                hurry.await;
+                self.ending.get()
+            }
+        };
+        if let Some(ending) = ending {
+            sleep_until((*ending).into()).await;
+        }
     }
 
     pub(super) fn is_ending(&self) -> bool {

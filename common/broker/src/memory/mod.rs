@@ -22,6 +22,7 @@ use arc_swap::ArcSwap;
 use common::{Event, Trace, http::Client, send::SenderOptions, worker};
 use http::HeaderMap;
 use smallvec::SmallVec;
+use tokio::sync::Notify;
 
 use crate::{
     credentials::Credentials,
@@ -67,6 +68,8 @@ pub struct Engine {
     known: Mutex<Vec<Weak<Trigger>>>,
     /// Set when time is up: from then on only the dead letter is tried, and until then.
     ending: OnceLock<Instant>,
+    /// Tells those who wait for something rare that the end has begun.
+    hurry: Notify,
     lost: AtomicU64,
     metrics: Metrics,
 }
@@ -103,6 +106,7 @@ impl Engine {
             table: ArcSwap::default(),
             known: Mutex::default(),
             ending: OnceLock::new(),
+            hurry: Notify::new(),
             lost: AtomicU64::new(0),
             metrics: Metrics::new(&settings.name),
             settings,

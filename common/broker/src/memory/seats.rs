@@ -54,7 +54,7 @@ impl Engine {
         if bytes > self.share().bytes {
             return Err(Refused::TooLarge);
         }
-        let deadline = self.patience(Instant::now() + self.settings.produce_timeout);
+        let deadline = Instant::now() + self.settings.produce_timeout;
         loop {
             let room = full.clone();
             // Asked for before the next look, so that room given back in between is not missed.
@@ -72,8 +72,10 @@ impl Engine {
                     room.pass_on();
                     full = other;
                 }
-                Err(_) if timeout_at(deadline.into(), freed).await.is_err() => return Err(Refused::Full),
-                Err(_) => {}
+                Err(_) => tokio::select! {
+                    freed = timeout_at(deadline.into(), freed) => freed.map_err(|_| Refused::Full)?,
+                    () = self.ended() => return Err(Refused::Full),
+                },
             }
         }
     }

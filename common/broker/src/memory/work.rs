@@ -159,14 +159,15 @@ impl Engine {
         let Some(sender) = &route.dead_letter else { return Err(failed.reason("there is no dead letter")) };
         let destination = route.options.url.as_deref().unwrap_or_default();
         let dead = policy::dead_letter(event, destination, failed.status, &failed.body);
-        let deadline = self.patience(Instant::now() + self.settings.sending.timeout);
-        match tokio::time::timeout_at(deadline.into(), sender.attempt(&dead, trace)).await {
-            Ok(Ok(accepted)) => {
-                trigger.metrics.dead_lettered();
-                Ok(accepted.reply)
-            }
-            Ok(Err(failure)) => Err(failed.reason(&format!("the dead letter: {}", failure.message))),
-            Err(_) => Err(failed.reason("no time was left for the dead letter")),
+        tokio::select! {
+            attempt = sender.attempt(&dead, trace) => match attempt {
+                Ok(accepted) => {
+                    trigger.metrics.dead_lettered();
+                    Ok(accepted.reply)
+                }
+                Err(failure) => Err(failed.reason(&format!("the dead letter: {}", failure.message))),
+            },
+            () = self.ended() => Err(failed.reason("no time was left for the dead letter")),
         }
     }
 }
