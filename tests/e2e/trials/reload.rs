@@ -9,6 +9,7 @@ pub const TRIALS: &[Named] = &[
     ("changed triggers reach the broker without a restart", triggers),
     ("a changed setting restarts its component only", setting),
     ("components come and go", come_and_go),
+    ("a wrong configuration stops its component only, until it is mended", misconfigured),
     ("a broken manifest keeps the bridge running", broken),
 ];
 
@@ -61,6 +62,21 @@ fn come_and_go() -> Result<(), Failure> {
     gone(&ping)?;
     up.address("pong")?;
     ensure(up.all().len() == 4, || format!("{:?}", up.all()))
+}
+
+fn misconfigured() -> Result<(), Failure> {
+    let mut up = Up::ready(&quickstart()?)?;
+    let (broker, mark) = (up.process("memory-broker")?, up.mark());
+    // Only the source itself knows how to read a schedule.
+    up.edit("* * * * * *", "every second")?;
+    up.wait_for("ended with 78", mark)?;
+    ensure(up.processes("ping-source").is_empty(), || "the source runs".to_owned())?;
+    ensure(up.process("memory-broker")? == broker, || "the broker was restarted".to_owned())?;
+    let mark = up.mark();
+    up.edit("every second", "* * * * * *")?;
+    up.wait_for("all components are ready", mark)?;
+    up.wait_for("dev.knative.sources.ping", mark)?;
+    Ok(())
 }
 
 fn broken() -> Result<(), Failure> {

@@ -109,7 +109,7 @@ impl Component {
             if ended.as_ref().is_ok_and(|status| status.code() == Some(MISCONFIGURED)) {
                 self.note(
                     "ERROR",
-                    "ended with 78 (configuration): not started again until the manifest changes",
+                    "ended with 78 (configuration): not started again before its settings change",
                 )
                 .await;
                 let _ = self.states.send(State::Misconfigured);
