@@ -64,6 +64,7 @@ pub const CHECKS: &[Check] = &[
     check("L7", all, life::peers_down_at_start),
     check("L8", all, life::log_is_json),
     check("L9", listener, life_stop::clients_go_away),
+    check("L10", all, life::serves_tls),
     check("S1", Harness::is_source, sources::verbatim),
     check("S2", Harness::is_source, sources::valid_events),
     check("S3", Harness::is_source, sources::overrides),

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::sync::Arc;
 
-use kit::{Failure, Harness, Process, Request, Running, Shape, Sink, World, ensure, eventually};
+use kit::{Authority, Failure, Harness, Process, Request, Running, Shape, Sink, World, ensure, eventually};
 
 const HEALTH: [&str; 7] = [
     "/healthz",
@@ -149,4 +149,30 @@ fn pass_one(running: &Running) -> Result<(), Failure> {
     }
     let answer = running.send(&running.example()?.binary(1))?;
     ensure(answer.is_success(), || format!("an example event: {} {}", answer.status, answer.text()))
+}
+
+/// L10.
+pub fn serves_tls(harness: &Arc<Harness>) -> Result<(), Failure> {
+    let (first, second) = (Authority::new()?, Authority::new()?);
+    let mut world = World::new(harness)?;
+    let identity = first.issue()?;
+    let certificate = world.file("tls.crt", &identity.certificate)?;
+    let key = world.file("tls.key", &identity.key)?;
+    world.set("TLS_CERT_FILE", certificate).set("TLS_KEY_FILE", key);
+    let running = world.start_unready()?;
+    let health = Request::get("/healthz");
+    let answers = |authority: &Authority| {
+        authority.send(&health, running.address).ok().filter(|answer| answer.status == 200).map(drop)
+    };
+    eventually("an answer over TLS", || answers(&first))?;
+    ensure(health.send(running.address).is_err(), || "a plain request was answered".to_owned())?;
+    if let Ok(request) = running.acceptable(1) {
+        let answer = first.send(&request, running.address).map_err(|error| error.to_string())?;
+        ensure(answer.is_success(), || format!("an event over TLS: {}", answer.status))?;
+    }
+    let identity = second.issue()?;
+    running.file("tls.crt", &identity.certificate)?;
+    running.file("tls.key", &identity.key)?;
+    // Asked without a pause: it must look at the files under load too.
+    eventually("the new certificate", || answers(&second))
 }

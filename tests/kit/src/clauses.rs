@@ -73,6 +73,10 @@ pub const CLAUSES: &[Clause] = &[
         "L9",
         "A client that goes away before the answer leaves nothing behind: nothing stays counted as in work.",
     ),
+    clause(
+        "L10",
+        "With `TLS_CERT_FILE` and `TLS_KEY_FILE` it serves HTTPS, and takes a new certificate without a restart.",
+    ),
     clause("S1", "It posts to `K_SINK` verbatim, path and query kept."),
     clause("S2", "What it sends are valid CloudEvents 1.0, each with an id of its own."),
     clause(

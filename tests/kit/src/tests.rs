@@ -2,13 +2,7 @@
 
 use std::io::{Cursor, Write};
 use std::net::TcpStream;
-use std::sync::Arc;
 use std::time::Duration;
-
-use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use crate::wire::Headers;
 use crate::{Authority, Event, Failure, Gate, Process, Reply, Request, Sink, http};
@@ -81,28 +75,13 @@ fn a_refusing_sink_can_be_opened() -> Result<(), Failure> {
     Ok(())
 }
 
-fn over_tls(sink: &Sink, trusted: &Authority) -> std::io::Result<http::Response> {
-    let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(trusted.pem().as_bytes()).unwrap()).unwrap();
-    let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let name = ServerName::try_from("localhost").unwrap();
-    let session = ClientConnection::new(Arc::new(config), name).unwrap();
-    let mut stream = StreamOwned::new(session, http::connect(sink.address())?);
-    stream.write_all(&Request::get("/").to_bytes(sink.address()))?;
-    http::read_response(stream)
-}
-
 #[test]
 fn only_who_trusts_the_authority_gets_through() -> Result<(), Failure> {
     let (authority, other) = (Authority::new()?, Authority::new()?);
     let sink = Sink::start_tls(&authority)?;
-    assert_eq!(over_tls(&sink, &authority).unwrap().status, 202);
+    assert_eq!(authority.send(&Request::get("/"), sink.address()).unwrap().status, 202);
     assert_eq!(sink.failed_handshakes(), 0);
-    assert!(over_tls(&sink, &other).is_err());
+    assert!(other.send(&Request::get("/"), sink.address()).is_err());
     crate::eventually("the failed handshake", || (sink.failed_handshakes() == 1).then_some(()))?;
     assert_eq!(sink.count(), 1);
     Ok(())

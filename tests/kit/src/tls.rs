@@ -1,18 +1,22 @@
 //! A private certification authority, made for one trial.
 
+use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, StreamOwned};
 
 use crate::Failure;
+use crate::http::{self, Request, Response};
 
 /// An authority that nobody knows but whom it is shown to.
 pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pem: String,
+    certificate: CertificateDer<'static>,
 }
 
 /// A certificate for `localhost` and 127.0.0.1, with its key.
@@ -33,14 +37,34 @@ impl Authority {
         let mut params = CertificateParams::new(Vec::new()).map_err(text)?;
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().map_err(text)?;
-        let pem = params.self_signed(&key).map_err(text)?.pem();
-        Ok(Self { issuer: Issuer::new(params, key), pem })
+        let certificate = params.self_signed(&key).map_err(text)?;
+        let pem = certificate.pem();
+        Ok(Self { issuer: Issuer::new(params, key), pem, certificate: certificate.der().clone() })
     }
 
     /// Its own certificate, PEM: what a client must trust.
     #[must_use]
     pub fn pem(&self) -> &str {
         &self.pem
+    }
+
+    /// Sends a request over TLS to one who must show a certificate of this authority.
+    ///
+    /// # Errors
+    /// When it shows another one, or as [`Request::send`].
+    pub fn send(&self, request: &Request, to: SocketAddr) -> io::Result<Response> {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.certificate.clone()).map_err(io::Error::other)?;
+        let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(io::Error::other)?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let name = ServerName::try_from("localhost").map_err(io::Error::other)?;
+        let session = ClientConnection::new(Arc::new(config), name).map_err(io::Error::other)?;
+        let mut stream = StreamOwned::new(session, http::connect(to)?);
+        stream.write_all(&request.to_bytes(to))?;
+        http::read_response(stream)
     }
 
     /// A certificate signed by it.
