@@ -5,10 +5,6 @@ use std::process::Command;
 use crate::cli::Failure;
 use crate::workspace::{Workspace, build_arguments};
 
-/// How the images are built beside their profile: static, and relocations in the short form that glibc 2.36 reads.
-const IMAGE_FLAGS: &str =
-    r#"["-C","target-feature=+crt-static","-C","link-arg=-Wl,-z,pack-relative-relocs"]"#;
-
 /// The command line of `bench`.
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -64,9 +60,8 @@ fn start(workspace: &Workspace, names: &[String], json: bool) -> Result<(), Fail
     let names = if names.is_empty() { &adapters } else { names };
     workspace.cargo(&build_arguments("release", &["bench".to_owned()]))?;
     let host = host()?;
-    let flags = format!("target.{host}.rustflags={IMAGE_FLAGS}");
     let mut build = build_arguments("image", names);
-    build.extend(["--target", &host, "--config", &flags]);
+    build.extend(["--target", &host, "--config", "ci/image.toml"]);
     workspace.cargo(&build)?;
     let target = workspace.target()?;
     let mut command = Command::new(target.join("release/bench"));

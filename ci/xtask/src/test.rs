@@ -59,7 +59,7 @@ fn test(
     }
     if is_adapter {
         let filter = format!("{}::{}", package.name, only.unwrap_or_default());
-        workspace.cargo(&["test", "--workspace", "--test", "conformance", "--", &filter])?;
+        workspace.conformance(&filter)?;
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 //! A bare `-p NAME` resolves features for that package alone and so rebuilds the world; `--workspace` with a filter
 //! on targets does not.
 
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -118,13 +119,38 @@ impl Workspace {
         command
     }
 
-    /// Builds binaries in the profile of this program and gives their folder, which is this program's own.
+    /// Builds binaries in the profile of this program and gives their folder, which is this program's own; in a copy
+    /// of the checkout in the dev profile.
     pub fn build(&self, names: &[String]) -> Result<PathBuf, Failure> {
-        let program = std::env::current_exe()?;
-        let folder = program.parent().ok_or("this program has no folder")?.to_path_buf();
+        let folder = match &self.target {
+            Some(target) => target.join("debug"),
+            None => {
+                let program = std::env::current_exe()?;
+                program.parent().ok_or("this program has no folder")?.to_path_buf()
+            }
+        };
         let profile = profile(&folder)?;
         self.cargo(&build_arguments(&profile, names))?;
         Ok(folder)
+    }
+
+    /// Runs the conformance trials whose name holds `filter`; none at all is a failure.
+    pub fn conformance(&self, filter: &str) -> Result<(), Failure> {
+        let arguments = ["test", "--workspace", "--test", "conformance", "--", filter];
+        say(&format!("cargo {}", arguments.join(" ")));
+        let mut child = self.command(&arguments).stdout(Stdio::piped()).spawn()?;
+        let mut ran = false;
+        let lines = BufReader::new(child.stdout.take().ok_or("no standard output")?).lines();
+        for line in lines {
+            let line = line?;
+            ran |= line.starts_with("test ") && line.contains("... ");
+            writeln!(std::io::stdout().lock(), "{line}")?;
+        }
+        match (child.wait()?.success(), ran) {
+            (false, _) => Err(format!("trials of {filter} failed").into()),
+            (true, false) => Err(format!("no trial is named {filter}").into()),
+            (true, true) => Ok(()),
+        }
     }
 }
 
