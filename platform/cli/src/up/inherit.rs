@@ -30,10 +30,7 @@ pub fn environment(coloured: bool) -> Vec<(String, OsString)> {
         NAMES.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var_os(name)?))).collect();
     // Components talk to each other on loopback, where no proxy must come between.
     for name in ["NO_PROXY", "no_proxy"] {
-        let mut list = std::env::var(name).unwrap_or_default();
-        if list != "*" {
-            list = [list.as_str(), "127.0.0.1", "localhost"].join(",").trim_start_matches(',').to_owned();
-        }
+        let list = with_loopback(&std::env::var(name).unwrap_or_default());
         variables.push((name.to_owned(), list.into()));
     }
     // Components write into pipes; what they print is shown where this command prints (https://bixense.com/clicolors).
@@ -43,4 +40,36 @@ pub fn environment(coloured: bool) -> Vec<(String, OsString)> {
         ("NO_COLOR".into(), "1".into())
     });
     variables
+}
+
+/// A list of hosts that need no proxy, and this machine.
+fn with_loopback(list: &str) -> String {
+    match list {
+        "" => "127.0.0.1,localhost".to_owned(),
+        "*" => list.to_owned(),
+        _ => format!("{list},127.0.0.1,localhost"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loopback_needs_no_proxy() {
+        assert_eq!(with_loopback(""), "127.0.0.1,localhost");
+        assert_eq!(with_loopback("*"), "*");
+        assert_eq!(with_loopback("example.com"), "example.com,127.0.0.1,localhost");
+    }
+
+    #[test]
+    fn nothing_else_of_the_environment_is_passed_on() {
+        let allowed = ["NO_PROXY", "no_proxy", "NO_COLOR"];
+        let variables = environment(false);
+        assert!(
+            variables
+                .iter()
+                .all(|(name, _)| NAMES.contains(&name.as_str()) || allowed.contains(&name.as_str()))
+        );
+    }
 }

@@ -36,6 +36,13 @@ impl Output {
         (Output { pieces }, Flushed(flushed))
     }
 
+    /// Keeps what is written, for a test to look at.
+    #[cfg(test)]
+    pub fn kept() -> (Output, mpsc::Receiver<String>) {
+        let (pieces, queue) = mpsc::channel(QUEUE);
+        (Output { pieces }, queue)
+    }
+
     /// Writes a piece of a log, which should end with a line end, as soon as there is room.
     pub async fn write(&self, text: String) {
         // Nobody reads any more: `closed` tells.

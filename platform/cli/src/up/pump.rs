@@ -112,3 +112,43 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         Some(String::from_utf8_lossy(&taken).into_owned())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt as _;
+
+    use super::*;
+    use crate::up::style::Palette;
+
+    fn renderer() -> Renderer {
+        Renderer { palette: Palette::plain(), name: "x".to_owned(), number: 0, width: 1 }
+    }
+
+    #[tokio::test]
+    async fn a_block_is_one_piece_and_its_end_is_not_lost() {
+        let (output, mut pieces) = Output::kept();
+        let (mut writer, pipe) = tokio::io::duplex(16);
+        let pump = blocks(pipe, renderer(), output);
+        writer.write_all("one\n  two with an é\nthree without an end".as_bytes()).await.unwrap();
+        drop(writer);
+        pump.await.unwrap();
+        assert_eq!(pieces.recv().await.unwrap(), "x | one\nx |   two with an é\nx | three without an end\n");
+        assert!(pieces.recv().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn log_lines_come_one_by_one_and_documents_are_counted() {
+        let (output, mut pieces) = Output::kept();
+        let (documents, counted) = watch::channel(0);
+        let (mut writer, pipe) = tokio::io::duplex(16);
+        let pump = lines(pipe, renderer(), output, documents);
+        let log = "{\"message\":\"the configuration document is in force\"}\n\nthread panicked\n";
+        writer.write_all(log.as_bytes()).await.unwrap();
+        drop(writer);
+        pump.await.unwrap();
+        assert!(pieces.recv().await.unwrap().contains("in force"));
+        assert!(pieces.recv().await.unwrap().ends_with(" x thread panicked\n"));
+        assert!(pieces.recv().await.is_none());
+        assert_eq!(*counted.borrow(), 1);
+    }
+}

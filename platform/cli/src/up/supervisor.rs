@@ -35,8 +35,8 @@ pub struct Supervisor {
     /// Private: documents of brokers and files with secrets.
     folder: TempDir,
     components: BTreeMap<Id, (Launch, Running)>,
-    /// How many have been started, for their colours.
-    started: usize,
+    /// The number of each component that ever ran: its colour stays with it.
+    numbers: BTreeMap<Id, usize>,
 }
 
 /// How bringing the bridge up went.
@@ -61,7 +61,7 @@ impl Supervisor {
             // Readable by nobody else: that is how this crate makes folders.
             folder: tempfile::Builder::new().prefix("trestle-").tempdir()?,
             components: BTreeMap::new(),
-            started: 0,
+            numbers: BTreeMap::new(),
         })
     }
 
@@ -168,8 +168,8 @@ impl Supervisor {
             }
             if is_new {
                 let program = binaries.get(&launch.adapter).cloned().unwrap_or_default();
-                let number = self.started;
-                self.started += 1;
+                let next = self.numbers.len();
+                let number = *self.numbers.entry(id.clone()).or_insert(next);
                 let renderer = Renderer { palette: self.palette, name: launch.label.clone(), number, width };
                 let running = Running::start(launch, program, renderer, self.output.clone());
                 self.components.insert(id.clone(), (launch.clone(), running));
