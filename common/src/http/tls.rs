@@ -53,8 +53,11 @@ impl Trust {
     pub(super) fn config(&self) -> Result<Arc<ClientConfig>, rustls::Error> {
         let mut built = self.built.lock().map_err(|_| rustls::Error::General("a lock is poisoned".to_owned()))?;
         if let Some(built) = built.as_mut() {
-            if built.checked.elapsed() < CHECK_EVERY || built.stamp == self.stamp() {
-                built.checked = Instant::now();
+            if built.checked.elapsed() < CHECK_EVERY {
+                return Ok(Arc::clone(&built.config));
+            }
+            built.checked = Instant::now();
+            if built.stamp == self.stamp() {
                 return Ok(Arc::clone(&built.config));
             }
         }
