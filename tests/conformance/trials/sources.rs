@@ -121,7 +121,26 @@ pub fn private_authority(harness: &Arc<Harness>) -> Result<(), Failure> {
     eventually("the refusal of an unknown authority", || {
         (running.sink.failed_handshakes() > 0).then_some(())
     })?;
-    ensure(running.sink.count() == 0, || "an event went to an unknown authority".to_owned())
+    ensure(running.sink.count() == 0, || "an event went to an unknown authority".to_owned())?;
+
+    // A bundle that comes later is taken without a restart, also while attempts follow one another.
+    let late = world(&|world| {
+        let folder = world.folder().to_string_lossy().into_owned();
+        world.set("TRUST_BUNDLE_DIR", folder);
+        Ok(())
+    })?;
+    let running = late.start_unready()?;
+    running.provoke(1)?;
+    eventually("a refusal", || (running.sink.failed_handshakes() > 0).then_some(()))?;
+    running.file("bundle.pem", authority.pem())?;
+    let mut number = 1;
+    within(Duration::from_secs(90), "an event by the late trust bundle", || {
+        number += 1;
+        if harness.shape == Shape::Webhook {
+            running.provoke(number).ok()?;
+        }
+        (running.sink.count() > 0).then_some(())
+    })
 }
 
 /// S5.
