@@ -100,7 +100,6 @@ pub fn load<C: Config>(environment: &Environment) -> Result<C, ConfigError> {
 
 /// The process's environment without empty variables, with command-line settings laid over it.
 #[must_use]
-#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
 pub fn environment(overrides: &Environment) -> Environment {
     let mut environment: Environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))

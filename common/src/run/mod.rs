@@ -68,7 +68,6 @@ pub(crate) struct Frame {
 
 /// Runs an adapter of some shape until its end.
 pub(crate) fn run<A: Adapter>(shape: Shape<A>) -> ExitCode {
-    #[expect(clippy::disallowed_methods, reason = "the command line is read here and nowhere else")]
     let arguments = std::env::args().skip(1);
     match args::parse(arguments) {
         Ok(Command::Describe) => {
