@@ -8,6 +8,7 @@ use crate::{
     config::{Config, schema},
     frame::FrameConfig,
     info::{Field, Info, Kind, Role, Rule, Scaling},
+    trace::TraceConfig,
 };
 
 /// The document that `--describe` prints; `cargo xtask gen` keeps it as `describe.json`.
@@ -32,7 +33,7 @@ pub(crate) fn document<C: Config>(info: &Info, shape: &str) -> Value {
         },
         "kinds": info.kinds.iter().map(kind).collect::<Vec<_>>(),
         "config": schema::describe::<C>(),
-        "frame": schema::describe::<FrameConfig>(),
+        "frame": schema::merged(schema::describe::<FrameConfig>(), schema::describe::<TraceConfig>()),
     })
 }
 
@@ -82,6 +83,7 @@ pub(crate) fn help<C: Config>(info: &Info) -> String {
     settings::<C>(&mut text);
     text.push_str("\nSettings that all adapters share:\n");
     settings::<FrameConfig>(&mut text);
+    settings::<TraceConfig>(&mut text);
     text
 }
 

@@ -31,4 +31,4 @@ pub use event::{Event, InvalidEvent};
 pub use info::{Field, Info, Kind, Role, Rule, Scaling};
 pub use stop::Stop;
 pub use text::Text;
-pub use trace::Trace;
+pub use trace::{Span, Trace};

@@ -120,9 +120,12 @@ impl HttpTarget {
         if let Some(value) = authorization {
             request.headers_mut().insert(header::AUTHORIZATION, value.clone());
         }
-        trace.write(request.headers_mut());
+        let mut span = trace.request("call");
+        span.set("url.full", || call.uri.to_string());
+        span.write(request.headers_mut());
         let answer =
             self.client.send(request, *self.config.http_timeout, self.config.http_max_response_bytes).await;
+        span.answered(answer.as_ref().map_or_else(|error| error.status, |answer| Some(answer.status())));
         answer.map_err(|error| self.unanswered(error))
     }
 

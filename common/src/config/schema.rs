@@ -56,6 +56,18 @@ pub(crate) fn describe<C: JsonSchema>() -> Value {
     json!({ "type": "object", "properties": members, "required": required::<C>() })
 }
 
+/// Two descriptions as one; the settings of both have different names.
+pub(crate) fn merged(mut left: Value, right: Value) -> Value {
+    for part in ["properties", "required"] {
+        match (left.get_mut(part), right.get(part)) {
+            (Some(Value::Object(left)), Some(Value::Object(right))) => left.extend(right.clone()),
+            (Some(Value::Array(left)), Some(Value::Array(right))) => left.extend(right.iter().cloned()),
+            _ => {}
+        }
+    }
+    left
+}
+
 fn root<C: JsonSchema>() -> Map<String, Value> {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
         settings.inline_subschemas = true;

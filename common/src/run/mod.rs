@@ -23,6 +23,7 @@ use std::{
 use crate::{
     adapter::Adapter,
     args::{self, Command},
+    checkpoint::{Checkpoints, FileCheckpoints},
     config::{self, ConfigError, Environment},
     describe,
     error::Error,
@@ -34,6 +35,7 @@ use crate::{
     send::Sink,
     server::{Budget, Events},
     stop::Stop,
+    trace::{self, TraceConfig},
     worker,
 };
 
@@ -50,6 +52,8 @@ pub(crate) struct Shape<A> {
     needs_sink: bool,
     /// Whether events come in by HTTP, so that the end has to wait for callers to notice.
     serves: bool,
+    /// Whether it keeps positions in `CHECKPOINT_DIR`.
+    keeps_positions: bool,
     /// What is served on all paths that are not health.
     events: fn(&Arc<Frame>, &Arc<A>) -> Events,
     /// The work beside the server; it ends after the stop.
@@ -64,6 +68,8 @@ pub(crate) struct Frame {
     pub(crate) metrics: Arc<FrameMetrics>,
     pub(crate) sink: Option<Arc<Sink>>,
     pub(crate) budget: Arc<Budget>,
+    /// Where positions are kept, for shapes that have any.
+    pub(crate) positions: Option<Arc<dyn Checkpoints>>,
 }
 
 /// Runs an adapter of some shape until its end.
@@ -84,11 +90,14 @@ pub(crate) fn run<A: Adapter>(shape: Shape<A>) -> ExitCode {
 fn configured<A: Adapter>(shape: Shape<A>, environment: &Environment) -> ExitCode {
     let mut problems = Vec::new();
     let frame = config::load::<FrameConfig>(environment).map_err(|error| problems.extend(error.problems));
+    let tracing = config::load::<TraceConfig>(environment).map_err(|error| problems.extend(error.problems));
     let own = config::load::<A::Config>(environment).map_err(|error| problems.extend(error.problems));
     if shape.needs_sink && !environment.contains_key("K_SINK") {
         problems.push("K_SINK is missing: URL that events are POSTed to".to_owned());
     }
-    let (Ok(frame), Ok(own), true) = (frame, own, problems.is_empty()) else { return invalid(problems) };
+    let (Ok(frame), Ok(tracing), Ok(own), true) = (frame, tracing, own, problems.is_empty()) else {
+        return invalid(problems);
+    };
     log::start(log::level(&frame));
     worker::set_count(frame.workers());
     http::set_process(http::Process {
@@ -105,13 +114,24 @@ fn configured<A: Adapter>(shape: Shape<A>, environment: &Environment) -> ExitCod
             Ok(adapter) => Arc::new(adapter),
             Err(ConfigError { problems }) => return invalid(problems),
         };
-        life::live(shape, Arc::new(Frame::new::<A>(frame)), adapter).await
+        trace::start(&tracing, &frame, &A::INFO);
+        let code = match Frame::new(&shape, frame) {
+            Ok(frame) => life::live(shape, Arc::new(frame), adapter).await,
+            Err(ConfigError { problems }) => invalid(problems),
+        };
+        trace::finish().await;
+        code
     })
 }
 
 impl Frame {
-    fn new<A: Adapter>(config: FrameConfig) -> Self {
+    fn new<A: Adapter>(shape: &Shape<A>, config: FrameConfig) -> Result<Self, ConfigError> {
         let info = A::INFO;
+        let positions: Option<Arc<dyn Checkpoints>> = if shape.keeps_positions {
+            Some(Arc::new(FileCheckpoints::of_setting(config.checkpoint_dir.as_deref())?))
+        } else {
+            None
+        };
         let health = Arc::new(Health::default());
         let namespace = config.namespace.as_deref().unwrap_or_default();
         let metrics = Arc::new(FrameMetrics::new(&info, namespace, &config.name));
@@ -122,7 +142,7 @@ impl Frame {
             .and_then(|client| Sink::new(&config, &client, &health, &metrics))
             .map(Arc::new);
         let budget = Budget::new(config.max_in_flight_bytes);
-        Self { config, component: info.component, health, metrics, sink, budget }
+        Ok(Self { config, component: info.component, health, metrics, sink, budget, positions })
     }
 }
 

@@ -41,6 +41,7 @@ fn run<T: Target>(name: &'static str, needs_sink: bool) -> ExitCode {
         name,
         needs_sink,
         serves: true,
+        keeps_positions: false,
         events: |frame, adapter| {
             let (frame, adapter) = (Arc::clone(frame), Arc::clone(adapter));
             Arc::new(move |request, answering| {
@@ -66,8 +67,11 @@ async fn serve<T: Target>(frame: Arc<Frame>, adapter: Arc<T>, request: Request<I
     // A client that goes away takes this future with it.
     let _counted = frame.metrics.in_flight.count();
     let decoded = decode(&parts.headers, body.bytes.clone(), frame.config.ce_header_decode);
-    let trace = Trace::from_headers(&parts.headers);
-    let context = Context { request: parts, trace, sink: frame.sink.clone() };
+    let mut span = Trace::from_headers(&parts.headers).receive("receive");
+    if let Ok(Decoded::One(event)) = &decoded {
+        span.about(event);
+    }
+    let context = Context { request: parts, trace: span.trace().clone(), sink: frame.sink.clone() };
     let answer = match decoded {
         Ok(Decoded::One(event)) => match one(&frame, &*adapter, event, &context).await {
             Ok(Reply::Done) => answer(T::ACCEPTED),
@@ -78,6 +82,7 @@ async fn serve<T: Target>(frame: Arc<Frame>, adapter: Arc<T>, request: Request<I
         Ok(Decoded::Batch(events)) => Box::pin(batch(&frame, &*adapter, events, &context)).await,
         Err(error) => malformed(&error),
     };
+    span.answered(Some(answer.status()));
     respond(answer)
 }
 

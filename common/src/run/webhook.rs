@@ -26,6 +26,7 @@ pub fn webhook_source<W: WebhookSource>() -> ExitCode {
         name: "webhook-source",
         needs_sink: true,
         serves: true,
+        keeps_positions: false,
         events: |frame, adapter| {
             let (frame, adapter) = (Arc::clone(frame), Arc::clone(adapter));
             Arc::new(move |request, answering| {
@@ -50,16 +51,17 @@ async fn serve<W: WebhookSource>(frame: Arc<Frame>, adapter: Arc<W>, request: Re
     };
     // A client that goes away takes this future with it.
     let _counted = frame.metrics.in_flight.count();
-    let trace = Trace::from_headers(&parts.headers);
+    let mut span = Trace::from_headers(&parts.headers).receive("receive");
     let received = adapter.receive(http::Request::from_parts(parts, body.bytes.clone())).await;
     let answer = match (received, &frame.sink) {
         (Received::Answer(answer), _) => answer,
         (Received::Events(events, accepted), Some(sink)) => {
-            deliver(sink, events, &trace, deadline).await.map_or_else(|failure| undelivered(&failure), |()| accepted)
+            deliver(sink, events, span.trace(), deadline).await.map_or_else(|failure| undelivered(&failure), |()| accepted)
         }
         // The frame does not start a webhook source without a sink.
         (Received::Events(..), None) => text_answer(StatusCode::SERVICE_UNAVAILABLE, "there is no sink"),
     };
+    span.answered(Some(answer.status()));
     respond(answer)
 }
 

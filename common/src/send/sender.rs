@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 
 use crate::{
-    Event, Trace,
+    Event, Span, Trace,
     config::{Secret, WatchedFile},
     error::{Error, Fault},
     event::http::{DecodeError, Decoded, HeaderDecode, Mode, decode, encode},
@@ -181,7 +181,16 @@ impl Sender {
     }
 
     async fn exchange(&self, event: &Event, trace: &Trace, timeout: Duration) -> Result<Accepted, Failure> {
-        match self.client.send(self.request(event, trace), timeout, self.options.max_reply_bytes).await {
+        let mut span = trace.request("send");
+        span.about(event);
+        span.set("url.full", || self.uri.to_string());
+        let result = self.attempt_once(self.request(event, &span), timeout).await;
+        span.answered(result.as_ref().map_or_else(|failure| failure.status, |accepted| Some(accepted.status)));
+        result
+    }
+
+    async fn attempt_once(&self, request: Request<Bytes>, timeout: Duration) -> Result<Accepted, Failure> {
+        match self.client.send(request, timeout, self.options.max_reply_bytes).await {
             Ok(response) => self.read(response),
             // The receiver has said yes; what it then failed to say would not have been looked at.
             Err(ClientError { status: Some(status), .. }) if status.is_success() && !self.options.reply => {
@@ -198,7 +207,7 @@ impl Sender {
         }
     }
 
-    fn request(&self, event: &Event, trace: &Trace) -> Request<Bytes> {
+    fn request(&self, event: &Event, span: &Span) -> Request<Bytes> {
         let options = &self.options;
         let (mut headers, body) = encode(event, options.mode);
         if options.reply {
@@ -210,7 +219,7 @@ impl Sender {
         if let Some(value) = options.authorization.as_ref().and_then(Authorization::header) {
             headers.insert(header::AUTHORIZATION, value);
         }
-        trace.write(&mut headers);
+        span.write(&mut headers);
         let mut request = Request::new(body);
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.uri.clone();

@@ -3,9 +3,18 @@
 //! Facts: W3C Trace Context level 1, sections 3.2 and 3.3. The `traceparent` extension of an event, which holds the
 //! starting trace, is the event's own and is never rewritten.
 
+mod config;
+mod export;
+mod span;
+
 use std::fmt::Write as _;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use opentelemetry::trace::SpanKind;
+
+pub(crate) use config::TraceConfig;
+pub(crate) use export::{finish, start};
+pub use span::Span;
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
@@ -16,6 +25,8 @@ const BAGGAGE: HeaderName = HeaderName::from_static("baggage");
 pub struct Trace {
     /// The trace id, never zero.
     id: u128,
+    /// The span that what is done next has as its parent; 0 where the trace begins here.
+    span: u64,
     flags: u8,
     state: Option<HeaderValue>,
     baggage: Option<HeaderValue>,
@@ -23,7 +34,9 @@ pub struct Trace {
 
 impl Default for Trace {
     fn default() -> Self {
-        Self { id: fastrand::u128(1..), flags: 0, state: None, baggage: None }
+        let id = fastrand::u128(1..);
+        let sampled = span::PROCESSOR.get().is_some_and(|exporting| exporting.samples(id));
+        Self { id, span: 0, flags: u8::from(sampled), state: None, baggage: None }
     }
 }
 
@@ -32,15 +45,29 @@ impl Trace {
     #[must_use]
     pub fn from_headers(headers: &HeaderMap) -> Self {
         let parent = headers.get(TRACEPARENT).and_then(|value| parse(value.to_str().ok()?));
-        let Some((id, flags)) = parent else { return Self::default() };
-        Self { id, flags, state: headers.get(TRACESTATE).cloned(), baggage: headers.get(BAGGAGE).cloned() }
+        let Some((id, span, flags)) = parent else { return Self::default() };
+        Self { id, span, flags, state: headers.get(TRACESTATE).cloned(), baggage: headers.get(BAGGAGE).cloned() }
     }
 
-    /// Adds the headers of one outgoing request: this trace, a new span.
-    pub fn write(&self, headers: &mut HeaderMap) {
+    /// Begins the work on a request that came in.
+    pub(crate) fn receive(&self, name: &'static str) -> Span {
+        Span::new(self, SpanKind::Server, name)
+    }
+
+    /// Begins a request to somebody else.
+    #[must_use]
+    pub fn request(&self, name: &'static str) -> Span {
+        Span::new(self, SpanKind::Client, name)
+    }
+
+    fn is_sampled(&self) -> bool {
+        self.flags & 1 == 1
+    }
+
+    fn write_as(&self, span: u64, headers: &mut HeaderMap) {
         let mut text = String::with_capacity(55);
         // Writing to a String cannot fail.
-        let _ = write!(text, "00-{:032x}-{:016x}-{:02x}", self.id, fastrand::u64(1..), self.flags);
+        let _ = write!(text, "00-{:032x}-{:016x}-{:02x}", self.id, span, self.flags);
         if let Ok(value) = HeaderValue::from_maybe_shared(bytes::Bytes::from(text)) {
             headers.insert(TRACEPARENT, value);
         }
@@ -52,19 +79,20 @@ impl Trace {
     }
 }
 
-/// Trace id and flags of a `traceparent`; later versions may hold more after the flags.
-fn parse(text: &str) -> Option<(u128, u8)> {
+/// Trace id, span id and flags of a `traceparent`; later versions may hold more after the flags.
+fn parse(text: &str) -> Option<(u128, u64, u8)> {
     let mut parts = text.trim().split('-');
     let (version, id, span, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
     let hex = |part: &str, length: usize| {
         part.len() == length && part.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
     };
     let known = hex(version, 2) && version != "ff" && (version != "00" || parts.next().is_none());
-    if !known || !hex(id, 32) || !hex(span, 16) || !hex(flags, 2) || span.bytes().all(|b| b == b'0') {
+    if !known || !hex(id, 32) || !hex(span, 16) || !hex(flags, 2) {
         return None;
     }
     let id = u128::from_str_radix(id, 16).ok().filter(|id| *id != 0)?;
-    Some((id, u8::from_str_radix(flags, 16).ok()?))
+    let span = u64::from_str_radix(span, 16).ok().filter(|span| *span != 0)?;
+    Some((id, span, u8::from_str_radix(flags, 16).ok()?))
 }
 
 #[cfg(test)]
@@ -79,7 +107,7 @@ mod tests {
         headers.insert(TRACEPARENT, HeaderValue::from_static(PARENT));
         headers.insert(TRACESTATE, HeaderValue::from_static("vendor=1"));
         let mut out = HeaderMap::new();
-        Trace::from_headers(&headers).write(&mut out);
+        Trace::from_headers(&headers).request("send").write(&mut out);
         let sent = out[TRACEPARENT].to_str().expect("ASCII");
         assert_eq!(sent.len(), PARENT.len());
         assert_eq!((&sent[..36], &sent[52..]), (&PARENT[..36], "-01"));
