@@ -44,10 +44,11 @@ pub fn run(workspace: &Workspace) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Copies what Git knows and what it would take, with the times of change, by which Cargo tells what is fresh.
+/// Copies the files under version control as they are now, with the times of change, by which Cargo tells what is
+/// fresh.
 fn copy_files(from: &Path, to: &Path) -> Result<(), Failure> {
     let list = Command::new("git")
-        .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
+        .args(["ls-files", "-z", "--cached"])
         .current_dir(from)
         .output()?;
     if !list.status.success() {
