@@ -32,7 +32,9 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Comma
             _ => {}
         }
         let Some(flag) = argument.strip_prefix("--").filter(|flag| !flag.is_empty()) else {
-            return Err(format!("argument '{argument}' is not understood: settings are given as --name value"));
+            return Err(format!(
+                "argument '{argument}' is not understood: settings are given as --name value"
+            ));
         };
         let (name, value) = match flag.split_once('=') {
             Some((name, value)) => (name, value.to_owned()),
@@ -56,8 +58,8 @@ mod tests {
 
     #[test]
     fn every_setting_is_a_flag() {
-        let expected =
-            [("MEMORY_BUFFER_SIZE", "100"), ("PORT", "1")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let expected = [("MEMORY_BUFFER_SIZE", "100"), ("PORT", "1")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!(
             run(&["start", "--memory.buffer-size", "100", "--disable-ha", "--port=1"]),
             Ok(Command::Run(expected.into()))

@@ -4,12 +4,18 @@ use std::{
     future::Future,
     io::{self, Write as _},
     path::{Path, PathBuf},
+    pin::Pin,
 };
 
-use crate::error::Error;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{config::ConfigError, error::Error};
 
 /// Where files go when `CHECKPOINT_DIR` is not set.
 const DEFAULT_FOLDER: &str = "/var/lib/trestle";
+/// Bytes of a key that a file's name shows; file systems take 255 with the extension.
+const SHOWN: usize = 160;
 
 /// A stored position.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,30 +26,35 @@ pub struct Record {
     pub version: u64,
 }
 
-/// A store of positions by key.
+/// What a store will have done; boxed, so that a store can be chosen while the process runs.
+pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
+
+/// A store of positions by key. Keys are text, `/` parts them.
 pub trait Checkpoints: Send + Sync {
     /// Reads one; `None` when there is none yet.
     ///
     /// # Errors
     /// When the store cannot be read: to go on without a position would mean to begin again.
-    fn load(&self, key: &str) -> impl Future<Output = Result<Option<Record>, Error>> + Send;
+    fn load<'a>(&'a self, key: &'a str) -> Pending<'a, Option<Record>>;
 
-    /// Replaces the record of that version (`None`: there must be none) and gives the new one.
+    /// Replaces the record of that version (`None`: there must be none) and gives the new one, or `None` when somebody
+    /// has changed the record meanwhile.
     ///
     /// # Errors
-    /// When the store cannot be written, or another process has changed the record.
-    fn compare_and_swap(
-        &self,
-        key: &str,
+    /// When the store cannot be written. It may have been all the same: whoever tries again and finds the record
+    /// changed has to read it to know.
+    fn compare_and_swap<'a>(
+        &'a self,
+        key: &'a str,
         version: Option<u64>,
-        value: String,
-    ) -> impl Future<Output = Result<Record, Error>> + Send;
+        value: &'a str,
+    ) -> Pending<'a, Option<Record>>;
 
-    /// The keys that begin so.
+    /// The keys that begin so, sorted.
     ///
     /// # Errors
     /// When the store cannot be read.
-    fn list(&self, prefix: &str) -> impl Future<Output = Result<Vec<String>, Error>> + Send;
+    fn list<'a>(&'a self, prefix: &'a str) -> Pending<'a, Vec<String>>;
 }
 
 /// Positions in files of one folder, for one process at a time. Each is replaced at once: a temporary file is written,
@@ -54,21 +65,40 @@ pub struct FileCheckpoints {
     folder: Option<PathBuf>,
 }
 
+/// What a file holds.
+#[derive(Debug, Serialize, Deserialize)]
+struct Stored {
+    key: String,
+    version: u64,
+    value: String,
+}
+
 impl FileCheckpoints {
-    /// Opens the folder. One that was asked for must be writable; without the default one only a warning is given.
+    /// The folder that was asked for, which is made when it is not there.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn open(folder: impl Into<PathBuf>) -> io::Result<Self> {
+        let folder = folder.into();
+        std::fs::create_dir_all(&folder)?;
+        probe(&folder)?;
+        Ok(Self { folder: Some(folder) })
+    }
+
+    /// The folder of `CHECKPOINT_DIR`; without the default one only a warning is given.
     ///
     /// # Errors
     /// When the folder that was asked for cannot be written.
-    pub fn open(asked: Option<&str>) -> Result<Self, Error> {
-        let folder = PathBuf::from(asked.unwrap_or(DEFAULT_FOLDER));
-        match std::fs::create_dir_all(&folder).and_then(|()| probe(&folder)) {
-            Ok(()) => Ok(Self { folder: Some(folder) }),
-            Err(error) if asked.is_some() => {
-                Err(Error::permanent(format!("writing to CHECKPOINT_DIR {}", folder.display())).caused_by(error))
-            }
+    pub(crate) fn of_setting(asked: Option<&str>) -> Result<Self, ConfigError> {
+        match Self::open(asked.unwrap_or(DEFAULT_FOLDER)) {
+            Ok(store) => Ok(store),
+            Err(error) if asked.is_some() => Err(ConfigError::new(
+                "CHECKPOINT_DIR",
+                format_args!("must be a folder that can be written: {error}"),
+            )),
             Err(error) => {
                 tracing::warn!(
-                    folder = %folder.display(), %error,
+                    folder = DEFAULT_FOLDER, %error,
                     "positions are not kept over a restart: set CHECKPOINT_DIR to a writable folder"
                 );
                 Ok(Self { folder: None })
@@ -78,64 +108,97 @@ impl FileCheckpoints {
 
     fn path(&self, key: &str) -> Option<PathBuf> {
         use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-        let name = utf8_percent_encode(key, NON_ALPHANUMERIC).to_string();
+        let mut name = utf8_percent_encode(key, NON_ALPHANUMERIC).to_string();
+        if name.len() > SHOWN {
+            // Only ASCII is left after the encoding.
+            name.truncate(SHOWN);
+            name = format!("{name}~{}", Uuid::new_v5(&Uuid::NAMESPACE_URL, key.as_bytes()));
+        }
         Some(self.folder.as_ref()?.join(format!("{name}.checkpoint")))
     }
-}
 
-impl Checkpoints for FileCheckpoints {
-    async fn load(&self, key: &str) -> Result<Option<Record>, Error> {
+    fn read(&self, key: &str) -> Result<Option<Record>, Error> {
         let Some(path) = self.path(key) else { return Ok(None) };
-        match std::fs::read_to_string(&path) {
-            Ok(text) => parse(&text)
-                .map(Some)
-                .ok_or_else(|| Error::permanent(format!("reading the position in {}", path.display()))),
+        match std::fs::read(&path) {
+            Ok(bytes) => match serde_json::from_slice::<Stored>(&bytes) {
+                Ok(stored) => Ok(Some(Record { value: stored.value, version: stored.version })),
+                // Only someone else can have written this; what it said is not to be guessed.
+                Err(error) => {
+                    Err(Error::permanent(format!("reading the position in {}", path.display()))
+                        .caused_by(error))
+                }
+            },
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Error::retryable(format!("reading {}", path.display())).caused_by(error)),
         }
     }
 
-    async fn compare_and_swap(&self, key: &str, version: Option<u64>, value: String) -> Result<Record, Error> {
-        let record = Record { value, version: version.unwrap_or_default() + 1 };
-        let Some(path) = self.path(key) else { return Ok(record) };
-        if self.load(key).await?.map(|record| record.version) != version {
-            return Err(Error::retryable(format!("another process has changed {}", path.display())));
+    fn swap(&self, key: &str, version: Option<u64>, value: &str) -> Result<Option<Record>, Error> {
+        let record = Record { value: value.to_owned(), version: version.unwrap_or_default() + 1 };
+        let Some(path) = self.path(key) else { return Ok(Some(record)) };
+        if self.read(key)?.map(|record| record.version) != version {
+            return Ok(None);
         }
-        replace(&path, &format!("{}\n{}", record.version, record.value))
+        let stored = Stored { key: key.to_owned(), version: record.version, value: record.value.clone() };
+        serde_json::to_vec(&stored)
+            .map_err(io::Error::from)
+            .and_then(|bytes| replace(&path, &bytes))
             .map_err(|error| Error::retryable(format!("writing {}", path.display())).caused_by(error))?;
-        Ok(record)
+        Ok(Some(record))
     }
 
-    async fn list(&self, prefix: &str) -> Result<Vec<String>, Error> {
+    fn keys(&self, prefix: &str) -> Result<Vec<String>, Error> {
         let Some(folder) = &self.folder else { return Ok(Vec::new()) };
         let entries = std::fs::read_dir(folder)
             .map_err(|error| Error::retryable(format!("listing {}", folder.display())).caused_by(error))?;
-        let keys = entries.flatten().filter_map(|entry| {
-            let name = entry.file_name().into_string().ok()?;
-            let encoded = name.strip_suffix(".checkpoint")?;
-            percent_encoding::percent_decode_str(encoded).decode_utf8().ok().map(std::borrow::Cow::into_owned)
-        });
-        Ok(keys.filter(|key| key.starts_with(prefix)).collect())
+        let paths = entries.flatten().map(|entry| entry.path());
+        let ours = paths.filter(|path| path.extension().is_some_and(|extension| extension == "checkpoint"));
+        let mut keys: Vec<_> = ours
+            .filter_map(|path| serde_json::from_slice::<Stored>(&std::fs::read(path).ok()?).ok())
+            .map(|stored| stored.key)
+            .filter(|key| key.starts_with(prefix))
+            .collect();
+        keys.sort_unstable();
+        Ok(keys)
     }
 }
 
-fn parse(text: &str) -> Option<Record> {
-    let (version, value) = text.split_once('\n')?;
-    Some(Record { value: value.to_owned(), version: version.parse().ok()? })
+// Files are small and on a local disk: a thread to wait for them would cost more than it saves.
+impl Checkpoints for FileCheckpoints {
+    fn load<'a>(&'a self, key: &'a str) -> Pending<'a, Option<Record>> {
+        Box::pin(async move { self.read(key) })
+    }
+
+    fn compare_and_swap<'a>(
+        &'a self,
+        key: &'a str,
+        version: Option<u64>,
+        value: &'a str,
+    ) -> Pending<'a, Option<Record>> {
+        Box::pin(async move { self.swap(key, version, value) })
+    }
+
+    fn list<'a>(&'a self, prefix: &'a str) -> Pending<'a, Vec<String>> {
+        Box::pin(async move { self.keys(prefix) })
+    }
 }
 
+/// Whether files can be made here. The name is one's own, so that two processes do not take each other's away.
 fn probe(folder: &Path) -> io::Result<()> {
-    let path = folder.join(".probe");
+    let path = folder.join(format!(".probe-{}", std::process::id()));
     std::fs::write(&path, b"")?;
     std::fs::remove_file(path)
 }
 
-fn replace(path: &Path, text: &str) -> io::Result<()> {
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let temporary = path.with_extension("new");
     let mut file = std::fs::File::create(&temporary)?;
-    file.write_all(text.as_bytes())?;
+    file.write_all(bytes)?;
     file.sync_all()?;
     std::fs::rename(&temporary, path)?;
     // The rename itself is only safe once the folder is.
     path.parent().map_or(Ok(()), |folder| std::fs::File::open(folder)?.sync_all())
 }
+
+#[cfg(test)]
+mod tests;

@@ -100,7 +100,8 @@ fn settings<C: Config>(text: &mut String) {
             Some(default @ (Value::Number(_) | Value::Bool(_))) => format!(" (default {default})"),
             _ => String::new(),
         };
-        let meaning = property.get("description").and_then(Value::as_str).unwrap_or_default().replace('\n', " ");
+        let meaning =
+            property.get("description").and_then(Value::as_str).unwrap_or_default().replace('\n', " ");
         // Writing to a String cannot fail.
         let _ = writeln!(text, "  {name}{note}\n      {meaning}");
     }

@@ -47,7 +47,14 @@ impl Error {
 
     /// This event can never succeed: it is answered with 422, or goes to the dead letter.
     pub fn permanent(message: impl Into<String>) -> Self {
-        Self { permanent: true, status: None, after: None, message: message.into(), detail: None, source: None }
+        Self {
+            permanent: true,
+            status: None,
+            after: None,
+            message: message.into(),
+            detail: None,
+            source: None,
+        }
     }
 
     /// It may succeed later: it is answered with 503, or tried again.

@@ -154,7 +154,8 @@ pub enum LogLevel {
 
 impl Config for FrameConfig {
     fn validate(&self, problems: &mut Problems) {
-        for (name, host) in [("HOST", &self.host), ("METRICS_PROMETHEUS_HOST", &self.metrics_prometheus_host)] {
+        for (name, host) in [("HOST", &self.host), ("METRICS_PROMETHEUS_HOST", &self.metrics_prometheus_host)]
+        {
             if host.parse::<std::net::IpAddr>().is_err() {
                 problems.add(name, "must be an IP address");
             }

@@ -25,7 +25,9 @@ mod text;
 mod trace;
 pub mod worker;
 
-pub use adapter::{Adapter, Answer, Context, Page, PollSource, Received, Reply, Source, Target, WebhookSource};
+pub use adapter::{
+    Adapter, Answer, Context, Page, PollSource, Received, Reply, Source, Target, WebhookSource,
+};
 pub use error::{Error, Fault};
 pub use event::{Event, InvalidEvent};
 pub use info::{Field, Info, Kind, Role, Rule, Scaling};

@@ -6,7 +6,8 @@ use std::{
 };
 
 use prometheus::{
-    HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder, core::Collector,
+    HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
+    core::Collector,
 };
 
 pub use prometheus::{Histogram, IntCounter};
@@ -217,8 +218,12 @@ impl FrameMetrics {
             &["event_type", "response_code", "response_code_class", "response_error", "response_timeout"],
             constant,
         );
-        let successes =
-            counters(&named("event_processing_success_count"), "Number of events processed", &["event_type"], constant);
+        let successes = counters(
+            &named("event_processing_success_count"),
+            "Number of events processed",
+            &["event_type"],
+            constant,
+        );
         let errors = counters(
             &named("event_processing_error_count"),
             "Number of events whose processing failed",
@@ -232,8 +237,12 @@ impl FrameMetrics {
             constant,
             &MILLISECONDS,
         );
-        let dead_lettered =
-            counters("trestle_dead_lettered_total", "Number of events sent to the dead-letter sink", &[], constant);
+        let dead_lettered = counters(
+            "trestle_dead_lettered_total",
+            "Number of events sent to the dead-letter sink",
+            &[],
+            constant,
+        );
         let in_flight = gauges("trestle_in_flight", "Number of requests in work", &[], constant).with(&[]);
         Self { sent, successes, errors, latencies, dead_lettered, in_flight, handles: Mutex::default() }
     }
@@ -264,7 +273,8 @@ impl FrameMetrics {
     }
 
     fn handles_of<'a>(&self, known: &'a mut Vec<(String, Handles)>, event_type: &str) -> &'a mut Handles {
-        let find = |known: &[(String, Handles)], label: &str| known.iter().position(|(known, _)| known == label);
+        let find =
+            |known: &[(String, Handles)], label: &str| known.iter().position(|(known, _)| known == label);
         let index = find(known, event_type).unwrap_or_else(|| {
             let label = type_label(event_type);
             find(known, label).unwrap_or_else(|| {

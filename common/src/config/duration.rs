@@ -28,7 +28,9 @@ impl Parse for Duration {
         };
         seconds
             .and_then(|seconds| std::time::Duration::try_from_secs_f64(seconds).ok())
-            .map(|duration| Self(std::time::Duration::from_nanos(duration.as_nanos().min(u64::MAX.into()) as u64)))
+            .map(|duration| {
+                Self(std::time::Duration::from_nanos(duration.as_nanos().min(u64::MAX.into()) as u64))
+            })
             .ok_or_else(|| format!("must be {}", Self::EXPECTED))
     }
 }
@@ -122,7 +124,8 @@ mod tests {
 
     #[test]
     fn refuses_the_rest() {
-        for text in ["", "5", "-1s", "1x", "P", "PT", "s", "1s2", "PTS", "99999999999999999999999999999h9e9"] {
+        for text in ["", "5", "-1s", "1x", "P", "PT", "s", "1s2", "PTS", "99999999999999999999999999999h9e9"]
+        {
             assert!(Duration::parse(text).is_err(), "{text}");
         }
     }

@@ -16,9 +16,9 @@ impl<T: DeserializeOwned + Default> Parse for Json<T> {
     const EXPECTED: &'static str = "a JSON document of the documented shape";
 
     fn parse(text: &str) -> Result<Self, String> {
-        serde_json::from_str::<Option<T>>(text)
-            .map(|value| Self(value.unwrap_or_default()))
-            .map_err(|error| format!("must be {} (line {}, column {})", Self::EXPECTED, error.line(), error.column()))
+        serde_json::from_str::<Option<T>>(text).map(|value| Self(value.unwrap_or_default())).map_err(
+            |error| format!("must be {} (line {}, column {})", Self::EXPECTED, error.line(), error.column()),
+        )
     }
 }
 

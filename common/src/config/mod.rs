@@ -88,7 +88,9 @@ impl ConfigError {
 /// All mistakes at once.
 pub fn load<C: Config>(environment: &Environment) -> Result<C, ConfigError> {
     let environment = secret::with_files::<C>(environment)?;
-    let config = match envy::from_iter::<_, C>(environment.iter().map(|(name, value)| (name.clone(), value.clone()))) {
+    let config = match envy::from_iter::<_, C>(
+        environment.iter().map(|(name, value)| (name.clone(), value.clone())),
+    ) {
         Ok(config) => config,
         Err(error) => return Err(check::explain::<C>(&environment, &error)),
     };

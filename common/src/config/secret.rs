@@ -82,7 +82,8 @@ pub(super) fn with_files<C: Config>(environment: &Environment) -> Result<Cow<'_,
     }
     let mut result = environment.clone();
     let mut problems = Vec::new();
-    for (name, _) in schema::properties::<C>().into_iter().filter(|(_, property)| schema::is_secret(property)) {
+    for (name, _) in schema::properties::<C>().into_iter().filter(|(_, property)| schema::is_secret(property))
+    {
         let file_name = format!("{name}_FILE");
         let Some(path) = environment.get(&file_name) else { continue };
         if environment.contains_key(&name) {

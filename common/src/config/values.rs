@@ -76,7 +76,8 @@ impl Parse for Url {
     const EXPECTED: &'static str = "an absolute http or https URL";
 
     fn parse(text: &str) -> Result<Self, String> {
-        let url = url::Url::parse(text.trim()).map_err(|error| format!("must be {}: {error}", Self::EXPECTED))?;
+        let url =
+            url::Url::parse(text.trim()).map_err(|error| format!("must be {}: {error}", Self::EXPECTED))?;
         if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
             return Err(format!("must be {}", Self::EXPECTED));
         }

@@ -23,6 +23,7 @@ struct State {
     content: Option<Arc<str>>,
     stamp: Option<(SystemTime, u64)>,
     checked: Option<Instant>,
+    present: bool,
 }
 
 impl WatchedFile {
@@ -48,6 +49,13 @@ impl WatchedFile {
         state.content.clone()
     }
 
+    /// Like [`read`](Self::read), but `None` while the file is absent: what was taken away shall not be used.
+    #[must_use]
+    pub fn read_present(&self) -> Option<Arc<str>> {
+        let content = self.read()?;
+        self.state.lock().is_ok_and(|state| state.present).then_some(content)
+    }
+
     /// The content as it is now, whatever was read before: for the second try after a refused credential.
     pub fn reread(&self) -> Option<Arc<str>> {
         let mut state = self.state.lock().ok()?;
@@ -58,7 +66,9 @@ impl WatchedFile {
 
     fn refresh(&self, state: &mut State) {
         state.checked = Some(Instant::now());
-        let Ok(metadata) = std::fs::metadata(&self.path) else { return };
+        let metadata = std::fs::metadata(&self.path);
+        state.present = metadata.is_ok();
+        let Ok(metadata) = metadata else { return };
         let stamp = metadata.modified().ok().map(|modified| (modified, metadata.len()));
         if stamp.is_some() && stamp == state.stamp {
             return;

@@ -69,7 +69,6 @@ impl ClientError {
         Self { problem: Problem::Connection, status, source: Some(error) }
     }
 
-
     /// The error and its causes on one line.
     #[must_use]
     pub fn chain(&self) -> String {
@@ -177,9 +176,14 @@ impl std::fmt::Debug for Client {
 }
 
 /// The proxies of the environment, if it names any: asking the matcher on every request is then saved.
-#[expect(clippy::disallowed_methods, reason = "the names are those of every HTTP client, not settings of an adapter")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the names are those of every HTTP client, not settings of an adapter"
+)]
 fn proxies() -> Option<Arc<Matcher>> {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    let any = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"].into_iter().any(set);
+    let any = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]
+        .into_iter()
+        .any(set);
     any.then(|| Arc::new(Matcher::from_env()))
 }

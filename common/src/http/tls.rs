@@ -51,7 +51,8 @@ impl Trust {
 
     /// The configuration as it is now; built on the first use, and again when the trust bundles have changed.
     pub(super) fn config(&self) -> Result<Arc<ClientConfig>, rustls::Error> {
-        let mut built = self.built.lock().map_err(|_| rustls::Error::General("a lock is poisoned".to_owned()))?;
+        let mut built =
+            self.built.lock().map_err(|_| rustls::Error::General("a lock is poisoned".to_owned()))?;
         if let Some(built) = built.as_mut() {
             if built.checked.elapsed() < CHECK_EVERY {
                 return Ok(Arc::clone(&built.config));

@@ -89,7 +89,8 @@ pub(super) fn failed_event(frame: &Frame, event_type: &str, incoming: &Stateful,
     if !wanted || !error.is_permanent() {
         return failure(frame, error);
     }
-    category_event(frame, event_type, incoming, error).map_or_else(|| failure(frame, error), |event| reply(&event))
+    category_event(frame, event_type, incoming, error)
+        .map_or_else(|| failure(frame, error), |event| reply(&event))
 }
 
 /// The extensions that tie the events of one bridge together.
@@ -107,15 +108,19 @@ impl Stateful {
 
 fn category_event(frame: &Frame, event_type: &str, incoming: &Stateful, error: &Error) -> Option<Event> {
     let mut event =
-        Event::new(event::new_id(), Text::from_static(frame.component), format!("{event_type}.response")).ok()?;
+        Event::new(event::new_id(), Text::from_static(frame.component), format!("{event_type}.response"))
+            .ok()?;
     event.set("time", event::now()).ok()?;
     event.set("category", Text::from_static("error")).ok()?;
     if let Some(bridge) = &frame.config.events_bridge_identifier {
-        event.set("statefulbridge", incoming.bridge.clone().unwrap_or_else(|| bridge.as_str().into())).ok()?;
+        event
+            .set("statefulbridge", incoming.bridge.clone().unwrap_or_else(|| bridge.as_str().into()))
+            .ok()?;
         event.set("statefulid", incoming.id.clone().unwrap_or_else(event::new_id)).ok()?;
     }
     let details = error.detail().map(|detail| json!({"body": detail}));
-    let data = json!({"Code": "adapter-process", "Description": shortened(error.chain()), "Details": details});
+    let data =
+        json!({"Code": "adapter-process", "Description": shortened(error.chain()), "Details": details});
     event.set_data(Text::from_static("application/json"), data.to_string()).ok()?;
     Some(event)
 }

@@ -1,6 +1,11 @@
 //! From the listener to the last answer.
 
-use std::{future::Future, process::ExitCode, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    process::ExitCode,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -11,7 +16,7 @@ use crate::{
     error::Error,
     send::Backoff,
     server::{self, Certificates, InFlight, Listening, Routes, Serving},
-    stop::{Stop, Stopper},
+    stop::{self, Stop, Stopper},
     worker::{self, Worker},
 };
 
@@ -109,7 +114,11 @@ async fn connect<A: Adapter>(adapter: &A, frame: &Frame, stop: &Stop) -> bool {
             Err(error) => error,
         };
         let pause = backoff.next(error.retry_after());
-        tracing::warn!(reason = error.chain(), retry_in_ms = pause.as_millis() as u64, "the first contact failed");
+        tracing::warn!(
+            reason = error.chain(),
+            retry_in_ms = pause.as_millis() as u64,
+            "the first contact failed"
+        );
         tokio::select! {
             () = worker::sleep(pause) => {}
             () = stop.requested() => return false,
@@ -132,7 +141,8 @@ async fn end(
     stopper: &Stopper,
     serves: bool,
 ) -> ExitCode {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
     else {
         return failed(&std::io::Error::other("signals cannot be received"));
     };
@@ -152,9 +162,11 @@ async fn end(
     frame.health.set_stopping();
     stopper.request();
     let drain = async {
-        if serves {
-            worker::sleep(Duration::from_secs(frame.config.drain_seconds)).await;
+        if !serves {
+            // Nobody brings events here: the door stays open to probes until the work is done.
+            return Instant::now() + stop::DRAIN;
         }
+        worker::sleep(Duration::from_secs(frame.config.drain_seconds)).await;
         accepting.task.abort();
         let deadline = stopper.drain();
         if tokio::time::timeout_at(deadline.into(), accepting.open.idle()).await.is_err() {

@@ -12,13 +12,7 @@ pub use source::source;
 pub use target::{broker, gateway, target};
 pub use webhook::webhook_source;
 
-use std::{
-    future::Future,
-    io::Write as _,
-    pin::Pin,
-    process::ExitCode,
-    sync::Arc,
-};
+use std::{future::Future, io::Write as _, pin::Pin, process::ExitCode, sync::Arc};
 
 use crate::{
     adapter::Adapter,

@@ -1,17 +1,14 @@
 //! Poll sources: one poll at a time for each stream, the cursor stored only after every event was accepted.
 
-use std::{process::ExitCode, sync::Arc, time::Instant};
+mod lane;
+#[cfg(test)]
+mod tests;
 
+use std::{process::ExitCode, sync::Arc};
+
+use self::lane::Lane;
 use super::{Frame, Shape};
-use crate::{
-    adapter::PollSource,
-    checkpoint::{Checkpoints, FileCheckpoints, Record},
-    error::Error,
-    send::{Backoff, Outbox},
-    server::no_events,
-    stop::Stop,
-    worker,
-};
+use crate::{adapter::PollSource, error::Error, send::Outbox, server::no_events, stop::Stop, worker};
 
 /// The `main` of a poll source.
 #[must_use]
@@ -20,6 +17,7 @@ pub fn poll_source<P: PollSource>() -> ExitCode {
         name: "poll-source",
         needs_sink: true,
         serves: false,
+        keeps_positions: true,
         events: |_, _| no_events(),
         work: |frame, adapter, stop| Box::pin(work(frame, adapter, stop)),
     })
@@ -27,21 +25,27 @@ pub fn poll_source<P: PollSource>() -> ExitCode {
 
 async fn work<P: PollSource>(frame: Arc<Frame>, adapter: Arc<P>, stop: Stop) -> Result<(), Error> {
     let Some(sink) = frame.sink.clone() else { return Err(Error::permanent("there is no sink")) };
-    let store = Arc::new(FileCheckpoints::open(frame.config.checkpoint_dir.as_deref())?);
-    let outbox = Outbox::new(sink, stop.clone());
+    let Some(positions) = frame.positions.clone() else {
+        return Err(Error::permanent("there is no store of positions"));
+    };
+    let owner =
+        [P::INFO.name, frame.config.namespace.as_deref().unwrap_or_default(), &frame.config.name].join("/");
     let lanes: Vec<_> = adapter
         .streams()
         .into_iter()
         .map(|stream| {
             let lane = Lane {
-                frame: Arc::clone(&frame),
                 adapter: Arc::clone(&adapter),
-                store: Arc::clone(&store),
-                outbox: outbox.clone(),
-                stop: stop.clone(),
+                health: Arc::clone(&frame.health),
+                positions: Arc::clone(&positions),
+                // Several sources may share a folder or a store.
+                key: format!("{owner}/{stream}"),
                 stream,
+                outbox: Outbox::new(Arc::clone(&sink), stop.clone()),
+                retry_after_max: *frame.config.retry_after_max,
+                stop: stop.clone(),
             };
-            worker::spawn(lane.run())
+            worker::spawn(until_time_is_up(lane, stop.clone()))
         })
         .collect();
     for lane in lanes {
@@ -50,59 +54,17 @@ async fn work<P: PollSource>(frame: Arc<Frame>, adapter: Arc<P>, stop: Stop) -> 
     Ok(())
 }
 
-/// One stream and its cursor.
-struct Lane<P> {
-    frame: Arc<Frame>,
-    adapter: Arc<P>,
-    store: Arc<FileCheckpoints>,
-    outbox: Outbox,
-    stop: Stop,
-    stream: String,
-}
-
-impl<P: PollSource> Lane<P> {
-    async fn run(self) {
-        let mut backoff = Backoff::default();
-        let mut record = None;
-        while !self.stop.is_requested() {
-            let begun = Instant::now();
-            let pause = match self.poll(&mut record).await {
-                Ok(more) => {
-                    self.frame.health.succeeded();
-                    backoff = Backoff::default();
-                    if more { continue } else { self.adapter.interval().saturating_sub(begun.elapsed()) }
-                }
-                Err(error) => {
-                    self.frame.health.failed();
-                    let pause = backoff.next(error.retry_after()).min(self.adapter.interval());
-                    tracing::warn!(
-                        stream = self.stream, reason = error.chain(), retry_in_ms = pause.as_millis() as u64,
-                        "a poll failed"
-                    );
-                    pause
-                }
-            };
-            tokio::select! {
-                () = worker::sleep(pause) => {}
-                () = self.stop.requested() => {}
-            }
+/// Runs a lane to its end. What is still out when the time for that is over is let go as a crash would do it: the cursor
+/// has not moved, so nothing is lost.
+async fn until_time_is_up<P: PollSource>(lane: Lane<P>, stop: Stop) {
+    let time_is_up = async {
+        stop.closed().await;
+        if let Some(deadline) = stop.deadline() {
+            tokio::time::sleep_until(deadline.into()).await;
         }
-    }
-
-    /// One page; true when there is more at once.
-    async fn poll(&self, record: &mut Option<Record>) -> Result<bool, Error> {
-        if record.is_none() {
-            *record = self.store.load(&self.stream).await?;
-        }
-        let cursor = record.as_ref().map(|record| record.value.as_str());
-        let page = self.adapter.poll(&self.stream, cursor).await?;
-        for event in page.events {
-            self.outbox.send(event).await?;
-        }
-        if let Some(next) = page.next {
-            let version = record.as_ref().map(|record| record.version);
-            *record = Some(self.store.compare_and_swap(&self.stream, version, next).await?);
-        }
-        Ok(page.more)
+    };
+    tokio::select! {
+        () = lane.run() => {}
+        () = time_is_up => tracing::warn!("an event was not accepted before the end: it will be asked for again"),
     }
 }

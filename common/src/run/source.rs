@@ -19,6 +19,7 @@ pub fn source<S: Source>() -> ExitCode {
         name: "source",
         needs_sink: true,
         serves: false,
+        keeps_positions: false,
         events: |_, _| no_events(),
         work: |frame, adapter, stop| Box::pin(work(frame, adapter, stop)),
     })
@@ -37,7 +38,11 @@ async fn work<S: Source>(frame: Arc<Frame>, adapter: Arc<S>, stop: Stop) -> Resu
         };
         frame.health.failed();
         let pause = backoff.next(error.retry_after());
-        tracing::warn!(reason = error.chain(), retry_in_ms = pause.as_millis() as u64, "the source begins again");
+        tracing::warn!(
+            reason = error.chain(),
+            retry_in_ms = pause.as_millis() as u64,
+            "the source begins again"
+        );
         tokio::select! {
             () = worker::sleep(pause) => {}
             () = stop.requested() => return Ok(()),

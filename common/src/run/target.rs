@@ -113,7 +113,9 @@ async fn one<T: Target>(
     frame.metrics.processed(&event_type, result.is_ok(), begun.elapsed());
     result.map_err(|error| {
         tracing::warn!(
-            event_type = &*event_type, status = error.status().as_u16(), reason = error.chain(),
+            event_type = &*event_type,
+            status = error.status().as_u16(),
+            reason = error.chain(),
             "an event was not handled"
         );
         answers::failed_event(frame, &event_type, &stateful, &error)

@@ -1,10 +1,6 @@
 //! Webhook sources: the caller's 2xx comes after the sink's, or not at all.
 
-use std::{
-    process::ExitCode,
-    sync::Arc,
-    time::Instant,
-};
+use std::{process::ExitCode, sync::Arc, time::Instant};
 
 use axum::body::Body;
 use http::{HeaderValue, Request, Response, StatusCode, header};
@@ -42,7 +38,11 @@ pub fn webhook_source<W: WebhookSource>() -> ExitCode {
     })
 }
 
-async fn serve<W: WebhookSource>(frame: Arc<Frame>, adapter: Arc<W>, request: Request<Incoming>) -> Response<Body> {
+async fn serve<W: WebhookSource>(
+    frame: Arc<Frame>,
+    adapter: Arc<W>,
+    request: Request<Incoming>,
+) -> Response<Body> {
     let deadline = Instant::now() + *frame.config.delivery_deadline;
     let (parts, body) = request.into_parts();
     let body = match collect(body, frame.config.max_event_bytes, &frame.budget).await {
@@ -55,9 +55,9 @@ async fn serve<W: WebhookSource>(frame: Arc<Frame>, adapter: Arc<W>, request: Re
     let received = adapter.receive(http::Request::from_parts(parts, body.bytes.clone())).await;
     let answer = match (received, &frame.sink) {
         (Received::Answer(answer), _) => answer,
-        (Received::Events(events, accepted), Some(sink)) => {
-            deliver(sink, events, span.trace(), deadline).await.map_or_else(|failure| undelivered(&failure), |()| accepted)
-        }
+        (Received::Events(events, accepted), Some(sink)) => deliver(sink, events, span.trace(), deadline)
+            .await
+            .map_or_else(|failure| undelivered(&failure), |()| accepted),
         // The frame does not start a webhook source without a sink.
         (Received::Events(..), None) => text_answer(StatusCode::SERVICE_UNAVAILABLE, "there is no sink"),
     };

@@ -70,7 +70,9 @@ impl Authorization {
     #[must_use]
     pub fn header(&self) -> Option<HeaderValue> {
         let text = match self {
-            Self::BearerFile(file) => format!("Bearer {}", file.read().filter(|token| !token.is_empty())?),
+            Self::BearerFile(file) => {
+                format!("Bearer {}", file.read_present().filter(|token| !token.is_empty())?)
+            }
             Self::Basic(user, password) => {
                 format!("Basic {}", STANDARD.encode(format!("{user}:{}", password.read())))
             }
@@ -185,7 +187,9 @@ impl Sender {
         span.about(event);
         span.set("url.full", || self.uri.to_string());
         let result = self.attempt_once(self.request(event, &span), timeout).await;
-        span.answered(result.as_ref().map_or_else(|failure| failure.status, |accepted| Some(accepted.status)));
+        span.answered(
+            result.as_ref().map_or_else(|failure| failure.status, |accepted| Some(accepted.status)),
+        );
         result
     }
 

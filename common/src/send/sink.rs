@@ -10,15 +10,8 @@ use http::HeaderValue;
 
 use super::{Accepted, Authorization, Backoff, Failure, Sender, SenderOptions};
 use crate::{
-    Event, InvalidEvent, Text, Trace,
-    config::WatchedFile,
-    error::Fault,
-    frame::FrameConfig,
-    health::Health,
-    http::Client,
-    metrics::FrameMetrics,
-    stop::Stop,
-    worker,
+    Event, InvalidEvent, Text, Trace, config::WatchedFile, error::Fault, frame::FrameConfig, health::Health,
+    http::Client, metrics::FrameMetrics, stop::Stop, worker,
 };
 
 /// Characters of base64 that `knativeerrordata` holds at most (Knative delivery specification).
@@ -80,7 +73,7 @@ impl Sink {
     /// When nobody has accepted it.
     pub async fn attempt(&self, event: &mut Event, trace: &Trace) -> Result<Accepted, Failure> {
         self.apply_overrides(event);
-        self.attempt_or_dead_letter(event, trace, None).await
+        self.passage(event, trace, None).attempt().await
     }
 
     /// Delivers before the deadline, with retries; an event that the sink refuses goes to the dead-letter sink.
@@ -94,9 +87,10 @@ impl Sink {
         deadline: Instant,
     ) -> Result<(), Failure> {
         self.apply_overrides(event);
+        let mut passage = self.passage(event, trace, Some(deadline));
         let mut backoff = Backoff::default();
         loop {
-            let failure = match self.attempt_or_dead_letter(event, trace, Some(deadline)).await {
+            let failure = match passage.attempt().await {
                 Ok(_) => return Ok(()),
                 Err(failure) => failure,
             };
@@ -115,9 +109,10 @@ impl Sink {
     /// The last failure, when the process is asked to stop and the event has not been accepted.
     pub async fn deliver(&self, event: &mut Event, trace: &Trace, stop: &Stop) -> Result<(), Failure> {
         self.apply_overrides(event);
+        let mut passage = self.passage(event, trace, None);
         let mut backoff = Backoff::default();
         loop {
-            let failure = match self.attempt_or_dead_letter(event, trace, None).await {
+            let failure = match passage.attempt().await {
                 Ok(_) => return Ok(()),
                 Err(failure) => failure,
             };
@@ -125,8 +120,13 @@ impl Sink {
             let pause = if failure.fault == Fault::Event { pause.max(HELD) } else { pause };
             let status = failure.status.map(|status| status.as_u16());
             tracing::warn!(
-                event_id = event.id(), event_type = event.event_type(), reason = failure.message, status,
-                attempt = backoff.attempts(), retry_in_ms = pause.as_millis() as u64, "an event is held back"
+                event_id = event.id(),
+                event_type = event.event_type(),
+                reason = failure.message,
+                status,
+                attempt = backoff.attempts(),
+                retry_in_ms = pause.as_millis() as u64,
+                "an event is held back"
             );
             tokio::select! {
                 () = worker::sleep(pause) => {}
@@ -170,43 +170,55 @@ impl Sink {
         result
     }
 
-    async fn attempt_or_dead_letter(
-        &self,
-        event: &Event,
-        trace: &Trace,
-        deadline: Option<Instant>,
-    ) -> Result<Accepted, Failure> {
-        let failure = match self.attempt_as_is(event, trace, deadline).await {
+    fn passage<'a>(&'a self, event: &'a Event, trace: &'a Trace, deadline: Option<Instant>) -> Passage<'a> {
+        Passage { sink: self, event, trace, deadline, refused: None }
+    }
+}
+
+/// One event on its way to the sink or, once the sink has refused it, to the dead-letter sink.
+struct Passage<'a> {
+    sink: &'a Sink,
+    event: &'a Event,
+    trace: &'a Trace,
+    deadline: Option<Instant>,
+    /// The dead-letter sink and the sink's refusal, which is not asked again.
+    refused: Option<(&'a Sender, Box<Failure>)>,
+}
+
+impl Passage<'_> {
+    async fn attempt(&mut self) -> Result<Accepted, Failure> {
+        if let Some((dead_letter, refusal)) = &self.refused {
+            return Box::pin(self.bury(dead_letter, refusal)).await;
+        }
+        let failure = match self.sink.attempt_as_is(self.event, self.trace, self.deadline).await {
             Ok(accepted) => return Ok(accepted),
             Err(failure) => failure,
         };
-        let Some(dead_letter) = self.dead_letter.as_ref().filter(|_| failure.fault == Fault::Event) else {
+        let Some(dead_letter) = self.sink.dead_letter.as_ref().filter(|_| failure.fault == Fault::Event)
+        else {
             return Err(failure);
         };
-        Box::pin(self.dead_letter(dead_letter, event, trace, deadline, failure)).await
+        let (dead_letter, refusal) = self.refused.insert((dead_letter, Box::new(failure)));
+        let (dead_letter, refusal) = (*dead_letter, refusal.clone());
+        Box::pin(self.bury(dead_letter, &refusal)).await
     }
 
-    async fn dead_letter(
-        &self,
-        dead_letter: &Sender,
-        event: &Event,
-        trace: &Trace,
-        deadline: Option<Instant>,
-        failure: Failure,
-    ) -> Result<Accepted, Failure> {
-        let letter = dead_letter_event(event, &self.sender.uri().to_string(), &failure);
-        let letter = letter.unwrap_or_else(|_| event.clone());
-        match dead_letter.attempt_within(&letter, trace, left(deadline)).await {
+    async fn bury(&self, dead_letter: &Sender, refusal: &Failure) -> Result<Accepted, Failure> {
+        let letter = dead_letter_event(self.event, &self.sink.sender.uri().to_string(), refusal);
+        let letter = letter.unwrap_or_else(|_| self.event.clone());
+        match dead_letter.attempt_within(&letter, self.trace, left(self.deadline)).await {
             Ok(accepted) => {
-                self.metrics.dead_lettered();
+                self.sink.metrics.dead_lettered();
                 tracing::warn!(
-                    event_id = event.id(), event_type = event.event_type(), reason = failure.message,
+                    event_id = self.event.id(),
+                    event_type = self.event.event_type(),
+                    reason = refusal.message,
                     "an event went to the dead-letter sink"
                 );
                 Ok(accepted)
             }
             // The dead-letter sink is what must come back; the event is not to blame for that.
-            Err(refused) => Err(Failure { fault: Fault::Transient, ..refused }),
+            Err(failed) => Err(Failure { fault: Fault::Transient, ..failed }),
         }
     }
 }

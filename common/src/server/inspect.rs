@@ -150,7 +150,11 @@ impl<T> Inspected<T> {
 }
 
 impl<T: AsyncRead + Unpin> AsyncRead for Inspected<T> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let result = Pin::new(&mut self.inner).poll_read(cx, buf);
         self.look(buf.filled().get(before..).unwrap_or_default());
@@ -196,7 +200,8 @@ mod tests {
         Some(verdict.ambiguous.load(Ordering::Relaxed)).filter(|number| *number != u64::MAX)
     }
 
-    const BOTH: &str = "POST / HTTP/1.1\r\nhost: x\r\nTransfer-encoding: chunked\r\nContent-LENGTH: 5\r\n\r\n";
+    const BOTH: &str =
+        "POST / HTTP/1.1\r\nhost: x\r\nTransfer-encoding: chunked\r\nContent-LENGTH: 5\r\n\r\n";
 
     #[test]
     fn finds_both_however_they_are_cut() {
@@ -210,7 +215,8 @@ mod tests {
 
     #[test]
     fn one_of_them_is_not_both() {
-        let body = "POST / HTTP/1.1\r\nContent-Length: 45\r\n\r\nTransfer-Encoding: chunked\r\nContent-Length: 5";
+        let body =
+            "POST / HTTP/1.1\r\nContent-Length: 45\r\n\r\nTransfer-Encoding: chunked\r\nContent-Length: 5";
         assert_eq!(ambiguous(&[body, "\r\n\r\n"]), None);
         let chunked = "POST / HTTP/1.1\r\nx-content-length: 5\r\na: content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n";
         assert_eq!(ambiguous(&[chunked]), None);

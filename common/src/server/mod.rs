@@ -9,8 +9,8 @@ mod tls;
 
 pub(crate) use body::{BodyRefusal, Budget, collect};
 pub(crate) use listener::{Listening, Serving, listen};
-pub(crate) use tls::Certificates;
 pub(crate) use routes::{Events, Routes, no_events};
+pub(crate) use tls::Certificates;
 
 use std::sync::{
     Arc,

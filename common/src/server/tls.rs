@@ -61,9 +61,8 @@ fn stamp(chain: &str, key: &str) -> Option<(SystemTime, SystemTime)> {
 
 fn read(chain: &str, key: &str) -> Result<Arc<ServerConfig>, ConfigError> {
     let bad_chain = |_| ConfigError::new("TLS_CERT_FILE", "must name a readable file of PEM certificates");
-    let certificates: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(chain)
-        .and_then(Iterator::collect)
-        .map_err(bad_chain)?;
+    let certificates: Vec<CertificateDer<'static>> =
+        CertificateDer::pem_file_iter(chain).and_then(Iterator::collect).map_err(bad_chain)?;
     let key = PrivateKeyDer::from_pem_file(key)
         .map_err(|_| ConfigError::new("TLS_KEY_FILE", "must name a readable file with a PEM private key"))?;
     let unusable = |error| ConfigError::new("TLS_CERT_FILE", format_args!("cannot be used: {error}"));

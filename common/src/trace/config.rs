@@ -100,7 +100,8 @@ mod tests {
     use super::*;
 
     fn read(variables: &[(&str, &str)]) -> TraceConfig {
-        let environment = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let environment =
+            variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         crate::config::load(&environment).expect("valid")
     }
 
@@ -110,12 +111,14 @@ mod tests {
 
     #[test]
     fn the_standard_variables_win() {
-        let knative = Some(r#"{"tracing":{"protocol":"http/protobuf","endpoint":"http://k:1/x","samplingRate":0.5}}"#);
+        let knative =
+            Some(r#"{"tracing":{"protocol":"http/protobuf","endpoint":"http://k:1/x","samplingRate":0.5}}"#);
         assert_eq!(read(&[]).destination(knative), destination("http://k:1/x", 0.5));
         let base = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://c:4318/");
         assert_eq!(read(&[base]).destination(knative), destination("http://c:4318/v1/traces", 1.0));
         let verbatim = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://c:4318/t");
-        let sampler = [("OTEL_TRACES_SAMPLER", "parentbased_traceidratio"), ("OTEL_TRACES_SAMPLER_ARG", "0.25")];
+        let sampler =
+            [("OTEL_TRACES_SAMPLER", "parentbased_traceidratio"), ("OTEL_TRACES_SAMPLER_ARG", "0.25")];
         let all = [base, verbatim, sampler[0], sampler[1]];
         assert_eq!(read(&all).destination(None), destination("http://c:4318/t", 0.25));
         assert_eq!(read(&[base, ("OTEL_SDK_DISABLED", "true")]).destination(knative), None);
@@ -123,7 +126,9 @@ mod tests {
 
     #[test]
     fn malformed_observability_is_absent() {
-        for text in ["", "{", "{}", "null", r#"{"tracing":7}"#, r#"{"tracing":{"protocol":"grpc","endpoint":"x"}}"#] {
+        for text in
+            ["", "{", "{}", "null", r#"{"tracing":7}"#, r#"{"tracing":{"protocol":"grpc","endpoint":"x"}}"#]
+        {
             assert_eq!(read(&[]).destination(Some(text)), None, "{text}");
         }
     }

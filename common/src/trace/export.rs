@@ -56,7 +56,8 @@ pub(crate) async fn finish() {
     if PROCESSOR.get().is_none() {
         return;
     }
-    let flush = tokio::task::spawn_blocking(|| PROCESSOR.get().map(|exporting| exporting.processor.shutdown()));
+    let flush =
+        tokio::task::spawn_blocking(|| PROCESSOR.get().map(|exporting| exporting.processor.shutdown()));
     if let Ok(Some(Err(error))) = flush.await {
         tracing::warn!(%error, "the last spans were not exported");
     }

@@ -46,7 +46,13 @@ impl Trace {
     pub fn from_headers(headers: &HeaderMap) -> Self {
         let parent = headers.get(TRACEPARENT).and_then(|value| parse(value.to_str().ok()?));
         let Some((id, span, flags)) = parent else { return Self::default() };
-        Self { id, span, flags, state: headers.get(TRACESTATE).cloned(), baggage: headers.get(BAGGAGE).cloned() }
+        Self {
+            id,
+            span,
+            flags,
+            state: headers.get(TRACESTATE).cloned(),
+            baggage: headers.get(BAGGAGE).cloned(),
+        }
     }
 
     /// Begins the work on a request that came in.

@@ -1,10 +1,6 @@
 //! Spans: one for each request that comes in and one for each attempt to send. Without an exporter there are none.
 
-use std::{
-    borrow::Cow,
-    sync::OnceLock,
-    time::SystemTime,
-};
+use std::{borrow::Cow, sync::OnceLock, time::SystemTime};
 
 use http::{HeaderMap, StatusCode};
 use opentelemetry::{
@@ -58,7 +54,14 @@ impl Span {
         let recorded = parent.is_sampled() && PROCESSOR.get().is_some();
         let recording = recorded.then(|| {
             let (attributes, status) = (Vec::new(), Status::Unset);
-            Box::new(Recording { parent: parent.span, kind, name, begun: SystemTime::now(), attributes, status })
+            Box::new(Recording {
+                parent: parent.span,
+                kind,
+                name,
+                begun: SystemTime::now(),
+                attributes,
+                status,
+            })
         });
         Self { trace, recording }
     }
