@@ -1,6 +1,5 @@
 //! Prints every event it receives and shows the last ones as JSON.
 mod config;
-mod event;
 mod page;
 mod printer;
 mod target;

@@ -11,8 +11,9 @@ use common::{
     Adapter, Context, Error, Event, Field, Info, Kind, Reply, Role, Scaling, Target, config::ConfigError,
 };
 use http::HeaderMap;
+use pretty::Look;
 
-use crate::{config::DisplayConfig, event::Look, page::Page, printer::Printer};
+use crate::{config::DisplayConfig, page::Page, printer::Printer};
 
 /// The display target.
 pub struct Display {
