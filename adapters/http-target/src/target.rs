@@ -121,7 +121,8 @@ impl HttpTarget {
             request.headers_mut().insert(header::AUTHORIZATION, value.clone());
         }
         let mut span = trace.request("call");
-        span.set("url.full", || call.uri.to_string());
+        // Not the whole URL: its query may hold a key.
+        span.set("server.address", || call.uri.authority().map(ToString::to_string).unwrap_or_default());
         span.write(request.headers_mut());
         let answer =
             self.client.send(request, *self.config.http_timeout, self.config.http_max_response_bytes).await;

@@ -185,7 +185,8 @@ impl Sender {
     async fn exchange(&self, event: &Event, trace: &Trace, timeout: Duration) -> Result<Accepted, Failure> {
         let mut span = trace.request("send");
         span.about(event);
-        span.set("url.full", || self.uri.to_string());
+        // Not the whole URL: its query may hold a key.
+        span.set("server.address", || self.uri.authority().map(ToString::to_string).unwrap_or_default());
         let result = self.attempt_once(self.request(event, &span), timeout).await;
         span.answered(
             result.as_ref().map_or_else(|failure| failure.status, |accepted| Some(accepted.status)),
