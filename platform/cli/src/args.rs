@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::catalogue::{Catalogue, EMBEDDED};
 use crate::up::Finder;
-use crate::{describe, list, up};
+use crate::{describe, lint, list, up};
 
 /// Connects systems with CloudEvents: sources bring events in, brokers route them, targets take them out.
 ///
@@ -39,6 +39,20 @@ enum Command {
         /// In a checkout too, take the binaries that lie beside this command or on PATH.
         #[arg(long)]
         no_build: bool,
+    },
+    /// Find every mistake in bridges without running them.
+    ///
+    /// Nothing is started and nothing is reached over the network. Secrets that a file refers to and does not hold have to
+    /// be in the environment, as for `trestle up`.
+    ///
+    /// Exit codes: 0 nothing or only warnings, 1 mistakes.
+    Lint {
+        /// Bridges and their tests (`*.test.yaml`).
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
+        /// As lines that editors understand, or as a JSON list.
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        output: Format,
     },
     /// List the sources, brokers and targets there are.
     List {
@@ -79,6 +93,7 @@ pub fn run() -> ExitCode {
     };
     match command {
         Command::Up { bridge, no_build } => up::run(&bridge, Finder::new(!no_build), &catalogue),
+        Command::Lint { files, output } => lint::run(&files, output, &catalogue),
         Command::List { output } => list::run(&catalogue, output),
         Command::Describe { name, output } => describe::run(&catalogue, &name, output),
         Command::RunComponent { .. } => ExitCode::SUCCESS,

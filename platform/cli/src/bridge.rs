@@ -34,6 +34,8 @@ pub struct Component {
     /// The binary.
     pub adapter: String,
     pub role: Role,
+    /// Whether others can send to it.
+    pub takes_events: bool,
     /// What its `spec` means; the addresses of other components are not known yet.
     pub environment: BTreeMap<String, Setting>,
     /// Of a broker.

@@ -7,6 +7,7 @@ mod args;
 mod bridge;
 mod catalogue;
 mod describe;
+mod lint;
 mod list;
 mod manifest;
 mod up;

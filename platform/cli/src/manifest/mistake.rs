@@ -9,25 +9,34 @@ pub struct Position {
     pub column: usize,
 }
 
-/// One thing the author has to change.
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The bridge cannot run.
+    Error,
+    /// It runs, and probably not as its author thinks.
+    Warning,
+}
+
+/// One thing the author has to change, or to think about.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Mistake {
     pub at: Position,
+    pub severity: Severity,
     pub message: String,
 }
 
 impl Mistake {
-    /// A mistake at a place.
-    pub fn new(at: Position, message: impl Into<String>) -> Mistake {
-        Mistake { at, message: message.into() }
-    }
-
     /// `bridge.yaml:12:3: message`, as compilers write it, so that editors can jump there.
     pub fn render(&self, file: &str) -> String {
+        let message = match self.severity {
+            Severity::Error => self.message.clone(),
+            Severity::Warning => format!("warning: {}", self.message),
+        };
         if self.at.line == 0 {
-            return format!("{file}: {}", self.message);
+            return format!("{file}: {message}");
         }
-        format!("{file}:{}:{}: {}", self.at.line, self.at.column, self.message)
+        format!("{file}:{}:{}: {message}", self.at.line, self.at.column)
     }
 }
 
@@ -38,12 +47,17 @@ pub struct Mistakes(Vec<Mistake>);
 impl Mistakes {
     /// Notes one more.
     pub fn add(&mut self, at: Position, message: impl Into<String>) {
-        self.0.push(Mistake::new(at, message));
+        self.0.push(Mistake { at, severity: Severity::Error, message: message.into() });
     }
 
-    /// How many there are.
+    /// Notes something that is no mistake and yet odd.
+    pub fn warn(&mut self, at: Position, message: impl Into<String>) {
+        self.0.push(Mistake { at, severity: Severity::Warning, message: message.into() });
+    }
+
+    /// How many there are, warnings left out.
     pub fn count(&self) -> usize {
-        self.0.len()
+        self.0.iter().filter(|mistake| mistake.severity == Severity::Error).count()
     }
 
     /// In the order of the file, each once.

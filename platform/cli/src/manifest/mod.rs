@@ -2,6 +2,7 @@
 
 mod cycle;
 mod document;
+mod filter;
 mod mistake;
 mod node;
 mod object;
@@ -11,37 +12,44 @@ mod schema;
 mod secrets;
 mod spec;
 mod trigger;
+mod yaml;
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-pub use mistake::{Mistake, nearest};
+pub use mistake::{Mistake, Mistakes, Position, Severity, nearest, suggestion};
+pub use node::{Node, Value};
 pub use schema::plain;
 pub use trigger::{FIELDS as TRIGGER_FIELDS, GROUP as TRIGGER_GROUP, KIND as TRIGGER};
+pub use yaml::read as read_yaml;
 
 use crate::bridge::{Bridge, Component, Id};
 use crate::catalogue::{Adapter, Catalogue, Kind};
-use mistake::{Mistakes, Position, suggestion};
 use object::Object;
 use reference::Index;
 
 /// The environment of the command, where secrets may be.
 pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 
+/// What a text turned out to be.
+pub struct Reading {
+    /// When there is no mistake in it.
+    pub bridge: Option<Bridge>,
+    /// Mistakes and warnings, in the order of the file.
+    pub mistakes: Vec<Mistake>,
+}
+
 /// Reads a bridge.
-///
-/// # Errors
-/// Every mistake, in the order of the file.
-pub fn read(text: &str, catalogue: &Catalogue, environment: Lookup<'_>) -> Result<Bridge, Vec<Mistake>> {
+pub fn read(text: &str, catalogue: &Catalogue, environment: Lookup<'_>) -> Reading {
     let mut mistakes = Mistakes::default();
-    let documents = node::documents(text).map_err(|mistake| vec![mistake])?;
-    let objects = object::objects(documents, &mut mistakes);
+    let mut yaml = yaml::read(text, &mut mistakes);
+    let objects = object::objects(yaml.documents, &mut yaml.unread, &mut mistakes);
     duplicates(&objects, &mut mistakes);
     let secrets = secrets::Secrets::new(&objects, environment, &mut mistakes);
-    let known = known(&objects, catalogue, &mut mistakes);
-    let mut index = Index::default();
+    let known = known(&objects, catalogue, &mut yaml.unread, &mut mistakes);
+    let mut index = Index::new(yaml.unread);
     for (object, adapter, kind) in &known {
         index.add(object.id.clone(), adapter, kind);
     }
@@ -54,6 +62,7 @@ pub fn read(text: &str, catalogue: &Catalogue, environment: Lookup<'_>) -> Resul
                 label: String::new(),
                 adapter: adapter.name.clone(),
                 role: adapter.role,
+                takes_events: adapter.takes_events(),
                 environment: spec::environment(object, adapter, kind, &around, &mut mistakes),
                 triggers: Vec::new(),
             };
@@ -69,18 +78,22 @@ pub fn read(text: &str, catalogue: &Catalogue, environment: Lookup<'_>) -> Resul
         }
     }
     cycle::check(&components, &mut mistakes);
-    if objects.is_empty() {
-        mistakes.add(Position::default(), "there are no objects in it");
-    } else if components.is_empty() {
-        mistakes.add(Position::default(), "there is nothing to run in it: no source, broker or target");
+    if components.is_empty() && mistakes.count() == 0 {
+        let message = if objects.is_empty() {
+            "there are no objects in it"
+        } else {
+            "there is nothing to run in it: no source, broker or target"
+        };
+        mistakes.add(Position::default(), message);
     }
-    let mistakes = mistakes.into_sorted();
-    if !mistakes.is_empty() {
-        return Err(mistakes);
-    }
-    let mut components: Vec<Component> = components.into_iter().map(|(component, _)| component).collect();
-    label(&mut components);
-    Ok(Bridge { components })
+    let bridge = (mistakes.count() == 0).then(|| {
+        secrets.warn_of_unused(&mut mistakes);
+        let mut components: Vec<Component> =
+            components.into_iter().map(|(component, _)| component).collect();
+        label(&mut components);
+        Bridge { components }
+    });
+    Reading { bridge, mistakes: mistakes.into_sorted() }
 }
 
 fn is_trigger(object: &Object) -> bool {
@@ -91,6 +104,7 @@ fn is_trigger(object: &Object) -> bool {
 fn known<'o, 'c>(
     objects: &'o [Object],
     catalogue: &'c Catalogue,
+    unread: &mut HashSet<String>,
     mistakes: &mut Mistakes,
 ) -> Vec<(&'o Object, &'c Adapter, &'c Kind)> {
     let mut known = Vec::new();
@@ -99,7 +113,11 @@ fn known<'o, 'c>(
             continue;
         }
         let name = object.id.kind.as_str();
-        match catalogue.kind(name) {
+        let found = catalogue.kind(name);
+        if found.is_none_or(|(_, kind)| kind.group != object.group()) {
+            unread.insert(object.id.name.clone());
+        }
+        match found {
             Some((adapter, kind)) if kind.group == object.group() => known.push((object, adapter, kind)),
             Some((_, kind)) => {
                 let message =

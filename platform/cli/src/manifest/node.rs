@@ -1,11 +1,6 @@
-//! YAML with positions: the tree the manifest reader works on.
+//! The tree that readers work on: data with positions.
 
-use saphyr::{LoadableYamlNode, MarkedYaml, Scalar, YamlData};
-
-use super::mistake::{Mistake, Position};
-
-/// Deeper than any Kubernetes object; it bounds recursion.
-const MAX_DEPTH: usize = 64;
+use super::mistake::Position;
 
 /// One value and where it stands.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,6 +9,8 @@ pub struct Node {
     pub at: Position,
     /// What stands there.
     pub value: Value,
+    /// Of a text that stands in the file as it is, on one line or as a literal block: where it begins behind its quotes.
+    pub text_at: Option<Position>,
 }
 
 /// The JSON data model; mappings keep their order and the positions of their keys.
@@ -72,6 +69,28 @@ impl Node {
         }
     }
 
+    /// The position in the file of a place in the text; both count from 1. `None` where that cannot be told.
+    pub fn place(&self, line: usize, column: usize) -> Option<Position> {
+        let begin = self.text_at?;
+        Some(Position { line: begin.line + line.checked_sub(1)?, column: begin.column + column.checked_sub(1)? })
+    }
+
+    /// The node at a path such as `filters[0].exact.type`, or the nearest above it.
+    pub fn nearest(&self, path: &str) -> &Node {
+        let mut node = self;
+        for step in path.split(['.', '[']).map(|step| step.trim_end_matches(']')) {
+            let inner = match (&node.value, step.parse::<usize>()) {
+                (Value::List(items), Ok(number)) => items.get(number),
+                _ => node.get(step),
+            };
+            match inner {
+                Some(inner) => node = inner,
+                None => break,
+            }
+        }
+        node
+    }
+
     /// The same data without positions.
     pub fn to_json(&self) -> serde_json::Value {
         match &self.value {
@@ -94,64 +113,5 @@ impl Node {
             Value::List(_) => "a list",
             Value::Map(_) => "a mapping",
         }
-    }
-}
-
-/// The documents of a YAML text, empty ones left out.
-///
-/// # Errors
-/// The first violation of YAML, a repeated key among them; what follows it cannot be trusted.
-pub fn documents(text: &str) -> Result<Vec<Node>, Mistake> {
-    let documents = MarkedYaml::load_from_str(text).map_err(|error| {
-        let at = Position { line: error.marker().line(), column: error.marker().col() + 1 };
-        Mistake::new(at, format!("not valid YAML: {}", error.info()))
-    })?;
-    let mut nodes = Vec::new();
-    for document in &documents {
-        let node = convert(document, 0)?;
-        if node.value != Value::Null {
-            nodes.push(node);
-        }
-    }
-    Ok(nodes)
-}
-
-fn convert(yaml: &MarkedYaml<'_>, depth: usize) -> Result<Node, Mistake> {
-    let at = Position { line: yaml.span.start.line(), column: yaml.span.start.col() + 1 };
-    if depth > MAX_DEPTH {
-        return Err(Mistake::new(at, format!("nested more than {MAX_DEPTH} levels deep")));
-    }
-    let value = match &yaml.data {
-        YamlData::Value(scalar) => from_scalar(scalar),
-        YamlData::Representation(text, ..) => Value::Text(text.to_string()),
-        YamlData::Sequence(items) => {
-            Value::List(items.iter().map(|item| convert(item, depth + 1)).collect::<Result<_, _>>()?)
-        }
-        YamlData::Mapping(entries) => {
-            let mut map = Vec::with_capacity(entries.len());
-            for (key, value) in entries {
-                let key = convert(key, depth + 1)?;
-                let Some(text) = key.scalar() else {
-                    return Err(Mistake::new(key.at, format!("a key must be a string, not {}", key.noun())));
-                };
-                map.push((Key { at: key.at, text }, convert(value, depth + 1)?));
-            }
-            Value::Map(map)
-        }
-        YamlData::Tagged(_, inner) => return convert(inner, depth + 1),
-        YamlData::BadValue | YamlData::Alias(_) => Value::Null,
-    };
-    Ok(Node { at, value })
-}
-
-fn from_scalar(scalar: &Scalar<'_>) -> Value {
-    match scalar {
-        Scalar::Null => Value::Null,
-        Scalar::Boolean(value) => Value::Bool(*value),
-        Scalar::Integer(value) => Value::Number((*value).into()),
-        // Infinity and NaN have no JSON form.
-        Scalar::FloatingPoint(value) => serde_json::Number::from_f64(value.into_inner())
-            .map_or_else(|| Value::Text(value.to_string()), Value::Number),
-        Scalar::String(value) => Value::Text(value.to_string()),
     }
 }

@@ -1,5 +1,7 @@
 //! Kubernetes objects in a YAML text: several documents, `List`s flattened.
 
+use std::collections::HashSet;
+
 use super::mistake::{Mistakes, Position, suggestion};
 use super::node::{Node, Value};
 use crate::bridge::Id;
@@ -31,7 +33,7 @@ impl Object {
 
     /// `spec`; an empty mapping where there is none.
     pub fn spec(&self) -> Node {
-        let empty = || Node { at: self.at, value: Value::Map(Vec::new()) };
+        let empty = || Node { at: self.at, value: Value::Map(Vec::new()), text_at: None };
         self.node.get("spec").cloned().unwrap_or_else(empty)
     }
 }
@@ -41,23 +43,30 @@ pub fn group_of(api_version: &str) -> &str {
     api_version.split_once('/').map_or("", |(group, _)| group)
 }
 
-/// All objects of the documents. One that lacks kind, apiVersion or name is reported and left out.
-pub fn objects(documents: Vec<Node>, mistakes: &mut Mistakes) -> Vec<Object> {
+/// All objects of the documents. One that lacks kind, apiVersion or name is reported and left out; its name joins the
+/// `unread` ones.
+pub fn objects(
+    documents: Vec<Node>,
+    unread: &mut HashSet<String>,
+    mistakes: &mut Mistakes,
+) -> Vec<Object> {
     let mut found = Vec::new();
     for document in documents {
-        collect(document, &mut found, mistakes);
+        collect(document, &mut found, unread, mistakes);
     }
     found
 }
 
-fn collect(node: Node, found: &mut Vec<Object>, mistakes: &mut Mistakes) {
+fn collect(node: Node, found: &mut Vec<Object>, unread: &mut HashSet<String>, mistakes: &mut Mistakes) {
     if !matches!(node.value, Value::Map(_)) {
         mistakes.add(node.at, format!("expected a Kubernetes object, not {}", node.noun()));
         return;
     }
     if node.get("kind").and_then(Node::text) == Some("List") {
         match node.get("items").map(|items| &items.value) {
-            Some(Value::List(items)) => items.iter().for_each(|item| collect(item.clone(), found, mistakes)),
+            Some(Value::List(items)) => {
+                items.iter().for_each(|item| collect(item.clone(), found, unread, mistakes));
+            }
             _ => mistakes.add(node.at, "a List needs 'items', a list of objects"),
         }
         return;
@@ -68,8 +77,12 @@ fn collect(node: Node, found: &mut Vec<Object>, mistakes: &mut Mistakes) {
     let kind = required(&node, "kind", mistakes);
     let api_version = required(&node, "apiVersion", mistakes);
     let name = required(&node, "metadata.name", mistakes);
-    let (Some((at, kind)), Some((_, api_version)), Some((name_at, name))) = (kind, api_version, name) else {
-        return;
+    let (at, kind, api_version, name_at, name) = match (kind, api_version, name) {
+        (Some((at, kind)), Some((_, version)), Some((name_at, name))) => (at, kind, version, name_at, name),
+        (_, _, name) => {
+            unread.extend(name.map(|(_, name)| name));
+            return;
+        }
     };
     let namespace = match node.path("metadata.namespace") {
         Some(namespace) => namespace.scalar().unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned()),

@@ -1,6 +1,6 @@
 //! Destinations: `ref`, `uri`, or both, resolved to a component of the bridge.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use common::config::{Parse as _, Url};
 
@@ -17,12 +17,18 @@ struct Entry {
 }
 
 /// The components of the bridge that can be pointed at.
-#[derive(Default)]
 pub struct Index {
     components: HashMap<Id, Entry>,
+    /// Names of objects that are there and have a mistake of their own.
+    unread: HashSet<String>,
 }
 
 impl Index {
+    /// An index that knows of objects which could not be read.
+    pub fn new(unread: HashSet<String>) -> Index {
+        Index { components: HashMap::new(), unread }
+    }
+
     /// Adds a component of a kind.
     pub fn add(&mut self, id: Id, adapter: &Adapter, kind: &Kind) {
         let (group, role) = (kind.group.clone(), adapter.role);
@@ -95,7 +101,10 @@ impl Index {
         let at = reference.get("name").map_or(reference.at, |name| name.at);
         let id = Id { kind, namespace, name };
         let Some(Entry { group, takes_events, .. }) = self.components.get(&id) else {
-            mistakes.add(at, format!("'{path}': {}", self.unknown(&id)));
+            // One mistake is reported once: where it was made.
+            if !self.unread.contains(&id.name) {
+                mistakes.add(at, format!("'{path}': {}", self.unknown(&id)));
+            }
             return None;
         };
         let given = match part("apiVersion") {

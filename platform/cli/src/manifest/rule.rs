@@ -36,7 +36,10 @@ pub fn apply(
             Some(pairs) => Some(Setting::Text(pairs.join(","))),
             None => wrong("a mapping of single values"),
         },
-        Rule::Json => Some(Setting::Text(node.to_json().to_string())),
+        Rule::Json => match secrets.resolve_within(node, &path, &id.namespace, mistakes)? {
+            (json, true) => Some(Setting::Secret(json.to_string())),
+            (json, false) => Some(Setting::Text(json.to_string())),
+        },
     }
 }
 

@@ -1,31 +1,99 @@
 //! Secret values: in place, from a `Secret` object of the file, or from the environment of the command.
 
-use std::collections::{BTreeMap, HashMap};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use base64::Engine as _;
 
 use super::Lookup;
-use super::mistake::{Mistakes, suggestion};
+use super::mistake::{Mistakes, Position, suggestion};
 use super::node::{Node, Value};
 use super::object::Object;
 
 /// Where secret values come from.
 pub struct Secrets<'a> {
     /// By namespace and name.
-    objects: HashMap<(String, String), BTreeMap<String, String>>,
+    objects: HashMap<Name, Values>,
+    /// Those of them that something refers to.
+    used: RefCell<HashSet<Name>>,
     environment: Lookup<'a>,
+}
+
+/// Namespace and name.
+type Name = (String, String);
+
+/// What a Secret object holds, and where its name stands.
+struct Values {
+    at: Position,
+    by_key: BTreeMap<String, String>,
+    /// Keys that have a mistake of their own.
+    broken: HashSet<String>,
 }
 
 impl<'a> Secrets<'a> {
     /// Reads the `Secret` objects.
     pub fn new(objects: &[Object], environment: Lookup<'a>, mistakes: &mut Mistakes) -> Secrets<'a> {
-        let mut secrets = Secrets { objects: HashMap::new(), environment };
+        let mut secrets = Secrets { objects: HashMap::new(), used: RefCell::default(), environment };
         for object in objects.iter().filter(|object| object.id.kind == "Secret" && object.group().is_empty())
         {
             let values = read(object, mistakes);
             secrets.objects.insert((object.id.namespace.clone(), object.id.name.clone()), values);
         }
         secrets
+    }
+
+    /// Warns of Secrets that nothing refers to. In a whole bridge only: call it when all has been resolved.
+    pub fn warn_of_unused(&self, mistakes: &mut Mistakes) {
+        let used = self.used.borrow();
+        for ((namespace, name), values) in &self.objects {
+            if !used.contains(&(namespace.clone(), name.clone())) {
+                mistakes.warn(values.at, format!("nothing refers to Secret '{name}'"));
+            }
+        }
+    }
+
+    /// The node as JSON in which every reference to a Secret has become `{"value": …}`, and whether there was one.
+    pub fn resolve_within(
+        &self,
+        node: &Node,
+        path: &str,
+        namespace: &str,
+        mistakes: &mut Mistakes,
+    ) -> Option<(serde_json::Value, bool)> {
+        match &node.value {
+            Value::Map(_) if node.get("valueFromSecret").or_else(|| node.get("secretKeyRef")).is_some() => {
+                let value = self.resolve(node, path, namespace, mistakes)?;
+                Some((serde_json::json!({ "value": value }), true))
+            }
+            Value::Map(entries) => {
+                let (mut map, mut any) = (serde_json::Map::new(), Some(false));
+                for (key, inner) in entries {
+                    let path = format!("{path}.{}", key.text);
+                    match self.resolve_within(inner, &path, namespace, mistakes) {
+                        Some((value, found)) => {
+                            map.insert(key.text.clone(), value);
+                            any = any.map(|any| any || found);
+                        }
+                        None => any = None,
+                    }
+                }
+                Some((map.into(), any?))
+            }
+            Value::List(items) => {
+                let (mut list, mut any) = (Vec::new(), Some(false));
+                for (number, inner) in items.iter().enumerate() {
+                    match self.resolve_within(inner, &format!("{path}[{number}]"), namespace, mistakes) {
+                        Some((value, found)) => {
+                            list.push(value);
+                            any = any.map(|any| any || found);
+                        }
+                        None => any = None,
+                    }
+                }
+                Some((list.into(), any?))
+            }
+            _ => Some((node.to_json(), false)),
+        }
     }
 
     /// The value of a field that holds a secret: a scalar, `value`, `valueFromSecret` or `secretKeyRef`.
@@ -79,12 +147,16 @@ impl<'a> Secrets<'a> {
             mistakes.add(reference.at, format!("'{path}': a reference to a Secret needs 'name' and 'key'"));
             return None;
         };
-        if let Some(values) = self.objects.get(&(namespace.to_owned(), name.clone())) {
-            if let Some(value) = values.get(&key) {
+        let full_name = (namespace.to_owned(), name.clone());
+        if let Some(values) = self.objects.get(&full_name) {
+            self.used.borrow_mut().insert(full_name);
+            if let Some(value) = values.by_key.get(&key) {
                 return Some(value.clone());
             }
-            let hint = suggestion(&key, values.keys().map(String::as_str));
-            mistakes.add(reference.at, format!("Secret '{name}' has no key '{key}'{hint}"));
+            if !values.broken.contains(&key) {
+                let hint = suggestion(&key, values.by_key.keys().map(String::as_str));
+                mistakes.add(reference.at, format!("Secret '{name}' has no key '{key}'{hint}"));
+            }
             return None;
         }
         let variable = variable(&name, &key);
@@ -104,8 +176,8 @@ fn variable(name: &str, key: &str) -> String {
     format!("{name}_{key}").chars().map(upper).collect()
 }
 
-fn read(object: &Object, mistakes: &mut Mistakes) -> BTreeMap<String, String> {
-    let mut values = BTreeMap::new();
+fn read(object: &Object, mistakes: &mut Mistakes) -> Values {
+    let (mut values, mut broken) = (BTreeMap::new(), HashSet::new());
     let empty = [];
     for (key, node) in object.node.get("data").map_or(&empty[..], Node::entries) {
         // Line breaks are allowed in it: `base64` writes them.
@@ -113,17 +185,22 @@ fn read(object: &Object, mistakes: &mut Mistakes) -> BTreeMap<String, String> {
         let bytes = text.and_then(|text| base64::engine::general_purpose::STANDARD.decode(text).ok());
         match bytes.and_then(|bytes| String::from_utf8(bytes).ok()) {
             Some(value) => drop(values.insert(key.text.clone(), value)),
-            None => mistakes.add(
-                node.at,
-                format!("'data.{}' must be text in base64; plain text goes to 'stringData'", key.text),
-            ),
+            None => {
+                broken.insert(key.text.clone());
+                let message =
+                    format!("'data.{}' must be text in base64; plain text goes to 'stringData'", key.text);
+                mistakes.add(node.at, message);
+            }
         }
     }
     for (key, node) in object.node.get("stringData").map_or(&empty[..], Node::entries) {
         match node.scalar() {
             Some(value) => drop(values.insert(key.text.clone(), value)),
-            None => mistakes.add(node.at, format!("'stringData.{}' must be a string", key.text)),
+            None => {
+                broken.insert(key.text.clone());
+                mistakes.add(node.at, format!("'stringData.{}' must be a string", key.text));
+            }
         }
     }
-    values
+    Values { at: object.name_at, by_key: values, broken }
 }

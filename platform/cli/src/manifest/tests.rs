@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Mistake, read};
+use super::{Mistake, Severity, read};
 use crate::bridge::{Bridge, Component, Destination, Setting};
 use crate::catalogue::Catalogue;
 
@@ -11,7 +11,8 @@ const CATALOGUE: &str = include_str!("../../tests/fixtures/catalogue.json");
 fn with_environment(text: &str, environment: &[(&str, &str)]) -> Result<Bridge, Vec<Mistake>> {
     let catalogue = Catalogue::parse(CATALOGUE).unwrap();
     let lookup = |name: &str| environment.iter().find(|(key, _)| *key == name).map(|(_, v)| (*v).to_owned());
-    read(text, &catalogue, &lookup)
+    let reading = read(text, &catalogue, &lookup);
+    reading.bridge.ok_or(reading.mistakes)
 }
 
 fn bridge(text: &str) -> Bridge {
@@ -89,7 +90,7 @@ fn every_rule() {
     assert_eq!(hook["K_SINK"], "MemoryBroker/b/in");
     assert_eq!(hook["K_CE_OVERRIDES"], r#"{"extensions":{"team":"a"}}"#);
     let source = environment(&bridge.components[2]);
-    assert_eq!(source["CLOUDEVENTS_BASICAUTH_CREDENTIALS"], r#"[{"password":{"value":"x"},"username":"u"}]"#);
+    assert_eq!(source["CLOUDEVENTS_BASICAUTH_CREDENTIALS"], r#"secret:[{"password":{"value":"x"},"username":"u"},{"password":{"value":"p:w"},"username":"v"}]"#);
     assert_eq!(source["CLOUDEVENTS_RATELIMITER_RPS"], "7");
     let broker = &bridge.components[3];
     assert_eq!(environment(broker)["MEMORY_BUFFER_SIZE"], "500");
@@ -136,16 +137,21 @@ fn mistakes_are_all_named_at_their_place() {
         include_str!("../../tests/fixtures/mistakes-secrets.yaml"),
         include_str!("../../tests/fixtures/mistakes-cycles.yaml"),
     ];
-    for text in files {
-        let expected: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("# => ")).collect();
-        let found = mistakes(text);
-        let matches = |(found, expected): (&String, &&str)| match expected.strip_suffix('…') {
-            Some(start) => found.starts_with(&format!("b.yaml:{start}")),
-            None => *found == format!("b.yaml:{expected}"),
-        };
-        let all = found.len() == expected.len() && found.iter().zip(&expected).all(matches);
-        assert!(all, "found:\n{}\nexpected:\n{}", found.join("\n"), expected.join("\n"));
-    }
+    files.iter().for_each(|text| expect_mistakes(text));
+}
+
+fn expect_mistakes(text: &str) {
+    expect(text, mistakes(text));
+}
+
+fn expect(text: &str, found: Vec<String>) {
+    let expected: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("# => ")).collect();
+    let matches = |(found, expected): (&String, &&str)| match expected.strip_suffix('…') {
+        Some(start) => found.starts_with(&format!("b.yaml:{start}")),
+        None => *found == format!("b.yaml:{expected}"),
+    };
+    let all = found.len() == expected.len() && found.iter().zip(&expected).all(matches);
+    assert!(all, "found:\n{}\nexpected:\n{}", found.join("\n"), expected.join("\n"));
 }
 
 #[test]
@@ -155,13 +161,31 @@ fn a_secret_in_the_wrong_place_is_not_repeated() {
 }
 
 #[test]
-fn not_yaml() {
+fn what_is_not_yaml_hides_nothing_of_the_other_documents() {
+    let files = [
+        include_str!("../../tests/fixtures/mistakes-yaml.yaml"),
+        include_str!("../../tests/fixtures/mistakes-repeated.yaml"),
+    ];
+    files.iter().for_each(|text| expect_mistakes(text));
     assert_eq!(mistakes("a: [1\nb: 2\n").len(), 1);
-    assert!(mistakes("a: 1\na: 2\n")[0].starts_with("b.yaml:2:1: not valid YAML: duplicated key"));
     assert_eq!(mistakes(""), ["b.yaml: there are no objects in it"]);
     assert_eq!(mistakes("---\n---\n"), ["b.yaml: there are no objects in it"]);
-    let deep = format!("a: {}{}", "[".repeat(200), "]".repeat(200));
-    assert_eq!(mistakes(&deep).len(), 1);
+    for deep in ["[".repeat(100_000), "{a: ".repeat(100_000), "- ".repeat(100_000)] {
+        assert_eq!(mistakes(&deep).len(), 1);
+    }
+    let aliases: String = (0..30).map(|n| format!("a{}: &a{} [*a{n}, *a{n}]\n", n + 1, n + 1)).collect();
+    assert!(mistakes(&format!("a0: &a0 [x]\n{aliases}"))[0].contains("aliases that stand for more"));
+}
+
+#[test]
+fn warnings_are_no_mistakes() {
+    let catalogue = Catalogue::parse(CATALOGUE).unwrap();
+    let text = include_str!("../../tests/fixtures/warnings.yaml");
+    let reading = read(text, &catalogue, &|_| None);
+    assert!(reading.bridge.is_some() && reading.mistakes.iter().all(|m| m.severity == Severity::Warning));
+    expect(text, reading.mistakes.iter().map(|mistake| mistake.render("b.yaml")).collect());
+    let filters = &reading.bridge.unwrap().components[0].triggers[0].filters;
+    assert_eq!(filters[0], serde_json::json!({"exact": {"type": "a"}}), "the one the brokers take");
 }
 
 #[test]

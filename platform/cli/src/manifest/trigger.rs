@@ -3,8 +3,9 @@
 use serde_json::Map;
 
 use super::document;
-use super::mistake::{Mistakes, suggestion};
-use super::node::{Node, Value};
+use super::filter::filters;
+use super::mistake::Mistakes;
+use super::node::Node;
 use super::object::Object;
 use super::reference::{Index, unknown_keys};
 use crate::bridge::{Id, Trigger};
@@ -35,14 +36,12 @@ pub const FIELDS: [(&str, &str); 14] = [
     ),
 ];
 
-const DIALECTS: [&str; 7] = ["exact", "prefix", "suffix", "all", "any", "not", "cesql"];
 /// What a broker takes as it is written; `deadLetterSink` is an address and goes apart.
 const OPTIONS: [&str; 6] = ["retry", "backoffPolicy", "backoffDelay", "timeout", "concurrency", "orderBy"];
 
 /// A trigger and the broker it belongs to.
 pub fn read(object: &Object, index: &Index, mistakes: &mut Mistakes) -> Option<(Id, Trigger)> {
     let spec = object.spec();
-    let before = mistakes.count();
     unknown_keys(&spec, "spec", &["broker", "filters", "target", "delivery", "bounds"], mistakes);
     let namespace = &object.id.namespace;
     let broker = broker(object, &spec, index, mistakes);
@@ -67,6 +66,7 @@ pub fn read(object: &Object, index: &Index, mistakes: &mut Mistakes) -> Option<(
         let mut known = OPTIONS.to_vec();
         known.push("deadLetterSink");
         unknown_keys(delivery, "spec.delivery", &known, mistakes);
+        document::check_delivery(delivery, mistakes);
         for option in OPTIONS {
             if let Some(value) = delivery.get(option) {
                 trigger.delivery.insert(option.to_owned(), value.to_json());
@@ -76,10 +76,6 @@ pub fn read(object: &Object, index: &Index, mistakes: &mut Mistakes) -> Option<(
             trigger.dead_letter =
                 index.destination(node, "spec.delivery.deadLetterSink", namespace, mistakes);
         }
-    }
-    // Where the outline is wrong already the details would only say it again.
-    if mistakes.count() == before {
-        document::check(&spec, mistakes);
     }
     Some((broker?, trigger))
 }
@@ -99,61 +95,4 @@ fn broker(object: &Object, spec: &Node, index: &Index, mistakes: &mut Mistakes) 
         return None;
     }
     Some(id)
-}
-
-/// Filters in the one form a broker needs: empty dialects, which tmctl writes out, are left away.
-fn filters(node: &Node, path: &str, mistakes: &mut Mistakes) -> Vec<serde_json::Value> {
-    let Value::List(items) = &node.value else {
-        mistakes.add(node.at, format!("'{path}' must be a list of filters, not {}", node.noun()));
-        return Vec::new();
-    };
-    let one = |(number, item)| filter(item, &format!("{path}[{number}]"), mistakes);
-    items.iter().enumerate().filter_map(one).collect()
-}
-
-fn filter(node: &Node, path: &str, mistakes: &mut Mistakes) -> Option<serde_json::Value> {
-    if !matches!(node.value, Value::Map(_)) {
-        mistakes.add(
-            node.at,
-            format!("'{path}' must be a filter ({}), not {}", DIALECTS.join(", "), node.noun()),
-        );
-        return None;
-    }
-    let mut known = true;
-    for (key, _) in node.entries().iter().filter(|(key, _)| !DIALECTS.contains(&key.text.as_str())) {
-        let hint = suggestion(&key.text, DIALECTS);
-        mistakes.add(key.at, format!("unknown filter '{}' in '{path}'{hint}", key.text));
-        known = false;
-    }
-    let mut filled = node
-        .entries()
-        .iter()
-        .filter(|(key, value)| DIALECTS.contains(&key.text.as_str()) && !is_empty(value));
-    let Some((key, value)) = filled.next() else {
-        if known {
-            mistakes.add(node.at, format!("'{path}' is empty; one of {} was expected", DIALECTS.join(", ")));
-        }
-        return None;
-    };
-    if let Some((second, _)) = filled.next() {
-        let message = format!("'{path}' has '{}' beside '{}': put both under 'all'", second.text, key.text);
-        mistakes.add(second.at, message);
-    }
-    let path = format!("{path}.{}", key.text);
-    let value = match (key.text.as_str(), &value.value) {
-        ("all" | "any", _) | ("not", Value::List(_)) => filters(value, &path, mistakes).into(),
-        ("not", _) => filter(value, &path, mistakes)?,
-        _ => value.to_json(),
-    };
-    Some(serde_json::json!({ key.text.as_str(): value }))
-}
-
-fn is_empty(node: &Node) -> bool {
-    match &node.value {
-        Value::Null => true,
-        Value::List(items) => items.is_empty(),
-        Value::Map(entries) => entries.is_empty(),
-        Value::Text(text) => text.is_empty(),
-        Value::Bool(_) | Value::Number(_) => false,
-    }
 }

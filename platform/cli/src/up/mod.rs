@@ -43,10 +43,11 @@ pub fn run(path: &Path, finder: Finder, catalogue: &Catalogue) -> ExitCode {
         Ok(text) => text,
         Err(error) => return complain(&format!("cannot read {}: {error}", path.display())),
     };
-    let bridge = match read(&text, path, catalogue) {
-        Ok(bridge) => bridge,
+    let (bridge, warnings) = match read(&text, path, catalogue) {
+        Ok(read) => read,
         Err(mistakes) => return complain(mistakes.trim_end()),
     };
+    let _ = std::io::stdout().lock().write_all(warnings.as_bytes());
     // One thread, this one: components end with the thread that started them.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     match runtime {
@@ -127,8 +128,8 @@ async fn supervise(
             Err(mistakes) => {
                 output.say(format!("{mistakes}{name} has mistakes: the bridge runs on as it was\n")).await;
             }
-            Ok(bridge) => {
-                output.say(format!("{name} has changed\n")).await;
+            Ok((bridge, warnings)) => {
+                output.say(format!("{warnings}{name} has changed\n")).await;
                 if let Err(why) = supervisor.apply(&bridge).await {
                     output.say(format!("{why}: the bridge runs on as it was\n")).await;
                 }
@@ -137,11 +138,15 @@ async fn supervise(
     }
 }
 
-/// The bridge, or its mistakes, one to a line.
-fn read(text: &str, path: &Path, catalogue: &Catalogue) -> Result<Bridge, String> {
+/// The bridge and its warnings, or its mistakes, one to a line.
+fn read(text: &str, path: &Path, catalogue: &Catalogue) -> Result<(Bridge, String), String> {
     let file = path.display().to_string();
-    manifest::read(text, catalogue, &|name| std::env::var(name).ok())
-        .map_err(|mistakes| mistakes.iter().map(|mistake| mistake.render(&file) + "\n").collect())
+    let reading = manifest::read(text, catalogue, &|name| std::env::var(name).ok());
+    let lines = reading.mistakes.iter().map(|mistake| mistake.render(&file) + "\n").collect();
+    match reading.bridge {
+        Some(bridge) => Ok((bridge, lines)),
+        None => Err(lines),
+    }
 }
 
 fn complain(message: &str) -> ExitCode {

@@ -15,7 +15,7 @@ const MANIFEST: &str = include_str!("../../tests/fixtures/up.yaml");
 fn bridge(text: &str) -> Bridge {
     let catalogue = Catalogue::parse(include_str!("../../tests/fixtures/catalogue.json")).unwrap();
     let lookup = |name: &str| (name == "CA_CRT").then(|| "certificate".to_owned());
-    manifest::read(text, &catalogue, &lookup).unwrap()
+    manifest::read(text, &catalogue, &lookup).bridge.unwrap()
 }
 
 fn started(text: &str, ports: &mut Ports) -> std::collections::BTreeMap<Id, Launch> {
