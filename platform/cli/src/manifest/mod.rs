@@ -11,6 +11,7 @@ mod rule;
 mod schema;
 mod secrets;
 mod spec;
+mod transformation;
 mod trigger;
 mod yaml;
 

@@ -9,6 +9,7 @@ use super::reference::{Index, unknown_keys};
 use super::rule;
 use super::schema;
 use super::secrets::Secrets;
+use super::transformation;
 use crate::bridge::Setting;
 use crate::catalogue::{Adapter, Kind, Role};
 
@@ -36,6 +37,9 @@ pub fn environment(
         return BTreeMap::new();
     }
     check_fields(&spec, adapter.role, kind, mistakes);
+    if adapter.name == transformation::ADAPTER {
+        transformation::check(&spec, mistakes);
+    }
     // Overrides first: on a repeated name what the spec says wins, as it did in the old controller.
     let mut environment = overrides(object, &spec, adapter, around.secrets, mistakes);
     let text = |value: &str| Setting::Text(value.to_owned());

@@ -134,6 +134,7 @@ fn mistakes_are_all_named_at_their_place() {
         include_str!("../../tests/fixtures/mistakes-spec.yaml"),
         include_str!("../../tests/fixtures/mistakes-references.yaml"),
         include_str!("../../tests/fixtures/mistakes-triggers.yaml"),
+        include_str!("../../tests/fixtures/mistakes-transformations.yaml"),
         include_str!("../../tests/fixtures/mistakes-secrets.yaml"),
         include_str!("../../tests/fixtures/mistakes-cycles.yaml"),
     ];
