@@ -2,9 +2,9 @@
 
 use common::{
     Event,
-    config::{Config, Duration, Flag, Pairs, Pem, Problems, Secret, Url},
+    config::{Config, Duration, Flag, Pairs, Pem, Problems, Secret, Url, Verb},
 };
-use http::{HeaderName, HeaderValue, Method};
+use http::{HeaderName, HeaderValue};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -42,29 +42,6 @@ pub struct HttpPollerConfig {
     pub httppoller_max_response_bytes: usize,
 }
 
-/// A method.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Verb {
-    Get,
-    Post,
-    Put,
-    Patch,
-    Delete,
-}
-
-impl From<Verb> for Method {
-    fn from(verb: Verb) -> Self {
-        match verb {
-            Verb::Get => Self::GET,
-            Verb::Post => Self::POST,
-            Verb::Put => Self::PUT,
-            Verb::Patch => Self::PATCH,
-            Verb::Delete => Self::DELETE,
-        }
-    }
-}
-
 impl Config for HttpPollerConfig {
     fn validate(&self, problems: &mut Problems) {
         let intervals = [
@@ -79,10 +56,12 @@ impl Config for HttpPollerConfig {
         }
         for (name, value) in &self.httppoller_headers.0 {
             if HeaderName::try_from(name).is_err() || HeaderValue::try_from(value).is_err() {
-                problems.add("HTTPPOLLER_HEADERS", format_args!("holds a header '{name}' that cannot be sent"));
+                problems
+                    .add("HTTPPOLLER_HEADERS", format_args!("holds a header '{name}' that cannot be sent"));
             }
         }
-        let (source, event_type) = (self.httppoller_event_source.as_str(), self.httppoller_event_type.as_str());
+        let (source, event_type) =
+            (self.httppoller_event_source.as_str(), self.httppoller_event_type.as_str());
         if let Err(error) = Event::new("id", source, event_type) {
             problems.add(
                 "HTTPPOLLER_EVENT_TYPE",

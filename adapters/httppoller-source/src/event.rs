@@ -42,9 +42,10 @@ impl Cursor {
 
     /// The headers by which the endpoint sees whether it has anything new.
     pub fn conditions(&self) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
-        let pairs =
-            [(header::IF_NONE_MATCH, &self.etag), (header::IF_MODIFIED_SINCE, &self.last_modified)];
-        pairs.into_iter().filter_map(|(name, value)| Some((name, HeaderValue::try_from(value.as_deref()?).ok()?)))
+        let pairs = [(header::IF_NONE_MATCH, &self.etag), (header::IF_MODIFIED_SINCE, &self.last_modified)];
+        pairs
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, HeaderValue::try_from(value.as_deref()?).ok()?)))
     }
 }
 
@@ -86,8 +87,13 @@ pub fn advance(
 ///
 /// # Errors
 /// Never with a configuration that was checked.
-pub fn event(config: &HttpPollerConfig, cursor: &Cursor, response: Response<Bytes>) -> Result<Event, InvalidEvent> {
-    let (source, event_type) = (config.httppoller_event_source.as_str(), config.httppoller_event_type.as_str());
+pub fn event(
+    config: &HttpPollerConfig,
+    cursor: &Cursor,
+    response: Response<Bytes>,
+) -> Result<Event, InvalidEvent> {
+    let (source, event_type) =
+        (config.httppoller_event_source.as_str(), config.httppoller_event_type.as_str());
     let mut event = Event::new(cursor.id.to_string(), source, event_type)?;
     event.set("time", event::now())?;
     let (head, body) = response.into_parts();

@@ -73,11 +73,7 @@ impl Adapter for HttpPoller {
     type Config = HttpPollerConfig;
 
     fn new(config: HttpPollerConfig) -> Result<Self, ConfigError> {
-        let roots = match &config.httppoller_ca_certificate {
-            Some(pem) => Roots::Only(pem.0.clone()),
-            None if config.httppoller_skip_verify.0 => Roots::Unverified,
-            None => Roots::Process,
-        };
+        let roots = Roots::chosen(config.httppoller_ca_certificate.as_ref(), config.httppoller_skip_verify);
         let (headers, authorization) = (headers(&config), authorization(&config));
         Ok(Self { config, client: Client::new(roots), headers, authorization })
     }
@@ -97,7 +93,8 @@ impl PollSource for HttpPoller {
     async fn poll(&self, _stream: &str, cursor: Option<&str>) -> Result<Page, Error> {
         let last = cursor.map(Cursor::read).transpose()?;
         let limit = self.config.httppoller_max_response_bytes;
-        let response = self.client.send(self.request(last.as_ref()), *self.config.httppoller_timeout, limit).await;
+        let response =
+            self.client.send(self.request(last.as_ref()), *self.config.httppoller_timeout, limit).await;
         let response = response.map_err(|error| Error::retryable("asking the endpoint").caused_by(error))?;
         if response.status() == StatusCode::NOT_MODIFIED {
             return Ok(Page::default());

@@ -169,7 +169,8 @@ fn answers_that_are_no_success_are_no_events_and_never_shown() -> Outcome {
     ensure(event.data == b"at last", || format!("{event:?}"))?;
     let output = process.output();
     ensure(!output.contains("hunter2") && !output.contains("key=1"), || output.clone())?;
-    for reason in ["the endpoint answered 302", "larger than 1024 bytes", "no complete answer within 500 ms"] {
+    for reason in ["the endpoint answered 302", "larger than 1024 bytes", "no complete answer within 500 ms"]
+    {
         ensure(output.contains(reason), || format!("no {reason:?} in\n{output}"))?;
     }
     Ok(())
@@ -215,20 +216,18 @@ fn certificates_are_looked_at_unless_told_otherwise() -> Outcome {
     let authority = kit::Authority::new()?;
     let mut poller = Poller::new()?;
     poller.endpoint = Sink::start_tls(&authority)?;
-    for settings in [
-        vec![("HTTPPOLLER_CA_CERTIFICATE", authority.pem())],
-        vec![("HTTPPOLLER_SKIP_VERIFY", "true")],
-    ] {
+    for settings in
+        [vec![("HTTPPOLLER_CA_CERTIFICATE", authority.pem())], vec![("HTTPPOLLER_SKIP_VERIFY", "true")]]
+    {
         let count = poller.sink.count();
         let _process = poller.start(&settings)?;
         poller.events(count + 1).map_err(|error| format!("{settings:?}: {error}"))?;
     }
     // The certificate wins over skipping.
     let other = kit::Authority::new()?;
-    for settings in [
-        vec![],
-        vec![("HTTPPOLLER_CA_CERTIFICATE", other.pem()), ("HTTPPOLLER_SKIP_VERIFY", "true")],
-    ] {
+    for settings in
+        [vec![], vec![("HTTPPOLLER_CA_CERTIFICATE", other.pem()), ("HTTPPOLLER_SKIP_VERIFY", "true")]]
+    {
         let (asked, failed) = (poller.endpoint.count(), poller.endpoint.failed_handshakes());
         let _process = poller.start(&settings)?;
         eventually("a refused certificate", || (poller.endpoint.failed_handshakes() > failed).then_some(()))?;

@@ -61,8 +61,12 @@ fn the_cursor_is_json_text_and_becomes_conditions() {
     let cursor = next(None, &headers, "a").expect("new");
     let read = Cursor::read(&cursor.text().expect("text")).expect("our own");
     assert_eq!(read, cursor);
-    let conditions: Vec<_> = read.conditions().map(|(name, value)| (name, value.to_str().expect("text").to_owned())).collect();
-    let expected = [(header::IF_NONE_MATCH, headers[0].1.to_owned()), (header::IF_MODIFIED_SINCE, headers[1].1.to_owned())];
+    let conditions: Vec<_> =
+        read.conditions().map(|(name, value)| (name, value.to_str().expect("text").to_owned())).collect();
+    let expected = [
+        (header::IF_NONE_MATCH, headers[0].1.to_owned()),
+        (header::IF_MODIFIED_SINCE, headers[1].1.to_owned()),
+    ];
     assert_eq!(conditions, expected);
     assert!(Cursor::read("{}").is_err());
 }
