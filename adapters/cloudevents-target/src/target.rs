@@ -48,11 +48,7 @@ impl Adapter for CloudEvents {
 
     fn new(config: CloudEventsConfig) -> Result<Self, ConfigError> {
         let uri = config.endpoint();
-        let roots = match config.cloudevents_ca_certificate {
-            Some(pem) => Roots::Only(pem.0),
-            None if config.cloudevents_skip_verify.0 => Roots::Unverified,
-            None => Roots::Process,
-        };
+        let roots = Roots::chosen(config.cloudevents_ca_certificate.as_ref(), config.cloudevents_skip_verify);
         let client = Client::new(roots);
         let file = config.cloudevents_basicauth_password_path.as_deref().map(Secret::file);
         let password = config.cloudevents_basicauth_password.or(file);

@@ -2,9 +2,9 @@
 
 use common::{
     Event,
-    config::{Config, Duration, Flag, List, Pairs, Pem, Problems, Secret, Url},
+    config::{Config, Duration, Flag, List, Pairs, Pem, Problems, Secret, Url, Verb},
 };
-use http::{HeaderName, HeaderValue, Method};
+use http::{HeaderName, HeaderValue};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -49,29 +49,6 @@ pub struct HttpConfig {
     #[serde(default = "default_max_response_bytes")]
     #[schemars(range(min = 1024, max = 1_073_741_824))]
     pub http_max_response_bytes: usize,
-}
-
-/// A method.
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Verb {
-    Get,
-    Post,
-    Put,
-    Patch,
-    Delete,
-}
-
-impl From<Verb> for Method {
-    fn from(verb: Verb) -> Self {
-        match verb {
-            Verb::Get => Self::GET,
-            Verb::Post => Self::POST,
-            Verb::Put => Self::PUT,
-            Verb::Patch => Self::PATCH,
-            Verb::Delete => Self::DELETE,
-        }
-    }
 }
 
 impl HttpConfig {

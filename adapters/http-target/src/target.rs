@@ -72,11 +72,7 @@ impl Adapter for HttpTarget {
     type Config = HttpConfig;
 
     fn new(config: HttpConfig) -> Result<Self, ConfigError> {
-        let roots = match &config.http_ca_certificate {
-            Some(pem) => Roots::Only(pem.0.clone()),
-            None if config.http_skip_verify.0 => Roots::Unverified,
-            None => Roots::Process,
-        };
+        let roots = Roots::chosen(config.http_ca_certificate.as_ref(), config.http_skip_verify);
         let client = Client::new(roots);
         let credentials = Credentials::new(&config, &client);
         Ok(Self { headers: convert::configured_headers(&config), config, client, credentials })

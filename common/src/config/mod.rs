@@ -11,6 +11,7 @@ mod parse;
 pub(crate) mod schema;
 mod secret;
 mod values;
+mod verb;
 mod watched;
 
 use std::collections::BTreeMap;
@@ -24,6 +25,7 @@ pub use pairs::Pairs;
 pub use parse::{Parse, json_schema as parsed_schema};
 pub use secret::Secret;
 pub use values::{Flag, List, Url};
+pub use verb::Verb;
 pub use watched::WatchedFile;
 
 /// The environment as the frame sees it: variables that are set and not empty.

@@ -203,10 +203,14 @@ fn content_type(media_type: &'static str) -> HeaderMap {
     headers
 }
 
-/// Whether the media type is one of CloudEvents, of whatever format; batches too.
+/// Whether the media type is one of CloudEvents, of whatever format; batches too. White space before it counts for
+/// nothing: no receiver sees any in front of a header's value.
 fn is_cloudevents(content_type: &[u8]) -> bool {
     const PREFIX: &[u8] = b"application/cloudevents";
-    content_type.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX))
+    content_type
+        .trim_ascii_start()
+        .get(..PREFIX.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(PREFIX))
 }
 
 fn carries_event(event: &Event) -> bool {

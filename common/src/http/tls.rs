@@ -13,6 +13,7 @@ use rustls::{
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject};
 
 use super::process;
+use crate::config::{Flag, Pem};
 
 /// How often, at most, the trust bundles are looked at again. Only new connections look.
 const CHECK_EVERY: std::time::Duration = std::time::Duration::from_secs(10);
@@ -27,6 +28,18 @@ pub enum Roots {
     Only(String),
     /// Anybody: the certificate is not looked at.
     Unverified,
+}
+
+impl Roots {
+    /// By the usual pair of settings: certificates that take the place of all others, else whether to look at all.
+    #[must_use]
+    pub fn chosen(certificates: Option<&Pem>, skip_verify: Flag) -> Self {
+        match certificates {
+            Some(pem) => Self::Only(pem.0.clone()),
+            None if skip_verify.0 => Self::Unverified,
+            None => Self::Process,
+        }
+    }
 }
 
 /// The trust of one client, read when its first connection needs it.

@@ -32,13 +32,14 @@ const MAX_ANSWER: usize = 64 << 10;
 /// Starts the export, if the settings name a collector. To be called inside the runtime that shall carry it.
 pub(crate) fn start(config: &TraceConfig, frame: &FrameConfig, info: &Info) {
     let Some(destination) = config.destination(frame.k_observability_config.as_deref()) else { return };
-    let headers = config.otel_exporter_otlp_headers.as_ref().map(|headers| pairs(&headers.read()).collect());
+    let headers = config.otel_exporter_otlp_headers.as_ref();
+    let headers: Option<HashMap<_, _>> = headers.map(|headers| pairs(&headers.read()).collect());
     let exporter = SpanExporter::builder()
         .with_http()
         .with_http_client(Carrier { client: Client::new(Roots::Process), runtime: Handle::current() })
         .with_protocol(Protocol::HttpBinary)
         .with_endpoint(&destination.endpoint)
-        .with_headers(headers.unwrap_or_else(HashMap::new))
+        .with_headers(headers.unwrap_or_default())
         .with_timeout(TIMEOUT)
         .build();
     let exporter = match exporter {

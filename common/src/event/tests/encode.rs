@@ -94,6 +94,9 @@ fn an_event_within_an_event_is_never_binary() {
     for content_type in ["application/cloudevents+json", "Application/CloudEvents-Batch+json; charset=utf-8"]
     {
         let event = event(&[("datacontenttype", content_type)], Some(b"{\"id\": 1}"));
+        let mut spaced = event.clone();
+        spaced.set("datacontenttype", format!(" {content_type}")).unwrap();
+        assert_eq!(encode(&spaced, Mode::Auto).0, encode(&spaced, Mode::Structured).0);
         for mode in [Mode::Auto, Mode::Binary, Mode::Structured] {
             let (headers, body) = encode(&event, mode);
             assert_eq!(decode_one(&headers, body), Ok(event.clone()), "{mode:?}");
