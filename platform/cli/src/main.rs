@@ -4,13 +4,15 @@
     reason = "this is no adapter: it owns its tasks, its pauses and its environment"
 )]
 mod args;
-mod bridge;
-mod catalogue;
 mod describe;
 mod lint;
 mod list;
-mod manifest;
+mod style;
+mod test;
 mod up;
+
+use trestle::{bridge, catalogue, manifest};
+
 fn main() -> std::process::ExitCode {
     args::run()
 }
