@@ -31,9 +31,11 @@ pub enum Contender {
     CloudEventsTarget,
     /// A broker with so many triggers, one of which matches.
     MemoryBroker(u32),
+    /// An event's data are changed by one operation of each kind.
+    Transformation,
 }
 
-const CASES: [Case; 5] = [
+const CASES: [Case; 6] = [
     Case { name: "floor", candidate: Contender::Floor, floor: Contender::Floor, limit: 1.05 },
     Case {
         name: "webhook-source",
@@ -59,7 +61,22 @@ const CASES: [Case; 5] = [
         floor: Contender::MemoryBroker(1),
         limit: 1.25,
     },
+    Case {
+        name: "transformation",
+        candidate: Contender::Transformation,
+        floor: Contender::Floor,
+        limit: 1.8,
+    },
 ];
+
+/// What the transformation does to an order.
+const OPERATIONS: &str = r#"[
+    {"operation": "store", "paths": [{"key": "$name", "value": "customer.name"}]},
+    {"operation": "parse", "paths": [{"key": "payload", "value": "json"}]},
+    {"operation": "add", "paths": [{"key": "greeting.text", "value": "Hello $name!"}]},
+    {"operation": "shift", "paths": [{"key": "customer.address:shipTo"}]},
+    {"operation": "delete", "paths": [{"key": "internal"}]}
+]"#;
 
 /// The cases named, in the table's order; without a name all but `floor`, which only tries the measurement itself.
 pub fn select(names: &[String]) -> Result<Vec<Case>, Failure> {
@@ -79,6 +96,7 @@ impl Contender {
         match self {
             Self::WebhookSource => Payload::Webhook,
             Self::Floor | Self::CloudEventsTarget | Self::MemoryBroker(_) => Payload::Event,
+            Self::Transformation => Payload::Order,
         }
     }
 
@@ -98,6 +116,10 @@ impl Contender {
             Self::CloudEventsTarget => {
                 adapter(&binaries.join("cloudevents-target"), &[("CLOUDEVENTS_URL", url)])
             }
+            Self::Transformation => adapter(
+                &binaries.join("transformation"),
+                &[("K_SINK", url), ("TRANSFORMATION_DATA", OPERATIONS.into())],
+            ),
             Self::MemoryBroker(triggers) => {
                 let document = scratch.join(format!("broker-{triggers}.yaml"));
                 std::fs::write(&document, broker_document(triggers, &url))?;
@@ -151,6 +173,6 @@ mod tests {
     fn an_unknown_case_is_named_with_the_known_ones() {
         let failure = select(&["memory".into()]).err().unwrap().to_string();
         assert!(failure.contains("no case memory") && failure.contains("memory-broker-1000"));
-        assert_eq!(select(&[]).unwrap().len(), 4);
+        assert_eq!(select(&[]).unwrap().len(), CASES.len() - 1);
     }
 }

@@ -33,6 +33,8 @@ pub enum Payload {
     Event,
     /// A plain JSON body, as a webhook sends it.
     Webhook,
+    /// A CloudEvent in binary mode whose JSON has some thirty values.
+    Order,
 }
 
 /// The answers of one run.
@@ -136,11 +138,11 @@ async fn post(
 }
 
 fn event(url: &Uri, host: &HeaderValue, payload: Payload, id: u64) -> Result<Request<Full<Bytes>>, Failure> {
-    let mut request = Request::post(url.path()).body(Full::new(Bytes::from_static(body())))?;
+    let mut request = Request::post(url.path()).body(Full::new(Bytes::from_static(body(payload))))?;
     let headers = request.headers_mut();
     headers.insert(HOST, host.clone());
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if payload == Payload::Event {
+    if payload != Payload::Webhook {
         headers.insert("ce-specversion", HeaderValue::from_static("1.0"));
         headers.insert("ce-type", HeaderValue::from_static(EVENT_TYPE));
         headers.insert("ce-source", HeaderValue::from_static("/bench/load"));
@@ -151,7 +153,15 @@ fn event(url: &Uri, host: &HeaderValue, payload: Payload, id: u64) -> Result<Req
 }
 
 /// A JSON object of exactly 1 kB.
-fn body() -> &'static [u8] {
+fn body(payload: Payload) -> &'static [u8] {
+    if payload == Payload::Order { ORDER.trim_ascii_end() } else { text() }
+}
+
+/// What is transformed: objects, a list, numbers, and JSON inside a string.
+const ORDER: &[u8; PAYLOAD_BYTES + 1] = include_bytes!("order.json");
+
+/// One long text.
+fn text() -> &'static [u8] {
     const OPEN: &[u8] = br#"{"text":""#;
     const CLOSE: &[u8] = br#""}"#;
     static BODY: [u8; PAYLOAD_BYTES] = {
@@ -174,7 +184,9 @@ mod tests {
 
     #[test]
     fn the_body_is_one_kilobyte_of_json() {
-        assert_eq!(body().len(), 1024);
-        assert!(serde_json::from_slice::<serde_json::Value>(body()).is_ok());
+        for payload in [Payload::Event, Payload::Webhook, Payload::Order] {
+            assert_eq!(body(payload).len(), 1024);
+            assert!(serde_json::from_slice::<serde_json::Value>(body(payload)).is_ok());
+        }
     }
 }
