@@ -2,7 +2,6 @@
 //! ours from `webhook-source` and `memory-broker`. What arrives is compared field by field.
 //!
 //! Needs Go: the SDK for Go is built by the trials, and when it cannot be they fail.
-#![expect(clippy::disallowed_methods, reason = "a test outside the frame: it builds its peer")]
 
 mod adapters;
 mod cases;
