@@ -1,0 +1,1 @@
+//! Remote stores of positions.

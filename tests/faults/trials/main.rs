@@ -1,0 +1,31 @@
+//! Adapters killed at random (SIGKILL) while the other side fails a third of the time: what is lost, what comes twice.
+//!
+//! Each trial prints a line of a table with its seed. `TRESTLE_SEED` takes the random choices of an earlier run again; the
+//! moments of the system's own scheduler are not among them.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test tool outside the frame: it waits, and reads its environment"
+)]
+
+mod broker;
+mod flaky;
+mod poll;
+mod report;
+mod target;
+
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Trial};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let seed = std::env::var("TRESTLE_SEED").ok().and_then(|seed| seed.parse().ok());
+    let seed = seed.unwrap_or_else(|| fastrand::u64(..));
+    let trials = vec![
+        Trial::test("a poll source loses nothing", move || Ok(poll::trial(seed)?)),
+        Trial::test("a target loses nothing that its caller sends again", move || Ok(target::trial(seed)?)),
+        Trial::test("a broker in memory loses what it holds, and says so", move || Ok(broker::trial(seed)?)),
+    ];
+    libtest_mimic::run(&arguments, trials).exit_code()
+}

@@ -1,0 +1,31 @@
+//! One line for each trial.
+
+use std::io::Write as _;
+
+use kit::{Failure, ensure};
+
+/// What was seen.
+pub struct Report {
+    pub adapter: &'static str,
+    pub kills: usize,
+    /// What nobody may lose: documents of the source, events that were answered with 2xx.
+    pub taken: usize,
+    pub lost: usize,
+    pub duplicates: usize,
+    /// Most duplicates that one kill may make.
+    pub for_each_kill: usize,
+    pub seed: u64,
+}
+
+impl Report {
+    /// Prints it, and judges the duplicates.
+    pub fn print(&self) -> Result<(), Failure> {
+        let Self { adapter, kills, taken, lost, duplicates, for_each_kill, seed } = self;
+        let bound = kills * for_each_kill;
+        let line = format!(
+            "| {adapter} | kills {kills} | taken {taken} | lost {lost} | duplicates {duplicates} of at most {bound} | seed {seed} |"
+        );
+        writeln!(std::io::stdout().lock(), "{line}").map_err(|error| error.to_string())?;
+        ensure(*duplicates <= bound, || format!("too many duplicates: {line}"))
+    }
+}
