@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::catalogue::{Catalogue, EMBEDDED};
 use crate::up::Finder;
-use crate::{describe, lint, list, up};
+use crate::{describe, lint, list, test, up};
 
 /// Connects systems with CloudEvents: sources bring events in, brokers route them, targets take them out.
 ///
@@ -54,6 +54,18 @@ enum Command {
         #[arg(long, value_enum, default_value_t = Format::Text)]
         output: Format,
     },
+    /// Run the tests of bridges.
+    ///
+    /// The tests of `bridge.yaml` stand beside it in `bridge.test.yaml`: events that are sent to a broker, a trigger or a
+    /// transformation, and the events that shall arrive, where, with which fields. Nothing is started and nothing is
+    /// reached over the network; filters and transformations are the code that runs in the adapters.
+    ///
+    /// Exit codes: 0 all passed, 1 one failed or has a mistake.
+    Test {
+        /// Bridges, files of tests, or folders in which all `*.test.yaml` are run.
+        #[arg(value_name = "BRIDGE.yaml|FOLDER", required = true)]
+        paths: Vec<PathBuf>,
+    },
     /// List the sources, brokers and targets there are.
     List {
         /// As a table or as JSON.
@@ -94,6 +106,7 @@ pub fn run() -> ExitCode {
     match command {
         Command::Up { bridge, no_build } => up::run(&bridge, Finder::new(!no_build), &catalogue),
         Command::Lint { files, output } => lint::run(&files, output, &catalogue),
+        Command::Test { paths } => test::run(&paths, &catalogue),
         Command::List { output } => list::run(&catalogue, output),
         Command::Describe { name, output } => describe::run(&catalogue, &name, output),
         Command::RunComponent { .. } => ExitCode::SUCCESS,

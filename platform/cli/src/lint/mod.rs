@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::args::Format;
 use crate::catalogue::Catalogue;
 use crate::manifest::{self, Lookup, Mistake, Position, Severity};
+use crate::test;
 
 #[cfg(test)]
 mod tests;
@@ -48,6 +49,9 @@ fn mistakes(file: &Path, catalogue: &Catalogue, environment: Lookup<'_>) -> Vec<
             return vec![Mistake { at: Position::default(), severity: Severity::Error, message }];
         }
     };
+    if test::is_tests(file) {
+        return test::mistakes(file, &text, catalogue);
+    }
     manifest::read(&text, catalogue, environment).mistakes
 }
 

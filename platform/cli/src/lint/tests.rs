@@ -21,10 +21,18 @@ fn large() -> (String, Vec<usize>) {
         };
         text.push_str("---\napiVersion: sources.triggermesh.io/v1alpha1\n");
         line(&mut text, "kind: WebhookSource", is_wrong(0).then_some("kind: WebhokSource"));
-        let _ = write!(text, "metadata:\n  name: hook-{number}\nspec:\n  eventType: com.example.{number}\n  sink:\n");
-        text.push_str("    ref:\n      apiVersion: eventing.triggermesh.io/v1alpha1\n      kind: MemoryBroker\n");
+        let _ = write!(
+            text,
+            "metadata:\n  name: hook-{number}\nspec:\n  eventType: com.example.{number}\n  sink:\n"
+        );
+        text.push_str(
+            "    ref:\n      apiVersion: eventing.triggermesh.io/v1alpha1\n      kind: MemoryBroker\n",
+        );
         line(&mut text, "      name: b", is_wrong(1).then_some("      name: c"));
-        let _ = write!(text, "---\napiVersion: eventing.triggermesh.io/v1alpha1\nkind: Trigger\nmetadata:\n  name: t-{number}\nspec:\n");
+        let _ = write!(
+            text,
+            "---\napiVersion: eventing.triggermesh.io/v1alpha1\nkind: Trigger\nmetadata:\n  name: t-{number}\nspec:\n"
+        );
         text.push_str("  broker:\n    group: eventing.triggermesh.io\n    kind: MemoryBroker\n    name: b\n  filters:\n");
         line(&mut text, "    - cesql: type = 'a'", is_wrong(2).then_some("    - cesql: type = = 'a'"));
         line(&mut text, "  delivery:", None);

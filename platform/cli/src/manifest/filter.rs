@@ -81,11 +81,8 @@ fn dialect(key: &Key, value: &Node, path: &str, mistakes: &mut Mistakes) -> Opti
         }
         _ => {
             let (json, start) = (value.to_json(), path.len() - name.len() - 1);
-            let whole = Node {
-                at: value.at,
-                value: Value::Map(vec![(key.clone(), value.clone())]),
-                text_at: None,
-            };
+            let whole =
+                Node { at: value.at, value: Value::Map(vec![(key.clone(), value.clone())]), text_at: None };
             let above = path.get(..start).unwrap_or_default();
             document::check_filter(&json!({ name: json }), &whole, above, mistakes);
             json

@@ -22,7 +22,9 @@ use std::collections::{HashMap, HashSet};
 
 pub use mistake::{Mistake, Mistakes, Position, Severity, nearest, suggestion};
 pub use node::{Node, Value};
+pub use reference::unknown_keys;
 pub use schema::plain;
+pub use transformation::ADAPTER as TRANSFORMATION;
 pub use trigger::{FIELDS as TRIGGER_FIELDS, GROUP as TRIGGER_GROUP, KIND as TRIGGER};
 pub use yaml::read as read_yaml;
 
@@ -89,8 +91,7 @@ pub fn read(text: &str, catalogue: &Catalogue, environment: Lookup<'_>) -> Readi
     }
     let bridge = (mistakes.count() == 0).then(|| {
         secrets.warn_of_unused(&mut mistakes);
-        let mut components: Vec<Component> =
-            components.into_iter().map(|(component, _)| component).collect();
+        let mut components: Vec<Component> = components.into_iter().map(|(component, _)| component).collect();
         label(&mut components);
         Bridge { components }
     });

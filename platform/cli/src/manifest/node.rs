@@ -72,7 +72,10 @@ impl Node {
     /// The position in the file of a place in the text; both count from 1. `None` where that cannot be told.
     pub fn place(&self, line: usize, column: usize) -> Option<Position> {
         let begin = self.text_at?;
-        Some(Position { line: begin.line + line.checked_sub(1)?, column: begin.column + column.checked_sub(1)? })
+        Some(Position {
+            line: begin.line + line.checked_sub(1)?,
+            column: begin.column + column.checked_sub(1)?,
+        })
     }
 
     /// The node at a path such as `filters[0].exact.type`, or the nearest above it.

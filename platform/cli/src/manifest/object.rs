@@ -45,11 +45,7 @@ pub fn group_of(api_version: &str) -> &str {
 
 /// All objects of the documents. One that lacks kind, apiVersion or name is reported and left out; its name joins the
 /// `unread` ones.
-pub fn objects(
-    documents: Vec<Node>,
-    unread: &mut HashSet<String>,
-    mistakes: &mut Mistakes,
-) -> Vec<Object> {
+pub fn objects(documents: Vec<Node>, unread: &mut HashSet<String>, mistakes: &mut Mistakes) -> Vec<Object> {
     let mut found = Vec::new();
     for document in documents {
         collect(document, &mut found, unread, mistakes);

@@ -143,10 +143,11 @@ impl Index {
     }
 }
 
-/// Reports keys that mean nothing at this place.
+/// Reports keys that mean nothing at this place; `path` is empty at the top.
 pub fn unknown_keys(node: &Node, path: &str, known: &[&str], mistakes: &mut Mistakes) {
     for (key, _) in node.entries().iter().filter(|(key, _)| !known.contains(&key.text.as_str())) {
         let hint = choices(&key.text, known.iter().copied());
-        mistakes.add(key.at, format!("unknown field '{path}.{}'{hint}", key.text));
+        let dot = if path.is_empty() { "" } else { "." };
+        mistakes.add(key.at, format!("unknown field '{path}{dot}{}'{hint}", key.text));
     }
 }

@@ -90,7 +90,10 @@ fn every_rule() {
     assert_eq!(hook["K_SINK"], "MemoryBroker/b/in");
     assert_eq!(hook["K_CE_OVERRIDES"], r#"{"extensions":{"team":"a"}}"#);
     let source = environment(&bridge.components[2]);
-    assert_eq!(source["CLOUDEVENTS_BASICAUTH_CREDENTIALS"], r#"secret:[{"password":{"value":"x"},"username":"u"},{"password":{"value":"p:w"},"username":"v"}]"#);
+    assert_eq!(
+        source["CLOUDEVENTS_BASICAUTH_CREDENTIALS"],
+        r#"secret:[{"password":{"value":"x"},"username":"u"},{"password":{"value":"p:w"},"username":"v"}]"#
+    );
     assert_eq!(source["CLOUDEVENTS_RATELIMITER_RPS"], "7");
     let broker = &bridge.components[3];
     assert_eq!(environment(broker)["MEMORY_BUFFER_SIZE"], "500");

@@ -11,7 +11,6 @@ mod ports;
 mod pump;
 mod ready;
 mod render;
-mod style;
 mod supervisor;
 mod watch;
 
@@ -27,10 +26,10 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::bridge::Bridge;
 use crate::catalogue::Catalogue;
 use crate::manifest;
+use crate::style::Palette;
 pub use binaries::Finder;
 use component::MISCONFIGURED;
 use output::Output;
-use style::Palette;
 use supervisor::{Outcome, Supervisor};
 use watch::Watch;
 

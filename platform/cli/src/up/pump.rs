@@ -118,7 +118,7 @@ mod tests {
     use tokio::io::AsyncWriteExt as _;
 
     use super::*;
-    use crate::up::style::Palette;
+    use crate::style::Palette;
 
     fn renderer() -> Renderer {
         Renderer { palette: Palette::plain(), name: "x".to_owned(), number: 0, width: 1 }

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
-use super::style::Palette;
+use crate::style::Palette;
 
 /// How the lines of one component begin.
 #[derive(Clone)]

@@ -16,9 +16,9 @@ use super::launch::{Launch, launches};
 use super::output::Output;
 use super::ports::Ports;
 use super::render::Renderer;
-use super::style::Palette;
 use crate::bridge::{Bridge, Id};
 use crate::catalogue::Role;
+use crate::style::Palette;
 
 /// A component finds all mistakes of its configuration within this time.
 const LAST_WORDS: Duration = Duration::from_secs(1);

@@ -1,0 +1,144 @@
+//! What becomes of an event: where it arrives, and as what.
+
+use common::Event;
+
+use super::case::Case;
+use super::place::{Code, Part, Place, Places};
+use crate::bridge::{Destination, Id, Setting, Trigger};
+
+/// More hops than any sensible bridge has.
+const MAX_HOPS: usize = 64;
+
+/// An event that arrived.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    pub place: Place,
+    /// What people call the place.
+    pub label: String,
+    /// The trigger that brought it there.
+    pub trigger: Option<String>,
+    pub event: Event,
+    /// Where a reply would go to.
+    origin: Option<Id>,
+    /// Where it goes when it cannot be delivered.
+    dead_letter: Option<Place>,
+    hops: usize,
+}
+
+/// All that happened.
+#[derive(Default)]
+pub struct Flow {
+    pub arrivals: Vec<Arrival>,
+    /// What else is worth telling when something is not as expected.
+    pub notes: Vec<String>,
+}
+
+/// Sends the event of a test.
+pub fn run(places: &Places, case: &Case) -> Flow {
+    let mut flow = Flow::default();
+    let first = Arrival {
+        place: case.to.clone(),
+        label: places.label(&case.to),
+        trigger: None,
+        event: case.event.clone(),
+        origin: None,
+        dead_letter: None,
+        hops: 0,
+    };
+    let mut waiting = hop(places, case, first, &mut flow);
+    while !waiting.is_empty() {
+        let arrived = waiting.remove(0);
+        let goes_on = case.follow && arrived.place != Place::Reply;
+        if !goes_on {
+            flow.arrivals.push(arrived);
+        } else if arrived.hops >= MAX_HOPS {
+            flow.notes.push(format!("after {MAX_HOPS} hops the event still goes round: given up"));
+            break;
+        } else {
+            waiting.extend(hop(places, case, arrived, &mut flow));
+        }
+    }
+    flow
+}
+
+/// What a place does with an event; where nothing goes on from, it has arrived.
+fn hop(places: &Places, case: &Case, arrived: Arrival, flow: &mut Flow) -> Vec<Arrival> {
+    if case.failing.contains(&arrived.place) {
+        return dead_letter(arrived, places, flow, "fails in this test");
+    }
+    if let Some((_, answer)) = case.replies.iter().find(|(place, _)| *place == arrived.place) {
+        let reply = next(places, &arrived, reply_to(&arrived), answer.clone());
+        flow.arrivals.push(arrived);
+        return vec![reply];
+    }
+    let part = match &arrived.place {
+        Place::Component(id) | Place::Trigger(id, _) => places.part(id),
+        Place::Url(_) | Place::Reply => None,
+    };
+    match part {
+        Some(Part { component, code: Code::Broker(index) }) => {
+            let selected = index.select(&arrived.event);
+            let wanted = |position: usize, trigger: &Trigger| {
+                let is_one = match &arrived.place {
+                    Place::Trigger(_, name) => *name == trigger.name,
+                    _ => true,
+                };
+                is_one && selected.contains(&(position as u32))
+            };
+            let triggers = component.triggers.iter().enumerate();
+            let triggers = triggers.filter(|(position, trigger)| wanted(*position, trigger));
+            triggers.filter_map(|(_, trigger)| by_trigger(places, &arrived, &component.id, trigger)).collect()
+        }
+        Some(Part { component, code: Code::Transformation(transformation) }) => {
+            let label = &component.label;
+            let mut unapplied = Vec::new();
+            let result = transformation.apply_observed(arrived.event.clone(), |step, reason| {
+                unapplied.push(format!("{label}: {step} had no effect: {reason}"));
+            });
+            flow.notes.append(&mut unapplied);
+            match result {
+                Ok(event) => {
+                    let sink = match component.environment.get("K_SINK") {
+                        Some(Setting::Address(destination)) => destination.into(),
+                        Some(Setting::Text(url) | Setting::Secret(url)) => Place::Url(url.clone()),
+                        _ => reply_to(&arrived),
+                    };
+                    vec![next(places, &arrived, sink, event)]
+                }
+                Err(error) => dead_letter(arrived, places, flow, &format!("refuses the event: {error}")),
+            }
+        }
+        Some(Part { code: Code::Other, .. }) | None => {
+            flow.arrivals.push(arrived);
+            Vec::new()
+        }
+    }
+}
+
+fn by_trigger(places: &Places, before: &Arrival, broker: &Id, trigger: &Trigger) -> Option<Arrival> {
+    let target: &Destination = trigger.target.as_ref()?;
+    let mut arrival = next(places, before, target.into(), before.event.clone());
+    arrival.trigger = Some(trigger.name.clone());
+    arrival.origin = Some(broker.clone());
+    arrival.dead_letter = trigger.dead_letter.as_ref().map(Place::from);
+    Some(arrival)
+}
+
+/// An event that cannot be delivered. What brokers add to it is known at run time only.
+fn dead_letter(arrived: Arrival, places: &Places, flow: &mut Flow, why: &str) -> Vec<Arrival> {
+    flow.notes.push(format!("{} {why}", arrived.label));
+    match &arrived.dead_letter {
+        Some(place) => vec![next(places, &arrived, place.clone(), arrived.event.clone())],
+        None => Vec::new(),
+    }
+}
+
+fn reply_to(arrived: &Arrival) -> Place {
+    arrived.origin.clone().map_or(Place::Reply, Place::Component)
+}
+
+fn next(places: &Places, before: &Arrival, place: Place, event: Event) -> Arrival {
+    let label = places.label(&place);
+    let hops = before.hops + 1;
+    Arrival { place, label, trigger: None, event, origin: None, dead_letter: None, hops }
+}
