@@ -80,7 +80,16 @@ impl Client {
     /// A client; nothing is connected yet.
     #[must_use]
     pub fn new(roots: Roots) -> Self {
-        let proxy = process().use_proxy.then(proxies).flatten();
+        Self::with_proxy(roots, process().use_proxy.then(proxies).flatten())
+    }
+
+    /// A client that asks no proxy, whatever the environment says: for addresses of this machine.
+    #[must_use]
+    pub fn direct(roots: Roots) -> Self {
+        Self::with_proxy(roots, None)
+    }
+
+    fn with_proxy(roots: Roots, proxy: Option<Arc<Matcher>>) -> Self {
         let tls = Arc::new(Trust::new(roots));
         let pools = (0..worker::count())
             .map(|_| {
