@@ -4,11 +4,11 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::catalogue::{Catalogue, EMBEDDED};
 use crate::up::Finder;
-use crate::{describe, lint, list, test, up};
+use crate::{describe, lint, list, send, test, up, watch};
 
 /// Connects systems with CloudEvents: sources bring events in, brokers route them, targets take them out.
 ///
@@ -66,6 +66,37 @@ enum Command {
         #[arg(value_name = "BRIDGE.yaml|FOLDER", required = true)]
         paths: Vec<PathBuf>,
     },
+    /// Send an event into a bridge that runs here, or to an address.
+    ///
+    /// The data is what `--data` says, else the file, else standard input when that is no terminal. A file with an event
+    /// in its JSON form (it has `specversion`), or with a list of those, is sent as it is; flags change its attributes.
+    /// Prints the answer's status, and the event in it when there is one.
+    ///
+    /// Exit codes: 0 every answer was a 2xx, 1 one was not, or there was none.
+    #[command(
+        after_help = "Example: trestle send --to default --type com.example.order --data '{\"id\": 1}'"
+    )]
+    Send(Send),
+    /// Show events as they pass a bridge that runs here.
+    ///
+    /// Seen is every event that a broker of the bridge takes, replies too, with the triggers whose filters it passes.
+    /// Not seen is whether a target then took it (the log of `trestle up` tells of failures), what a target sends to the
+    /// outside, and what goes from a source or a transformation to its sink without a broker. While somebody watches,
+    /// each broker has one more trigger, which takes everything and slows nothing down.
+    Watch {
+        /// Only what this broker takes, or what goes from brokers to this component.
+        #[arg(long, value_name = "COMPONENT")]
+        component: Option<String>,
+        /// Only events of this type; with * at its end, of types that begin so.
+        #[arg(long = "type", value_name = "TYPE")]
+        event_type: Option<String>,
+        /// The bridge, where several run: its file or its process id.
+        #[arg(long)]
+        bridge: Option<String>,
+        /// As blocks or as one line of JSON for each.
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        output: Format,
+    },
     /// List the sources, brokers and targets there are.
     List {
         /// As a table or as JSON.
@@ -84,6 +115,70 @@ enum Command {
     /// Become a component (`trestle up` starts them so).
     #[command(name = up::child::SUBCOMMAND, hide = true)]
     RunComponent { parent: u32, program: OsString },
+}
+
+/// Where to send, and what.
+#[derive(Args)]
+struct Send {
+    /// The component of the bridge, by name; without it the broker, when there is just one.
+    #[arg(long, value_name = "COMPONENT", conflicts_with = "url")]
+    to: Option<String>,
+    /// An address instead.
+    #[arg(long)]
+    url: Option<String>,
+    /// The bridge, where several run: its file or its process id.
+    #[arg(long, conflicts_with = "url")]
+    bridge: Option<String>,
+    /// Its type; trestle.send unless given.
+    #[arg(long = "type", value_name = "TYPE")]
+    event_type: Option<String>,
+    /// Its source; trestle unless given.
+    #[arg(long)]
+    source: Option<String>,
+    /// Its id; a new one unless given.
+    #[arg(long)]
+    id: Option<String>,
+    /// Its subject.
+    #[arg(long)]
+    subject: Option<String>,
+    /// Its time, as 2026-01-02T03:04:05Z.
+    #[arg(long)]
+    time: Option<String>,
+    /// The media type of its data; found out unless given.
+    #[arg(long, value_name = "MEDIA TYPE")]
+    content_type: Option<String>,
+    /// Another attribute; may be repeated.
+    #[arg(long = "extension", value_name = "NAME=VALUE", value_parser = pair)]
+    extensions: Vec<(String, String)>,
+    /// Its data.
+    #[arg(long, conflicts_with = "file")]
+    data: Option<String>,
+    /// A file with its data, or with one or more events; - is standard input.
+    #[arg(long)]
+    file: Option<PathBuf>,
+}
+
+impl Send {
+    fn run(self) -> ExitCode {
+        let named = [
+            ("type", self.event_type),
+            ("source", self.source),
+            ("id", self.id),
+            ("subject", self.subject),
+            ("time", self.time),
+            ("datacontenttype", self.content_type),
+        ];
+        let named = named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        let attributes = named.chain(self.extensions).collect();
+        let description = send::Description { attributes, data: self.data, file: self.file };
+        let (component, url, bridge) = (self.to.as_deref(), self.url.as_deref(), self.bridge.as_deref());
+        send::run(&send::Destination { component, url, bridge }, &description)
+    }
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 /// How to print.
@@ -107,6 +202,13 @@ pub fn run() -> ExitCode {
         Command::Up { bridge, no_build } => up::run(&bridge, Finder::new(!no_build), &catalogue),
         Command::Lint { files, output } => lint::run(&files, output, &catalogue),
         Command::Test { paths } => test::run(&paths, &catalogue),
+        Command::Send(send) => send.run(),
+        Command::Watch { component, event_type, bridge, output } => watch::run(&watch::Options {
+            component: component.as_deref(),
+            event_type: event_type.as_deref(),
+            bridge: bridge.as_deref(),
+            format: output,
+        }),
         Command::List { output } => list::run(&catalogue, output),
         Command::Describe { name, output } => describe::run(&catalogue, &name, output),
         Command::RunComponent { .. } => ExitCode::SUCCESS,

@@ -4,12 +4,15 @@
     reason = "this is no adapter: it owns its tasks, its pauses and its environment"
 )]
 mod args;
+mod control;
 mod describe;
 mod lint;
 mod list;
+mod send;
 mod style;
 mod test;
 mod up;
+mod watch;
 
 use trestle::{bridge, catalogue, manifest};
 

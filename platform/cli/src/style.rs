@@ -1,6 +1,7 @@
-//! Colours: on a terminal only, never with NO_COLOR.
+//! What all that is printed has in common: colours, on a terminal only and never with NO_COLOR, and the time of day.
 
 use std::io::IsTerminal as _;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anstyle::{AnsiColor, Style};
 
@@ -75,4 +76,12 @@ impl Palette {
         let colour = NAMES.get(number % NAMES.len()).copied().unwrap_or(AnsiColor::Cyan);
         self.paint(colour.on_default(), text)
     }
+}
+
+/// The time of day now, in UTC as components log it.
+pub fn clock() -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let seconds = now.as_secs() % 86_400;
+    let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    format!("{hour:02}:{minute:02}:{second:02}.{:03}Z", now.subsec_millis())
 }

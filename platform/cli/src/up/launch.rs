@@ -16,6 +16,8 @@ pub struct Launch {
     pub kind: String,
     pub adapter: String,
     pub role: Role,
+    /// Whether others can send to it.
+    pub takes_events: bool,
     /// Where it listens.
     pub port: u16,
     pub environment: BTreeMap<String, String>,
@@ -98,6 +100,7 @@ fn launch(
         kind: component.id.kind.clone(),
         adapter: component.adapter.clone(),
         role: component.role,
+        takes_events: component.takes_events,
         port: ports.events,
         environment,
         files,

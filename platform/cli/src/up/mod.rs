@@ -11,7 +11,9 @@ mod ports;
 mod pump;
 mod ready;
 mod render;
+mod serve;
 mod supervisor;
+mod tap;
 mod watch;
 
 #[cfg(test)]
@@ -30,6 +32,7 @@ use crate::style::Palette;
 pub use binaries::Finder;
 use component::MISCONFIGURED;
 use output::Output;
+use serve::Server;
 use supervisor::{Outcome, Supervisor};
 use watch::Watch;
 
@@ -65,7 +68,7 @@ async fn run_bridge(
     let palette = Palette::of_stdout();
     let (output, flushed) = Output::start();
     let stop = Stop::new();
-    let supervisor = Supervisor::new(output.clone(), palette, finder);
+    let supervisor = Supervisor::new(path, output.clone(), palette, finder);
     let (mut stop, mut supervisor) = match (stop, supervisor) {
         (Ok(stop), Ok(supervisor)) => (stop, supervisor),
         (Err(error), _) | (_, Err(error)) => return complain(&format!("cannot start: {error}")),
@@ -113,6 +116,14 @@ async fn supervise(
     catalogue: &Catalogue,
     output: &Output,
 ) -> ExitCode {
+    // Before anything is ready: whoever reads that it is may talk to it at once.
+    let mut server = match Server::start(supervisor) {
+        Ok(server) => Some(server),
+        Err(error) => {
+            output.say(format!("'trestle send' and 'watch' cannot find this bridge: {error}\n")).await;
+            None
+        }
+    };
     match supervisor.apply(bridge).await {
         Ok(Outcome::Applied) => {}
         Ok(Outcome::Misconfigured) => return ExitCode::from(MISCONFIGURED as u8),
@@ -122,7 +133,21 @@ async fn supervise(
     output.say(format!("an edit of {name} takes effect at once; Ctrl-C stops\n\n")).await;
     let mut watch = Watch::new(path.to_owned(), text);
     loop {
-        let text = watch.changed().await;
+        if let Some(server) = &mut server
+            && let Err(why) = server.update(supervisor).await
+        {
+            output.say(format!("{why}\n")).await;
+        }
+        let turned = async {
+            match &mut server {
+                Some(server) => server.turned().await,
+                None => std::future::pending().await,
+            }
+        };
+        let text = tokio::select! {
+            text = watch.changed() => text,
+            () = turned => continue,
+        };
         match read(&text, path, catalogue) {
             Err(mistakes) => {
                 output.say(format!("{mistakes}{name} has mistakes: the bridge runs on as it was\n")).await;

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
-use crate::style::Palette;
+use crate::style::{Palette, clock};
 
 /// How the lines of one component begin.
 #[derive(Clone)]
@@ -152,14 +151,6 @@ fn time_of_day(timestamp: &str) -> Option<String> {
         let (seconds, fraction) = time.split_once('.').unwrap_or((time, ""));
         format!("{seconds}.{fraction:0<3.3}Z")
     })
-}
-
-/// The time of day now, in UTC as the components log it.
-fn clock() -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let seconds = now.as_secs() % 86_400;
-    let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    format!("{hour:02}:{minute:02}:{second:02}.{:03}Z", now.subsec_millis())
 }
 
 #[cfg(test)]

@@ -1,11 +1,14 @@
 //! The running bridge: brings what runs in line with what the manifest asks for, in an order that loses nothing.
 
+mod view;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
 use tempfile::{NamedTempFile, TempDir};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -18,6 +21,7 @@ use super::ports::Ports;
 use super::render::Renderer;
 use crate::bridge::{Bridge, Id};
 use crate::catalogue::Role;
+use crate::control;
 use crate::style::Palette;
 
 /// A component finds all mistakes of its configuration within this time.
@@ -37,6 +41,10 @@ pub struct Supervisor {
     components: BTreeMap<Id, (Launch, Running)>,
     /// The number of each component that ever ran: its colour stays with it.
     numbers: BTreeMap<Id, usize>,
+    /// What others may know.
+    state: watch::Sender<control::State>,
+    /// Where brokers send a copy of each event to, while somebody watches.
+    tap: Option<String>,
 }
 
 /// How bringing the bridge up went.
@@ -52,7 +60,14 @@ impl Supervisor {
     ///
     /// # Errors
     /// When there can be no temporary folder.
-    pub fn new(output: Output, palette: Palette, finder: Finder) -> std::io::Result<Supervisor> {
+    pub fn new(
+        bridge: &Path,
+        output: Output,
+        palette: Palette,
+        finder: Finder,
+    ) -> std::io::Result<Supervisor> {
+        let (pid, bridge) =
+            (std::process::id(), std::path::absolute(bridge).unwrap_or_default().display().to_string());
         Ok(Supervisor {
             output,
             palette,
@@ -62,6 +77,8 @@ impl Supervisor {
             folder: tempfile::Builder::new().prefix("trestle-").tempdir()?,
             components: BTreeMap::new(),
             numbers: BTreeMap::new(),
+            state: watch::Sender::new(control::State { pid, bridge, components: Vec::new() }),
+            tap: None,
         })
     }
 
@@ -101,6 +118,7 @@ impl Supervisor {
             self.stop(&gone).await;
         }
         self.ports.keep(|id| wanted.contains_key(id));
+        self.publish();
         if outcome == Outcome::Applied {
             self.summary(&changes, begun).await;
         }
@@ -162,14 +180,14 @@ impl Supervisor {
         for (id, launch) in wanted.iter().filter(|(_, launch)| launch.role == role) {
             let is_new = changes.added.contains(id) || changes.changed.contains(id);
             let before = self.components.get(id).map_or(0, |(_, running)| *running.documents.borrow());
+            let next = self.numbers.len();
+            let number = *self.numbers.entry(id.clone()).or_insert(next);
             if is_new || changes.rerouted.contains(id) {
-                self.write_files(launch)
+                self.write_files(id, launch)
                     .map_err(|error| format!("cannot write the files of {id}: {error}"))?;
             }
             if is_new {
                 let program = binaries.get(&launch.adapter).cloned().unwrap_or_default();
-                let next = self.numbers.len();
-                let number = *self.numbers.entry(id.clone()).or_insert(next);
                 let renderer = Renderer { palette: self.palette, name: launch.label.clone(), number, width };
                 let running = Running::start(launch, program, renderer, self.output.clone());
                 self.components.insert(id.clone(), (launch.clone(), running));
@@ -188,9 +206,10 @@ impl Supervisor {
     }
 
     /// Each file appears whole: a broker reads its document while this writes.
-    fn write_files(&self, launch: &Launch) -> std::io::Result<()> {
+    fn write_files(&self, id: &Id, launch: &Launch) -> std::io::Result<()> {
         let folder: &Path = self.folder.path();
-        let document = launch.document.as_ref().map(|(name, text)| (name, text));
+        let document = launch.document.as_ref().map(|(name, text)| (name, self.with_tap(id, text)));
+        let document = document.iter().map(|(name, text)| (*name, text));
         for (name, text) in launch.files.iter().chain(document) {
             let mut file = NamedTempFile::new_in(folder)?;
             file.write_all(text.as_bytes())?;

@@ -1,0 +1,132 @@
+//! `trestle send`: an event into a component of a running bridge, or to an address.
+
+mod event;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use bytes::Bytes;
+use common::Event;
+use common::event::http::{Decoded, HeaderDecode, Mode, decode, encode};
+use common::http::{Client, Roots};
+use http::{Method, Request, Response, Uri};
+use pretty::{Look, Visible};
+
+use crate::args::fail;
+use crate::catalogue::Role;
+use crate::control::{self, Listed};
+use crate::style::{Palette, clock};
+pub use event::Description;
+
+/// The longest that anything may take to answer.
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// The largest answer that is read, and what of it is shown.
+const ANSWER_BYTES: usize = 8 << 20;
+const SHOWN_BYTES: usize = 16 << 10;
+
+/// Where to.
+pub struct Destination<'a> {
+    /// A component, by name.
+    pub component: Option<&'a str>,
+    pub url: Option<&'a str>,
+    /// The bridge, where several run.
+    pub bridge: Option<&'a str>,
+}
+
+/// Sends and prints the answers; exit code 1 when one is no 2xx.
+pub fn run(destination: &Destination<'_>, description: &Description) -> ExitCode {
+    let url = match address(destination) {
+        Ok(url) => url,
+        Err(why) => return fail(&why),
+    };
+    let events = match description.events() {
+        Ok(events) => events,
+        Err(why) => return fail(&why),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let Ok(runtime) = runtime else { return fail("cannot start") };
+    let palette = Palette::of_stdout();
+    let client = if is_local(&url) { Client::direct(Roots::Process) } else { Client::new(Roots::Process) };
+    let mut is_good = true;
+    for event in &events {
+        let (accepted, text) = runtime.block_on(send(&client, &url, event, palette));
+        is_good &= accepted;
+        // A reader that has gone (head) is no failure.
+        let _ = std::io::stdout().lock().write_all(text.as_bytes());
+    }
+    if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// The address of the component, or the one that was given.
+fn address(destination: &Destination<'_>) -> Result<Uri, String> {
+    if let Some(url) = destination.url {
+        let uri: Result<Uri, _> = url.parse();
+        let is_absolute =
+            |uri: &Uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some();
+        return uri
+            .ok()
+            .filter(is_absolute)
+            .ok_or_else(|| format!("'{url}' is no absolute http or https URL"));
+    }
+    let (has, what): (Box<dyn Fn(&Listed) -> bool>, String) = match destination.component {
+        Some(name) => (
+            Box::new(move |one| one.is_called(name)),
+            format!("no component '{name}' in a bridge that runs here"),
+        ),
+        None => (
+            Box::new(|one| one.role == Role::Broker),
+            "no broker in a bridge that runs here: say where with --to".to_owned(),
+        ),
+    };
+    let state = control::choose(destination.bridge, |state| state.components.iter().any(&has), &what)?.state;
+    let fitting: Vec<&Listed> = state.components.iter().filter(|one| has(one)).collect();
+    match fitting.as_slice() {
+        [one] if one.takes_events => one.url.parse().map_err(|_| format!("{} has no address", one.label)),
+        [one] => Err(format!("{} takes no events: it makes them", one.label)),
+        several => {
+            let names: Vec<&str> = several.iter().map(|one| one.label.as_str()).collect();
+            Err(format!("several fit; choose one with --to: {}", names.join(", ")))
+        }
+    }
+}
+
+fn is_local(url: &Uri) -> bool {
+    let host = url.host().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
+}
+
+/// Whether it was accepted, and what to print.
+async fn send(client: &Client, url: &Uri, event: &Event, palette: Palette) -> (bool, String) {
+    let (headers, body) = encode(event, Mode::Auto);
+    let mut request = Request::new(body);
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = url.clone();
+    *request.headers_mut() = headers;
+    request.headers_mut().insert("prefer", http::HeaderValue::from_static("reply"));
+    let line = |text: &str| Visible::line(text, SHOWN_BYTES);
+    let sent = format!("{} {} to {url}: ", line(event.event_type()), line(event.id()));
+    match client.send(request, TIMEOUT, ANSWER_BYTES).await {
+        Ok(response) => {
+            let is_good = response.status().is_success();
+            let status = response.status().to_string();
+            let status = if is_good { palette.good(&status) } else { palette.bad(&status) };
+            (is_good, format!("{sent}{status}\n{}", answer(&response, palette)))
+        }
+        Err(error) => (false, format!("{sent}{}\n", palette.bad(&line(&error.chain())))),
+    }
+}
+
+/// The event in an answer, else its text.
+fn answer(response: &Response<Bytes>, palette: Palette) -> String {
+    let body = response.body();
+    if body.is_empty() {
+        return String::new();
+    }
+    if let Ok(Decoded::One(event)) = decode(response.headers(), body.clone(), HeaderDecode::Spec) {
+        return Look::new(palette.is_on(), SHOWN_BYTES).block(&event, &clock());
+    }
+    let mut text = Visible::new(SHOWN_BYTES);
+    text.add_lines(&String::from_utf8_lossy(body), "    ");
+    text.into_text() + "\n"
+}
