@@ -65,12 +65,15 @@ pub struct FileCheckpoints {
     folder: Option<PathBuf>,
 }
 
-/// What a file holds.
+/// A record as it stands in a file or an object, as JSON.
 #[derive(Debug, Serialize, Deserialize)]
-struct Stored {
-    key: String,
-    version: u64,
-    value: String,
+pub struct Stored {
+    /// The key, which the name may not show in full.
+    pub key: String,
+    /// As in [`Record`].
+    pub version: u64,
+    /// As in [`Record`].
+    pub value: String,
 }
 
 impl FileCheckpoints {
@@ -107,14 +110,7 @@ impl FileCheckpoints {
     }
 
     fn path(&self, key: &str) -> Option<PathBuf> {
-        use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-        let mut name = utf8_percent_encode(key, NON_ALPHANUMERIC).to_string();
-        if name.len() > SHOWN {
-            // Only ASCII is left after the encoding.
-            name.truncate(SHOWN);
-            name = format!("{name}~{}", Uuid::new_v5(&Uuid::NAMESPACE_URL, key.as_bytes()));
-        }
-        Some(self.folder.as_ref()?.join(format!("{name}.checkpoint")))
+        Some(self.folder.as_ref()?.join(name(key)))
     }
 
     fn read(&self, key: &str) -> Result<Option<Record>, Error> {
@@ -181,6 +177,20 @@ impl Checkpoints for FileCheckpoints {
     fn list<'a>(&'a self, prefix: &'a str) -> Pending<'a, Vec<String>> {
         Box::pin(async move { self.keys(prefix) })
     }
+}
+
+/// The name of a file or an object for a key: letters and digits as they are, the rest in percent encoding; what is too
+/// long for a name ends in a hash of the key.
+#[must_use]
+pub fn name(key: &str) -> String {
+    use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+    let mut name = utf8_percent_encode(key, NON_ALPHANUMERIC).to_string();
+    if name.len() > SHOWN {
+        // Only ASCII is left after the encoding.
+        name.truncate(SHOWN);
+        name = format!("{name}~{}", Uuid::new_v5(&Uuid::NAMESPACE_URL, key.as_bytes()));
+    }
+    name + ".checkpoint"
 }
 
 /// Whether files can be made here. The name is one's own, so that two processes do not take each other's away.

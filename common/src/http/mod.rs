@@ -7,7 +7,7 @@ mod tls;
 use std::{path::PathBuf, sync::OnceLock};
 
 pub use client::{Client, ClientError, Problem};
-pub use tls::Roots;
+pub use tls::{Roots, client_config};
 
 static PROCESS: OnceLock<Process> = OnceLock::new();
 

@@ -87,6 +87,14 @@ impl Trust {
     }
 }
 
+/// TLS for a client of another protocol, which trusts what `roots` says now.
+///
+/// # Errors
+/// When the TLS library cannot be set up.
+pub fn client_config(roots: &Roots) -> Result<Arc<ClientConfig>, rustls::Error> {
+    build(roots).map(Arc::new)
+}
+
 fn build(roots: &Roots) -> Result<ClientConfig, rustls::Error> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let builder =

@@ -1,1 +1,18 @@
-//! Real servers to test against.
+//! Real servers to test against: installed in a pinned version, started on loopback by the test that needs them, and ended
+//! with it. One that cannot be had fails the test: nothing is left out in silence.
+//!
+//! A new peer is a file here with a type whose `start` calls [`install`] and [`Server::start`].
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test tool outside the frame: it waits, and reads its environment"
+)]
+
+pub mod install;
+mod redis;
+mod server;
+mod versitygw;
+
+pub use redis::Redis;
+pub use server::Server;
+pub use versitygw::Versitygw;

@@ -1,0 +1,84 @@
+//! How peers come onto the machine: from Debian, or built from Go modules and kept in the user's cache.
+
+use std::env;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use kit::Failure;
+
+/// The folder that peers are kept in from run to run.
+///
+/// # Errors
+/// When the user has no home.
+pub fn cache() -> Result<PathBuf, Failure> {
+    let base = env::var_os("XDG_CACHE_HOME").filter(|folder| !folder.is_empty()).map(PathBuf::from);
+    let base = base.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cache")));
+    Ok(base.ok_or("neither XDG_CACHE_HOME nor HOME is set")?.join("trestle/peers"))
+}
+
+/// A program of a Debian package, in the version that the system's release has. No service of it is used.
+///
+/// # Errors
+/// When it is not there and cannot be installed.
+pub fn debian(package: &str, program: &str) -> Result<PathBuf, Failure> {
+    if let Some(path) = on_path(program) {
+        return Ok(path);
+    }
+    alone(|| {
+        if let Some(path) = on_path(program) {
+            return Ok(path);
+        }
+        let mut install = Command::new("apt-get");
+        install.args(["install", "-y", "--no-install-recommends", package]);
+        run(install.env("DEBIAN_FRONTEND", "noninteractive"))?;
+        on_path(program).ok_or_else(|| format!("{package} was installed and holds no {program}"))
+    })
+}
+
+/// A program of a Go module in exactly this version, built once and kept.
+///
+/// # Errors
+/// When it cannot be built.
+pub fn go(package: &str, version: &str) -> Result<PathBuf, Failure> {
+    let name = package.rsplit('/').next().unwrap_or(package);
+    let folder = cache()?.join(format!("{name}-{version}"));
+    let program = folder.join(name);
+    if program.is_file() {
+        return Ok(program);
+    }
+    alone(|| {
+        if !program.is_file() {
+            // Complete or not there: the program is moved to its place when it is built.
+            let building = folder.join("building");
+            let mut install = Command::new("go");
+            install.arg("install").arg(format!("{package}@{version}"));
+            run(install.current_dir(cache()?).env("GOBIN", &building).env("GOFLAGS", "-buildvcs=false"))?;
+            fs::rename(building.join(name), &program).map_err(|error| format!("{}: {error}", program.display()))?;
+        }
+        Ok(program.clone())
+    })
+}
+
+/// Installs one at a time, also where several test programs run side by side.
+fn alone<T>(install: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    let folder = cache()?;
+    let fault = |error: std::io::Error| format!("{}: {error}", folder.display());
+    fs::create_dir_all(&folder).map_err(fault)?;
+    let lock = File::create(folder.join("lock")).map_err(fault)?;
+    lock.lock().map_err(fault)?;
+    install()
+}
+
+fn on_path(program: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path).map(|folder| folder.join(program)).find(|path: &PathBuf| Path::is_file(path))
+}
+
+fn run(command: &mut Command) -> Result<(), Failure> {
+    let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(format!("{command:?}: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr)))
+}

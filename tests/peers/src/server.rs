@@ -1,0 +1,116 @@
+//! A running peer: a child process on a free port, its output in a file, ended when it is dropped.
+
+use std::fs::{self, File};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use kit::{Failure, PATIENCE};
+use tempfile::TempDir;
+
+/// How often a port that somebody else took first is given up for another.
+const TRIES: usize = 5;
+
+/// The process and its folder, which goes with it.
+pub struct Server {
+    child: Child,
+    address: SocketAddr,
+    folder: TempDir,
+}
+
+impl Server {
+    /// Starts what `command` makes of a port and a folder, and waits until it listens.
+    ///
+    /// # Errors
+    /// When it does not, with what it wrote.
+    pub fn start(command: impl Fn(u16, &Path) -> Result<Command, Failure>) -> Result<Self, Failure> {
+        let mut told = String::new();
+        for _ in 0..TRIES {
+            let folder = TempDir::new().map_err(|error| format!("no folder: {error}"))?;
+            match launch(folder, free_port()?, &command)? {
+                Ok(server) => return Ok(server),
+                Err(output) => told = output,
+            }
+        }
+        Err(format!("it ended {TRIES} times before it listened:\n{told}"))
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Kills it and starts it again at the same address, with the folder it had.
+    ///
+    /// # Errors
+    /// When it does not come back.
+    pub fn restart(&mut self, command: impl Fn(u16, &Path) -> Result<Command, Failure>) -> Result<(), Failure> {
+        self.end();
+        self.child = spawn(&mut command(self.address.port(), self.folder.path())?, self.folder.path())?;
+        if listens(&mut self.child, self.address)? { Ok(()) } else { Err(output(self.folder.path())) }
+    }
+
+    fn end(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// A server that listens, or the output of one that ended before.
+fn launch(
+    folder: TempDir,
+    port: u16,
+    command: &impl Fn(u16, &Path) -> Result<Command, Failure>,
+) -> Result<Result<Server, String>, Failure> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let child = spawn(&mut command(port, folder.path())?, folder.path())?;
+    let mut server = Server { child, address, folder };
+    let listens = listens(&mut server.child, address)?;
+    Ok(if listens { Ok(server) } else { Err(output(server.folder.path())) })
+}
+
+fn spawn(command: &mut Command, folder: &Path) -> Result<Child, Failure> {
+    let log = File::create(folder.join("output")).and_then(|log| Ok((log.try_clone()?, log)));
+    let (out, err) = log.map_err(|error| format!("no file for the output: {error}"))?;
+    command.stdin(Stdio::null()).stdout(out).stderr(err);
+    command.spawn().map_err(|error| format!("{command:?}: {error}"))
+}
+
+/// Waits until connections are accepted; false when the process has ended.
+fn listens(child: &mut Child, address: SocketAddr) -> Result<bool, Failure> {
+    let begun = Instant::now();
+    while begun.elapsed() < PATIENCE {
+        if child.try_wait().map_err(|error| error.to_string())?.is_some() {
+            return Ok(false);
+        }
+        if TcpStream::connect(address).is_ok() {
+            return Ok(true);
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    Err(format!("it does not listen on {address}"))
+}
+
+fn output(folder: &Path) -> String {
+    fs::read_to_string(folder.join("output")).unwrap_or_default()
+}
+
+fn free_port() -> Result<u16, Failure> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(|error| error.to_string())?;
+    listener.local_addr().map(|address| address.port()).map_err(|error| error.to_string())
+}
