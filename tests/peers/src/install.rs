@@ -42,6 +42,40 @@ pub fn debian(package: &str, program: &str) -> Result<PathBuf, Failure> {
 /// When it cannot be built.
 pub fn go(package: &str, version: &str) -> Result<PathBuf, Failure> {
     let name = package.rsplit('/').next().unwrap_or(package);
+    built(name, version, |building| {
+        let mut install = Command::new("go");
+        install.arg("install").arg(format!("{package}@{version}"));
+        run(install.current_dir(cache()?).env("GOBIN", building).env("GOFLAGS", "-buildvcs=false"))
+    })
+}
+
+/// The same for a module that replaces others, which `go install` refuses: it is built in a copy of its source.
+///
+/// # Errors
+/// When it cannot be built.
+pub fn go_copy(name: &str, module: &str, version: &str, package: &str) -> Result<PathBuf, Failure> {
+    built(name, version, |building| {
+        let at = format!("{module}@{version}");
+        let download = output(Command::new("go").args(["mod", "download", "-json", &at]))?;
+        let download: serde_json::Value =
+            serde_json::from_slice(&download).map_err(|error| error.to_string())?;
+        let source = download["Dir"].as_str().ok_or_else(|| format!("go names no folder of {at}"))?;
+        let copy = tempfile::tempdir().map_err(|error| error.to_string())?;
+        let tree = copy.path().join(name);
+        run(Command::new("cp").arg("-r").arg(source).arg(&tree))?;
+        run(Command::new("chmod").args(["-R", "u+w"]).arg(&tree))?;
+        let mut build = Command::new("go");
+        build.args(["build", "-mod=mod", "-buildvcs=false", "-o"]).arg(building.join(name)).arg(package);
+        run(build.current_dir(&tree))
+    })
+}
+
+/// The program as it was built before, or is built now into the folder given.
+fn built(
+    name: &str,
+    version: &str,
+    build: impl FnOnce(&Path) -> Result<(), Failure>,
+) -> Result<PathBuf, Failure> {
     let folder = cache()?.join(format!("{name}-{version}"));
     let program = folder.join(name);
     if program.is_file() {
@@ -51,10 +85,10 @@ pub fn go(package: &str, version: &str) -> Result<PathBuf, Failure> {
         if !program.is_file() {
             // Complete or not there: the program is moved to its place when it is built.
             let building = folder.join("building");
-            let mut install = Command::new("go");
-            install.arg("install").arg(format!("{package}@{version}"));
-            run(install.current_dir(cache()?).env("GOBIN", &building).env("GOFLAGS", "-buildvcs=false"))?;
-            fs::rename(building.join(name), &program).map_err(|error| format!("{}: {error}", program.display()))?;
+            fs::create_dir_all(&building).map_err(|error| format!("{}: {error}", building.display()))?;
+            build(&building)?;
+            fs::rename(building.join(name), &program)
+                .map_err(|error| format!("{}: {error}", program.display()))?;
         }
         Ok(program.clone())
     })
@@ -76,9 +110,13 @@ fn on_path(program: &str) -> Option<PathBuf> {
 }
 
 fn run(command: &mut Command) -> Result<(), Failure> {
+    output(command).map(drop)
+}
+
+fn output(command: &mut Command) -> Result<Vec<u8>, Failure> {
     let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
     if output.status.success() {
-        return Ok(());
+        return Ok(output.stdout);
     }
     Err(format!("{command:?}: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr)))
 }

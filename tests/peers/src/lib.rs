@@ -9,10 +9,12 @@
 )]
 
 pub mod install;
+mod jaeger;
 mod redis;
 mod server;
 mod versitygw;
 
+pub use jaeger::{Jaeger, Span};
 pub use redis::Redis;
 pub use server::Server;
 pub use versitygw::Versitygw;

@@ -53,7 +53,10 @@ impl Server {
     ///
     /// # Errors
     /// When it does not come back.
-    pub fn restart(&mut self, command: impl Fn(u16, &Path) -> Result<Command, Failure>) -> Result<(), Failure> {
+    pub fn restart(
+        &mut self,
+        command: impl Fn(u16, &Path) -> Result<Command, Failure>,
+    ) -> Result<(), Failure> {
         self.end();
         self.child = spawn(&mut command(self.address.port(), self.folder.path())?, self.folder.path())?;
         if listens(&mut self.child, self.address)? { Ok(()) } else { Err(output(self.folder.path())) }
@@ -110,7 +113,11 @@ fn output(folder: &Path) -> String {
     fs::read_to_string(folder.join("output")).unwrap_or_default()
 }
 
-fn free_port() -> Result<u16, Failure> {
+/// A port that is free now.
+///
+/// # Errors
+/// When there is none.
+pub fn free_port() -> Result<u16, Failure> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(|error| error.to_string())?;
     listener.local_addr().map(|address| address.port()).map_err(|error| error.to_string())
 }

@@ -30,7 +30,8 @@ impl Versitygw {
         let program = install::go("github.com/versity/versitygw/cmd/versitygw", Self::VERSION)?;
         Server::start(|port, folder| {
             let data = folder.join("data");
-            fs::create_dir_all(data.join(Self::BUCKET)).map_err(|error| format!("{}: {error}", data.display()))?;
+            fs::create_dir_all(data.join(Self::BUCKET))
+                .map_err(|error| format!("{}: {error}", data.display()))?;
             let mut command = Command::new(&program);
             command.env("ROOT_ACCESS_KEY", Self::KEY_ID).env("ROOT_SECRET_KEY", Self::SECRET_KEY);
             command.args(["--port", &format!("127.0.0.1:{port}"), "posix"]).arg(data);
