@@ -76,8 +76,11 @@ impl Parse for Url {
     const EXPECTED: &'static str = "an absolute http or https URL";
 
     fn parse(text: &str) -> Result<Self, String> {
-        let url =
-            url::Url::parse(text.trim()).map_err(|error| format!("must be {}: {error}", Self::EXPECTED))?;
+        let text = text.trim();
+        if !has_ascii_host(text) {
+            return Err(format!("must be {}, and a host beyond ASCII in punycode (xn--…)", Self::EXPECTED));
+        }
+        let url = url::Url::parse(text).map_err(|error| format!("must be {}: {error}", Self::EXPECTED))?;
         if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
             return Err(format!("must be {}", Self::EXPECTED));
         }
@@ -89,6 +92,24 @@ impl Parse for Url {
         }
         Ok(Self(url))
     }
+}
+
+/// Whether the host, if the text is a URL that has a domain name for one, is ASCII, also when percent-encoding is undone.
+///
+/// No other is accepted by the parser either, built as it is without the tables of Unicode; but in a debug build it
+/// panics where upper case stands beside what is not ASCII.
+pub(crate) fn has_ascii_host(text: &str) -> bool {
+    // As the parser goes about it (WHATWG URL, section 4.4): tabs and line ends count for nothing anywhere, nor do
+    // controls and spaces around, and any number of slashes of either kind may stand before the host.
+    let text: String = text.chars().filter(|c| !matches!(c, '\t' | '\n' | '\r')).collect();
+    let Some((scheme, rest)) = text.trim_start_matches(|c| c <= ' ').split_once(':') else { return true };
+    if !["http", "https", "ws", "wss", "ftp", "file"].iter().any(|name| scheme.eq_ignore_ascii_case(name)) {
+        return true;
+    }
+    let authority =
+        rest.trim_start_matches(['/', '\\']).split(['/', '\\', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    host.is_ascii() && !host.contains('%')
 }
 
 impl fmt::Display for Url {
@@ -124,6 +145,18 @@ mod tests {
         assert!(Url::parse("http://127.0.0.1:9/a/b?x=1").is_ok());
         for text in ["", "/a", "ftp://a/", "http://", "http://u:p@h/", "mailto:x"] {
             assert!(Url::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn hosts_are_ascii() {
+        for text in
+            ["http://VVVVµA", "http://%C2%B5A/", "\u{a0}ht\ntp:\\\\u@Éa:1?x", "https:Éa", "HTTPS://b.É/"]
+        {
+            assert!(Url::parse(text).is_err(), "{text}");
+        }
+        for text in ["http://h/É%41?É#É", "http://xn--bcher-kva.example/", "http://[::1]:80/"] {
+            assert!(Url::parse(text).is_ok(), "{text}");
         }
     }
 

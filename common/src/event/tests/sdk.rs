@@ -92,6 +92,14 @@ fn conversion_there_and_back() {
 }
 
 #[test]
+fn a_schema_that_it_cannot_parse_is_left_out() {
+    for schema in ["http://VVVVµA/", "http://%C2%B5A", "http://a b/"] {
+        let event = event(&[("dataschema", schema)], None);
+        assert_eq!(cloudevents::Event::from(&event).dataschema(), None, "{schema}");
+    }
+}
+
+#[test]
 fn json_without_a_content_type_gets_one() {
     let mut sdk = EventBuilderV10::new().id("i").source("s").ty("t").build().unwrap();
     sdk.set_data_unchecked(json!({"a": 1}));
