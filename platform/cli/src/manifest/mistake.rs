@@ -27,12 +27,20 @@ pub struct Mistake {
 }
 
 impl Mistake {
-    /// `bridge.yaml:12:3: message`, as compilers write it, so that editors can jump there.
+    /// `bridge.yaml:12:3: message`, as compilers write it, so that editors can jump there. What a message repeats of the
+    /// manifest cannot do anything to a terminal, or add a line.
     pub fn render(&self, file: &str) -> String {
-        let message = match self.severity {
-            Severity::Error => self.message.clone(),
-            Severity::Warning => format!("warning: {}", self.message),
+        let mut message = match self.severity {
+            Severity::Error => String::new(),
+            Severity::Warning => "warning: ".to_owned(),
         };
+        for c in self.message.chars() {
+            if c.is_control() {
+                message.extend(c.escape_unicode());
+            } else {
+                message.push(c);
+            }
+        }
         if self.at.line == 0 {
             return format!("{file}: {message}");
         }

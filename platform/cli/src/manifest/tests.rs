@@ -193,6 +193,12 @@ fn warnings_are_no_mistakes() {
 }
 
 #[test]
+fn what_a_mistake_repeats_stays_in_its_line() {
+    let found = mistakes("{apiVersion: v1, kind: \"\\e[31mX\\nY\", metadata: {name: x}}");
+    assert!(found[0].contains(r"'\u{1b}[31mX\u{a}Y'"), "{found:?}");
+}
+
+#[test]
 fn broken_texts_are_mistakes_and_never_a_panic() {
     let text = include_str!("../../tests/fixtures/rules.yaml");
     for (at, c) in text.char_indices().step_by(13) {
