@@ -100,6 +100,10 @@ fn fields(adapter: &Adapter, kind: &Kind) -> String {
             [how].into_iter().chain(default.as_deref()).filter(|note| !note.is_empty()).collect();
         rows.push([format!("  spec.{}", field.path), field.env.clone(), notes.join(", ")]);
     }
+    if adapter.role == Role::Transformation {
+        let note = "ref {apiVersion, kind, name}, or uri; without it what it makes is its answer";
+        rows.push(["  spec.sink".into(), "K_SINK".into(), note.into()]);
+    }
     if adapter.role == Role::Source {
         rows.push(["  spec.sink".into(), "K_SINK".into(), "ref {apiVersion, kind, name}, or uri".into()]);
         rows.push(["  spec.ceOverrides".into(), "K_CE_OVERRIDES".into(), "extensions {name: value}".into()]);

@@ -3,9 +3,10 @@
 use std::process::Output;
 
 use kit::{Failure, ensure};
+use tempfile::TempDir;
 
 use crate::Named;
-use crate::up::{Up, quickstart, replace, trestle};
+use crate::up::{Up, quickstart, replace, root, trestle};
 
 pub const TRIALS: &[Named] = &[
     ("all mistakes of a manifest are printed and nothing starts", mistakes),
@@ -13,6 +14,8 @@ pub const TRIALS: &[Named] = &[
     ("list shows the adapters of the quickstart", list),
     ("describe takes an adapter and a kind", describe),
     ("describe suggests", describe_unknown),
+    ("lint finds everything, as text and as JSON", lint),
+    ("test runs what stands beside a bridge, without network and processes", test),
 ];
 
 fn run(arguments: &[&str]) -> Result<(String, Output), Failure> {
@@ -32,6 +35,52 @@ fn mistakes() -> Result<(), Failure> {
     up.wait_for(":3: unknown field 'spec.eventTyp'; did you mean 'spec.eventType'?", 0)?;
     up.wait_for("needs 'spec.eventType'", 0)?;
     Ok(())
+}
+
+fn lint() -> Result<(), Failure> {
+    let folder = TempDir::new().map_err(|error| format!("no folder: {error}"))?;
+    let path = folder.path().join("bridge.yaml");
+    let manifest = replace(&quickstart()?, "kind: PingSource", "kind: PinSource")?;
+    let manifest =
+        replace(&manifest, "- exact:\n            type: com.example.hook", "- cesql: type = = 'a'")?;
+    std::fs::write(&path, manifest).map_err(|error| format!("{error}"))?;
+    let file = path.display().to_string();
+    let (text, output) = run(&["lint", &file])?;
+    ensure(output.status.code() == Some(1) && text.lines().count() == 3, || text.clone())?;
+    for expected in
+        ["yaml:19:7: unknown kind 'PinSource'; did you mean", "cesql': expected a value", "2 mistakes"]
+    {
+        ensure(text.contains(expected), || format!("no {expected} in:\n{text}"))?;
+    }
+    let (text, _) = run(&["lint", "--output", "json", &file])?;
+    let list: serde_json::Value =
+        serde_json::from_str(&text).map_err(|error| format!("{error} in:\n{text}"))?;
+    ensure(list[0]["line"] == 19 && list[0]["severity"] == "error" && list[0]["file"] == file, || text)?;
+    let (text, output) = run(&["lint", "examples/quickstart.yaml", "/nowhere/bridge.yaml"])?;
+    ensure(output.status.code() == Some(1) && text.contains("/nowhere/bridge.yaml: cannot be read"), || text)
+}
+
+fn test() -> Result<(), Failure> {
+    let (text, output) = run(&["test", "examples/quickstart.yaml"])?;
+    ensure(output.status.success() && text.ends_with("2 passed, 0 failed\n"), || text)?;
+    let folder = TempDir::new().map_err(|error| format!("no folder: {error}"))?;
+    let write = |name: &str, text: &str| {
+        std::fs::write(folder.path().join(name), text).map_err(|error| format!("{name}: {error}"))
+    };
+    write("a.yaml", &quickstart()?)?;
+    let tests = std::fs::read_to_string(root().join("examples/quickstart.test.yaml"));
+    let tests = tests.map_err(|error| format!("the tests of the quickstart: {error}"))?;
+    write(
+        "a.test.yaml",
+        &replace(&tests, "event: {data: {message: hello}}", "event: {data: {message: bye}}")?,
+    )?;
+    write("b.test.yaml", "tests: [{nam: x}]")?;
+    let (text, output) = run(&["test", &folder.path().display().to_string()])?;
+    ensure(output.status.code() == Some(1) && text.ends_with("1 passed, 2 failed\n"), || text.clone())?;
+    ensure(text.contains("- data.message: \"bye\"\n      + data.message: \"hello\""), || text.clone())?;
+    ensure(text.contains("b.test.yaml: the bridge"), || text)?;
+    let (text, output) = run(&["test", "platform/cli/tests/fixtures/up.yaml"])?;
+    ensure(output.status.code() == Some(1) && text.contains("no tests; they would be in"), || text)
 }
 
 fn no_file() -> Result<(), Failure> {

@@ -1,10 +1,13 @@
 //! Whole bridges, run by the `trestle` command as a user runs it.
 
 mod command;
+mod examples;
 mod reload;
 mod run;
+mod send;
 mod stop;
 mod up;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -18,9 +21,12 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // A trial mostly waits for processes.
     arguments.test_threads.get_or_insert(4);
-    let chapters: [(&str, &[Named]); 4] = [
+    let chapters: [(&str, &[Named]); 7] = [
         ("command", command::TRIALS),
+        ("examples", examples::TRIALS),
         ("up", run::TRIALS),
+        ("send", send::TRIALS),
+        ("watch", watch::TRIALS),
         ("reload", reload::TRIALS),
         ("stop", stop::TRIALS),
     ];

@@ -59,7 +59,11 @@ impl Up {
         fs::write(&path, manifest).map_err(failed)?;
         let temporary = folder.path().join("tmp");
         fs::create_dir(&temporary).map_err(failed)?;
-        command.arg("up").args(flags).arg(path).env("TMPDIR", temporary);
+        // One that is to be found beside another bridge has that one's folder.
+        if !command.get_envs().any(|(name, _)| name == "TMPDIR") {
+            command.env("TMPDIR", temporary);
+        }
+        command.arg("up").args(flags).arg(path).env_remove("XDG_RUNTIME_DIR");
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         // A program that was just copied is busy while another trial forks with the copy still open.
         let mut child = eventually("a program that is not busy", || match command.spawn() {
@@ -77,6 +81,21 @@ impl Up {
             thread::spawn(move || copy(pipe, &screen));
         }
         Ok(Up { folder, child, screen, text: manifest.to_owned() })
+    }
+
+    /// Runs the command to its end, as a user of this bridge would beside it; gives what it printed and
+    /// whether it succeeded.
+    pub fn run(&self, arguments: &[&str]) -> Result<(String, bool), Failure> {
+        let output = self.command().args(arguments).output().map_err(|error| format!("trestle: {error}"))?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Ok((text(&output.stdout) + &text(&output.stderr), output.status.success()))
+    }
+
+    /// The command, where it finds this bridge and no other.
+    pub fn command(&self) -> Command {
+        let mut command = trestle();
+        command.env("TMPDIR", self.folder.path().join("tmp")).env_remove("XDG_RUNTIME_DIR");
+        command
     }
 
     /// Starts a bridge and waits until all of it is ready.
@@ -179,7 +198,8 @@ impl Up {
         fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
     }
 
-    fn pid(&self) -> Pid {
+    /// Its process.
+    pub fn pid(&self) -> Pid {
         Pid::from_raw(i32::try_from(self.child.id()).unwrap_or(i32::MAX))
     }
 }

@@ -4,6 +4,7 @@ mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -66,6 +67,7 @@ impl Supervisor {
         palette: Palette,
         finder: Finder,
     ) -> std::io::Result<Supervisor> {
+        let private = std::fs::Permissions::from_mode(0o700);
         let (pid, bridge) =
             (std::process::id(), std::path::absolute(bridge).unwrap_or_default().display().to_string());
         Ok(Supervisor {
@@ -73,8 +75,7 @@ impl Supervisor {
             palette,
             finder,
             ports: Ports::default(),
-            // Readable by nobody else: that is how this crate makes folders.
-            folder: tempfile::Builder::new().prefix("trestle-").tempdir()?,
+            folder: tempfile::Builder::new().prefix("trestle-").permissions(private).tempdir()?,
             components: BTreeMap::new(),
             numbers: BTreeMap::new(),
             state: watch::Sender::new(control::State { pid, bridge, components: Vec::new() }),

@@ -1,0 +1,103 @@
+//! Every example, run for real and by its tests.
+
+use std::fs;
+
+use kit::{Failure, ensure};
+
+use crate::Named;
+use crate::up::{Up, root, trestle};
+
+pub const TRIALS: &[Named] = &[
+    ("all of them have tests, which pass, and no mistakes", tested),
+    ("fan-out: each receiver gets what it wants", fan_out),
+    ("content-routing: the data decides", content_routing),
+    ("enrich-by-reply: the reply goes on", enrich_by_reply),
+    ("dead-letter: nothing is lost", dead_letter),
+];
+
+fn tested() -> Result<(), Failure> {
+    let folder = fs::read_dir(root().join("examples")).map_err(|error| format!("examples: {error}"))?;
+    let names: Vec<String> =
+        folder.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    for name in names.iter().filter(|name| !name.ends_with(".test.yaml")) {
+        let tests = name.replace(".yaml", ".test.yaml");
+        ensure(names.contains(&tests), || format!("no {tests}"))?;
+    }
+    let files: Vec<String> = names.iter().map(|name| format!("examples/{name}")).collect();
+    for arguments in
+        [vec!["test", "examples"], [vec!["lint"], files.iter().map(String::as_str).collect()].concat()]
+    {
+        let output = trestle().args(arguments).output().map_err(|error| format!("trestle: {error}"))?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        ensure(output.status.success() && !text.contains("warning:"), || text)?;
+    }
+    Ok(())
+}
+
+fn example(name: &str) -> Result<Up, Failure> {
+    let path = root().join(format!("examples/{name}.yaml"));
+    Up::ready(&fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?)
+}
+
+/// Sends an event and expects it to be accepted.
+fn send(up: &Up, to: &str, event_type: &str, data: &str) -> Result<(), Failure> {
+    let (text, is_good) = up.run(&["send", "--to", to, "--type", event_type, "--data", data])?;
+    ensure(is_good, || text)
+}
+
+/// Whether a display has shown an event with this text: its lines begin with its name.
+fn shown(up: &mut Up, display: &str, event_type: &str, text: &str) -> Result<(), Failure> {
+    let begin = format!("{display} | ");
+    kit::eventually("the event on the display", || {
+        let screen = up.screen();
+        let lines: String = screen
+            .lines()
+            .filter_map(|line| line.split_once("| ").filter(|(name, _)| name.trim() == display))
+            .map(|(_, line)| format!("{line}\n"))
+            .collect();
+        (lines.contains(event_type) && lines.contains(text)).then_some(())
+    })
+    .map_err(|why| format!("{why}: no {event_type} with {text} behind {begin} in:\n{}", up.screen()))
+}
+
+fn is_shown(up: &Up, display: &str, text: &str) -> bool {
+    let of_display = |line: &&str| line.split_once("| ").is_some_and(|(name, _)| name.trim() == display);
+    up.screen().lines().filter(of_display).any(|line| line.contains(text))
+}
+
+fn fan_out() -> Result<(), Failure> {
+    let mut up = example("fan-out")?;
+    send(&up, "orders", "com.example.order.refunded", r#"{"order": 4711}"#)?;
+    send(&up, "shop", "any", r#"{"order": 4712}"#)?;
+    for display in ["shipping", "billing", "audit"] {
+        shown(&mut up, display, "com.example.order.placed", "4712")?;
+    }
+    for display in ["billing", "audit"] {
+        shown(&mut up, display, "com.example.order.refunded", "4711")?;
+    }
+    ensure(!is_shown(&up, "shipping", "4711"), || format!("shipping has the refund:\n{}", up.screen()))
+}
+
+fn content_routing() -> Result<(), Failure> {
+    let mut up = example("content-routing")?;
+    for amount in ["5000", "50"] {
+        send(&up, "orders", "com.example.order", &format!(r#"{{"amount": {amount}}}"#))?;
+    }
+    shown(&mut up, "approval", "com.example.order.classified", "\"amount\": 5000")?;
+    shown(&mut up, "shipping", "com.example.order.classified", "\"amount\": 50")?;
+    let is_mixed = is_shown(&up, "shipping", "5000") || is_shown(&up, "approval", "\"amount\": 50\n");
+    ensure(!is_mixed, || up.screen())
+}
+
+fn enrich_by_reply() -> Result<(), Failure> {
+    let mut up = example("enrich-by-reply")?;
+    send(&up, "forms", "any", r#"{"user": {"first": "Ada", "last": "Lovelace"}}"#)?;
+    shown(&mut up, "outbox", "com.example.mail", "Hello Ada Lovelace!")
+}
+
+fn dead_letter() -> Result<(), Failure> {
+    let mut up = example("dead-letter")?;
+    send(&up, "default", "com.example.order", r#"{"order": 4711}"#)?;
+    shown(&mut up, "lost-and-found", "com.example.order", "4711")?;
+    shown(&mut up, "lost-and-found", "knativeerrorcode", "503")
+}
