@@ -76,13 +76,14 @@ enum Command {
     #[command(
         after_help = "Example: trestle send --to default --type com.example.order --data '{\"id\": 1}'"
     )]
-    Send(Send),
+    Send(Box<Send>),
     /// Show events as they pass a bridge that runs here.
     ///
     /// Seen is every event that a broker of the bridge takes, replies too, with the triggers whose filters it passes.
     /// Not seen is whether a target then took it (the log of `trestle up` tells of failures), what a target sends to the
     /// outside, and what goes from a source or a transformation to its sink without a broker. While somebody watches,
-    /// each broker has one more trigger, which takes everything and slows nothing down.
+    /// each broker has one more trigger, which takes everything: under heavy load that costs the bridge some of its speed.
+    /// Whoever watches too slowly misses events, and is told how many.
     Watch {
         /// Only what this broker takes, or what goes from brokers to this component.
         #[arg(long, value_name = "COMPONENT")]

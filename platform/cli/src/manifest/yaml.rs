@@ -27,11 +27,10 @@ pub struct Yaml {
 pub fn read(text: &str, mistakes: &mut Mistakes) -> Yaml {
     let mut yaml = Yaml::default();
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
-    let mut from = 0;
+    let (mut from, mut offset) = (0, 0);
     while from < lines.len() {
-        let rest = lines.get(from..).unwrap_or_default();
         let mut reader = Reader { before: from, ..Reader::new(mistakes) };
-        let fault = reader.run(&rest.concat());
+        let fault = reader.run(text.get(offset..).unwrap_or_default());
         let begun = reader.document;
         yaml.documents.append(&mut reader.documents);
         let Err((at, message)) = fault else { break };
@@ -42,6 +41,7 @@ pub fn read(text: &str, mistakes: &mut Mistakes) -> Yaml {
         let next = lines.iter().skip(earliest).position(is_next).map_or(lines.len(), |skip| earliest + skip);
         let lost = lines.get(begun.saturating_sub(1)..next).unwrap_or_default();
         yaml.unread.extend(lost.iter().flat_map(|line| names(line)));
+        offset += lines.get(from..next).unwrap_or_default().iter().map(|line| line.len()).sum::<usize>();
         from = next;
     }
     yaml.documents.retain(|node| node.value != Value::Null);
@@ -67,7 +67,16 @@ struct Open {
 
 enum Items {
     List(Vec<Node>),
-    Map(Vec<(Key, Node)>, Option<Key>),
+    Map(Mapping),
+}
+
+#[derive(Default)]
+struct Mapping {
+    entries: Vec<(Key, Node)>,
+    /// The line of each key; 0 while its value is to come.
+    lines: HashMap<String, usize>,
+    /// A key whose value comes next.
+    pending: Option<Key>,
 }
 
 struct Reader<'m> {
@@ -119,12 +128,12 @@ impl Reader<'_> {
                 self.anchors.clear();
             }
             Event::SequenceStart(anchor, _) => self.open(at, anchor, Items::List(Vec::new()))?,
-            Event::MappingStart(anchor, _) => self.open(at, anchor, Items::Map(Vec::new(), None))?,
+            Event::MappingStart(anchor, _) => self.open(at, anchor, Items::Map(Mapping::default()))?,
             Event::SequenceEnd | Event::MappingEnd => {
                 if let Some(Open { at, anchor, items }) = self.open.pop() {
                     let value = match items {
                         Items::List(nodes) => Value::List(nodes),
-                        Items::Map(entries, _) => Value::Map(entries),
+                        Items::Map(mapping) => Value::Map(mapping.entries),
                     };
                     self.add(Node { at, value, text_at: None }, anchor)?;
                 }
@@ -168,29 +177,31 @@ impl Reader<'_> {
         match self.open.last_mut() {
             None => self.documents.push(node),
             Some(Open { items: Items::List(nodes), .. }) => nodes.push(node),
-            Some(Open { at, items: Items::Map(entries, pending), .. }) => match pending.take() {
+            Some(Open { at, items: Items::Map(mapping), .. }) => match mapping.pending.take() {
+                // The first of two keys counts, and what stands behind the other is not looked at.
                 Some(key) => {
-                    // The first of two keys counts, and what stands behind the other is not looked at.
-                    if !entries.iter().any(|(known, _)| known.text == key.text) {
-                        entries.push((key, node));
+                    if mapping.lines.get(&key.text) == Some(&0) {
+                        mapping.lines.insert(key.text.clone(), key.at.line);
+                        mapping.entries.push((key, node));
                     }
                 }
                 None => {
                     let Some(text) = node.scalar() else {
                         return Err((node.at, format!("a key must be a string, not {}", node.noun())));
                     };
-                    if let Some((first, _)) = entries.iter().find(|(known, _)| known.text == text) {
-                        let new_object = is_root && entries.first().is_some_and(|(key, _)| key.text == text);
-                        let hint = if new_object { "; is '---' missing above it?" } else { "" };
-                        let message = format!("'{text}' is already in line {}{hint}", first.at.line);
-                        self.mistakes.add(node.at, message);
-                        if new_object {
-                            let value = Value::Map(std::mem::take(entries));
+                    if let Some(first) = mapping.lines.get(&text) {
+                        let first_key = mapping.entries.first().map(|(key, _)| &key.text);
+                        let is_object = is_root && first_key == Some(&text);
+                        let hint = if is_object { "; is '---' missing above it?" } else { "" };
+                        self.mistakes.add(node.at, format!("'{text}' is already in line {first}{hint}"));
+                        if is_object {
+                            let value = Value::Map(std::mem::take(mapping).entries);
                             self.documents.push(Node { at: *at, value, text_at: None });
                             *at = node.at;
                         }
                     }
-                    *pending = Some(Key { at: node.at, text });
+                    mapping.lines.entry(text.clone()).or_insert(0);
+                    mapping.pending = Some(Key { at: node.at, text });
                 }
             },
         }

@@ -69,17 +69,15 @@ fn address(destination: &Destination<'_>) -> Result<Uri, String> {
             .filter(is_absolute)
             .ok_or_else(|| format!("'{url}' is no absolute http or https URL"));
     }
-    let (has, what): (Box<dyn Fn(&Listed) -> bool>, String) = match destination.component {
-        Some(name) => (
-            Box::new(move |one| one.is_called(name)),
-            format!("no component '{name}' in a bridge that runs here"),
-        ),
-        None => (
-            Box::new(|one| one.role == Role::Broker),
-            "no broker in a bridge that runs here: say where with --to".to_owned(),
-        ),
+    let has = |one: &Listed| match destination.component {
+        Some(name) => one.is_called(name),
+        None => one.role == Role::Broker,
     };
-    let state = control::choose(destination.bridge, |state| state.components.iter().any(&has), &what)?.state;
+    let what = match destination.component {
+        Some(name) => format!("no component '{name}' in a bridge that runs here"),
+        None => "no broker in a bridge that runs here: say where with --to".to_owned(),
+    };
+    let state = control::choose(destination.bridge, |state| state.components.iter().any(has), &what)?.state;
     let fitting: Vec<&Listed> = state.components.iter().filter(|one| has(one)).collect();
     match fitting.as_slice() {
         [one] if one.takes_events => one.url.parse().map_err(|_| format!("{} has no address", one.label)),

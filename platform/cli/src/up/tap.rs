@@ -1,5 +1,5 @@
-//! The tap: where brokers send a copy of each event while somebody watches. It always takes what comes, at once: whoever
-//! watches must not slow the bridge down.
+//! The tap: where brokers send a copy of each event while somebody watches. It takes what comes at once, whether or not the
+//! watchers keep up: a slow one must not hold the bridge up.
 
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
