@@ -46,7 +46,11 @@ impl Adapter for Transform {
             problems: problems.iter().map(ToString::to_string).collect(),
         })?;
         for warning in transformation.warnings() {
-            tracing::warn!(step = warning.pointer, reason = warning.message, "an operation can have no effect");
+            tracing::warn!(
+                step = warning.pointer,
+                reason = warning.message,
+                "an operation can have no effect"
+            );
         }
         let without_effect = metrics::counters(
             "transformation_steps_without_effect_total",

@@ -49,7 +49,9 @@ fn without_a_sink_the_event_is_the_answer() -> Outcome {
     let answer = transformation.send(&login())?;
     ensure(answer.status == 200, || format!("{} {}", answer.status, answer.text()))?;
     let event = Event::read(&answer.headers, &answer.body)?;
-    ensure(event.get("type") == "com.example.greeting" && event.get("id") == "kit-1", || format!("{event:?}"))?;
+    ensure(event.get("type") == "com.example.greeting" && event.get("id") == "kit-1", || {
+        format!("{event:?}")
+    })?;
     let body = r#"{"greeting":"Hello Ann","user":{"name":"Ann"}}"#;
     ensure(event.data == body.as_bytes(), || answer.text())
 }
@@ -59,7 +61,8 @@ fn with_a_sink_its_status_is_the_answer() -> Outcome {
     let sink = Sink::start()?;
     let (context, data) = greeting();
     let transformation = Transformation::start(&context, &data, &[("K_SINK", sink.url("/in"))])?;
-    for (said, status) in [(202, 202), (200, 200), (400, 400), (402, 422), (401, 503), (404, 503), (500, 503)] {
+    for (said, status) in [(202, 202), (200, 200), (400, 400), (402, 422), (401, 503), (404, 503), (500, 503)]
+    {
         sink.reset();
         sink.always(Reply::status(said));
         let answer = transformation.send(&login())?;
@@ -76,7 +79,10 @@ fn what_cannot_be_transformed_is_refused() -> Outcome {
     let context = json!([{"operation": "delete", "paths": [{"key": "Extensions.none"}, {"key": "source"}]}]);
     let transformation = Transformation::start(&context, &Value::Null, &[])?;
     for (example, text) in [
-        (Example::new("com.example.note", "text/plain", "hello"), "must be application/json, not 'text/plain'"),
+        (
+            Example::new("com.example.note", "text/plain", "hello"),
+            "must be application/json, not 'text/plain'",
+        ),
         (login(), "attribute 'source' was deleted or emptied"),
     ] {
         let answer = transformation.send(&example)?;
@@ -88,7 +94,8 @@ fn what_cannot_be_transformed_is_refused() -> Outcome {
 #[test]
 fn steps_without_effect_are_counted_and_told() -> Outcome {
     let data = json!([{"operation": "shift", "paths": [{"key": "usr:user"}, {"key": "user:person"}]}]);
-    let mut transformation = Transformation::start(&Value::Null, &data, &[("LOG_LEVEL", "debug".to_owned())])?;
+    let mut transformation =
+        Transformation::start(&Value::Null, &data, &[("LOG_LEVEL", "debug".to_owned())])?;
     let answer = transformation.send(&login())?;
     ensure(answer.text() == r#"{"person":{"name":"Ann"}}"#, || answer.text())?;
     let address = transformation.process.metrics_address()?;
@@ -96,7 +103,8 @@ fn steps_without_effect_are_counted_and_told() -> Outcome {
     let counted = r#"transformation_steps_without_effect_total{reason="missing",step="data[0].paths[0]"} 1"#;
     ensure(metrics.contains(counted), || metrics.clone())?;
     let output = transformation.process.output();
-    let told = |text: &str| output.lines().any(|line| line.contains("a step had no effect") && line.contains(text));
+    let told =
+        |text: &str| output.lines().any(|line| line.contains("a step had no effect") && line.contains(text));
     ensure(told(r#""step":"data[0].paths[0]""#) && !told(r#""step":"data[0].paths[1]""#), || output.clone())
 }
 
@@ -105,5 +113,8 @@ fn what_can_have_no_effect_is_told_at_the_start() -> Outcome {
     let data = json!([{"operation": "parse", "paths": [{"key": "text", "value": "xml"}]}]);
     let transformation = Transformation::start(&Value::Null, &data, &[])?;
     let output = transformation.process.output();
-    ensure(output.contains("an operation can have no effect") && output.contains("data[0].paths[0].value"), || output.clone())
+    ensure(
+        output.contains("an operation can have no effect") && output.contains("data[0].paths[0].value"),
+        || output.clone(),
+    )
 }

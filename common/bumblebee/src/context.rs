@@ -26,7 +26,8 @@ pub(crate) fn load<'a>(tree: &mut Tree<'a>, event: &'a Event) {
     extensions.sort_unstable();
     let mut members = Vec::with_capacity(CORE.len() + 1);
     if !extensions.is_empty() {
-        let extensions = extensions.into_iter().map(|(name, value)| (tree.text(name), tree.text(value))).collect();
+        let extensions =
+            extensions.into_iter().map(|(name, value)| (tree.text(name), tree.text(value))).collect();
         // Capital letters sort before small ones.
         members.push((tree.text(EXTENSIONS), tree.object(extensions)));
     }
@@ -41,7 +42,8 @@ pub(crate) fn load<'a>(tree: &mut Tree<'a>, event: &'a Event) {
 
 /// What has changed between an event and its document.
 pub(crate) fn changes(tree: &Tree<'_>, event: &Event) -> Result<Vec<Change>, Error> {
-    let root = tree.root(Document::Context).filter(|root| tree.is_object(*root)).ok_or(Error::NoAttributes)?;
+    let root =
+        tree.root(Document::Context).filter(|root| tree.is_object(*root)).ok_or(Error::NoAttributes)?;
     let mut attributes: Vec<(String, String)> = Vec::new();
     let mut set = |name: String, value: Option<String>| {
         attributes.retain(|(known, _)| *known != name);
@@ -91,7 +93,10 @@ fn extensions(tree: &Tree<'_>, object: Id) -> Result<Vec<Change>, Error> {
     for (key, value) in tree.entries(object) {
         let name = key.to_ascii_lowercase();
         if CORE.contains(&name.as_str()) || !event::is_attribute_name(&name) {
-            return Err(Error::attribute(&name, "is no name of an extension: letters and digits, and no core attribute"));
+            return Err(Error::attribute(
+                &name,
+                "is no name of an extension: letters and digits, and no core attribute",
+            ));
         }
         let text = extension(tree, value).map_err(|problem| Error::attribute(&name, problem))?;
         extensions.push((name, text));
@@ -109,7 +114,9 @@ fn extension(tree: &Tree<'_>, value: Id) -> Result<Option<String>, &'static str>
     if let Some(flag) = tree.bool(value) {
         return Ok(Some(flag.to_string()));
     }
-    let number = tree.number(value).ok_or("is an object or an array: an extension is a text, a number or a boolean")?;
+    let number = tree
+        .number(value)
+        .ok_or("is an object or an array: an extension is a text, a number or a boolean")?;
     number::whole(number).map(Some).ok_or("is a number that is too large for an attribute")
 }
 

@@ -86,7 +86,11 @@ struct Run<'a> {
 }
 
 /// Applies all steps.
-pub(crate) fn run(spec: &Spec, mut event: Event, mut unapplied: impl FnMut(&str, Reason)) -> Result<Event, Error> {
+pub(crate) fn run(
+    spec: &Spec,
+    mut event: Event,
+    mut unapplied: impl FnMut(&str, Reason),
+) -> Result<Event, Error> {
     let content_type = event.data_content_type().unwrap_or_default();
     if !is_json(content_type) {
         return Err(Error::ContentType(content_type.chars().take(80).collect()));

@@ -43,7 +43,8 @@ impl Tree<'_> {
         match slot {
             Slot::Root(document) => self.set_root(document, value),
             Slot::Element(list, index) => {
-                if let Some(element) = self.lists.get_mut(list as usize).and_then(|list| list.get_mut(index)) {
+                if let Some(element) = self.lists.get_mut(list as usize).and_then(|list| list.get_mut(index))
+                {
                     *element = value;
                 }
             }

@@ -36,7 +36,9 @@ impl Tree<'_> {
             _ => self.elements(value).collect(),
         };
         self.lengthen(list, elements.len());
-        work.extend(elements.into_iter().enumerate().map(|(index, value)| (Slot::Element(list, index), value)));
+        work.extend(
+            elements.into_iter().enumerate().map(|(index, value)| (Slot::Element(list, index), value)),
+        );
     }
 
     fn merge_object(&mut self, map: u32, value: Id, work: &mut Vec<(Slot, Id)>) {

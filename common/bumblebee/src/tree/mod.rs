@@ -4,6 +4,7 @@
 //! container that is edited is copied first, one level of it, and what a variable holds stays as it was.
 
 mod edit;
+mod members;
 mod merge;
 mod prune;
 mod read;
@@ -100,7 +101,8 @@ pub(crate) struct Tree<'a> {
 impl<'a> Tree<'a> {
     /// Without documents.
     pub(crate) fn with_capacity(nodes: usize) -> Self {
-        Self { nodes: Vec::with_capacity(nodes), ..Self::default() }
+        let (texts, maps) = (Vec::with_capacity(16), Vec::with_capacity(8));
+        Self { nodes: Vec::with_capacity(nodes), texts, maps, ..Self::default() }
     }
 
     /// The document's value, if it is there.
@@ -152,6 +154,12 @@ impl<'a> Tree<'a> {
         text.get(span.start as usize..span.end as usize).unwrap_or_default()
     }
 
+    /// As [`span`](Self::span), without a look at where characters begin.
+    fn bytes(&self, span: Span) -> &[u8] {
+        let text = self.texts.get(span.text as usize).map_or(&[][..], |text| text.as_bytes());
+        text.get(span.start as usize..span.end as usize).unwrap_or_default()
+    }
+
     /// The text of a number.
     pub(crate) fn number(&self, id: Id) -> Option<&str> {
         match self.node(id) {
@@ -169,14 +177,21 @@ impl<'a> Tree<'a> {
         }
     }
 
-    fn key(&self, member: Member) -> Cow<'_, str> {
-        self.string(member.key).unwrap_or_default()
+    /// The key of a member; UTF-8 sorts as its characters do.
+    fn key(&self, member: Member) -> Cow<'_, [u8]> {
+        match self.node(member.key) {
+            Node::String(span, Form::Escaped) => Cow::Owned(read::unescape(self.span(span)).into_bytes()),
+            Node::String(span, _) => Cow::Borrowed(self.bytes(span)),
+            _ => Cow::Borrowed(&[]),
+        }
     }
 
     fn is_key(&self, id: Id, key: &str) -> bool {
         match self.node(id) {
             Node::String(span, Form::Escaped) => read::unescape(self.span(span)) == key,
-            Node::String(span, _) => self.span(span) == key,
+            Node::String(span, _) => {
+                (span.end - span.start) as usize == key.len() && self.bytes(span) == key.as_bytes()
+            }
             _ => false,
         }
     }
@@ -249,43 +264,7 @@ impl<'a> Tree<'a> {
     /// Where a key stands in a map, or where it would.
     fn position(&self, map: u32, key: &str) -> Result<usize, usize> {
         let members = self.maps.get(map as usize).map(Vec::as_slice).unwrap_or_default();
-        members.binary_search_by(|member| (*self.key(*member)).cmp(key))
-    }
-
-    /// Appends the members of an object, sorted, each key once (the last one of a key counts).
-    pub(crate) fn members_into(&self, object: Id, out: &mut Vec<Member>) {
-        let end = match self.node(object) {
-            Node::Map(map) => {
-                return out.extend(self.maps.get(map as usize).into_iter().flatten());
-            }
-            Node::Object { end } => end,
-            _ => return,
-        };
-        let from = out.len();
-        let (mut at, mut sorted) = (object + 1, true);
-        while at < end {
-            let member = Member { key: at, value: at + 1 };
-            if let Some(last) = out.get(from..).and_then(<[Member]>::last) {
-                sorted = sorted && self.key(*last) < self.key(member);
-            }
-            out.push(member);
-            at = self.after(at + 1);
-        }
-        if !sorted {
-            let mut keyed: Vec<_> = out.drain(from..).map(|member| (self.key(member), member)).collect();
-            // Backwards and stable, so that of equal keys the last one comes first and is kept.
-            keyed.reverse();
-            keyed.sort_by(|(left, _), (right, _)| left.cmp(right));
-            keyed.dedup_by(|(later, _), (kept, _)| later == kept);
-            out.extend(keyed.into_iter().map(|(_, member)| member));
-        }
-    }
-
-    /// Keys and values of an object, in the order of the keys.
-    pub(crate) fn entries(&self, object: Id) -> impl Iterator<Item = (Cow<'_, str>, Id)> {
-        let mut members = Vec::new();
-        self.members_into(object, &mut members);
-        members.into_iter().map(|member| (self.key(member), member.value))
+        members.binary_search_by(|member| (*self.key(*member)).cmp(key.as_bytes()))
     }
 
     /// Whether it is `null`.

@@ -125,7 +125,7 @@ impl Tree<'_> {
     /// What a path holds behind this member; `None` when it leads elsewhere.
     fn rest<'p>(&self, frame: &Frame<'_>, member: Member, path: &'p str) -> Option<&'p str> {
         if !frame.array {
-            return path.strip_prefix('.')?.strip_prefix(&*self.key(member));
+            return path.strip_prefix('.')?.strip_prefix(&*self.string(member.key)?);
         }
         let (index, rest) = path.strip_prefix('[')?.split_once(']')?;
         let plain = index == "0" || !index.starts_with(['0', '+']);
@@ -137,9 +137,9 @@ impl Tree<'_> {
         match self.node(id) {
             Node::String(..) => self.is_key(id, text),
             Node::Bool(value) => text == if value { "true" } else { "false" },
-            Node::Number(_) => {
-                self.number(id).is_some_and(|number| number::plain(number).as_deref().unwrap_or(number) == text)
-            }
+            Node::Number(_) => self
+                .number(id)
+                .is_some_and(|number| number::plain(number).as_deref().unwrap_or(number) == text),
             _ => false,
         }
     }

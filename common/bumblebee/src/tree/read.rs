@@ -2,22 +2,12 @@
 
 use std::borrow::Cow;
 
+use smallvec::SmallVec;
+
 use super::{Form, Id, Node, Span, Tree};
 
 /// Levels of arrays and objects that are read; one more and the text is not taken for JSON, as in the original.
 pub(crate) const MAX_DEPTH: usize = 10_000;
-
-/// What comes next in a document.
-enum Next {
-    Value,
-    /// A value, or the end of the array that has just begun.
-    Element,
-    Key,
-    /// A key, or the end of the object that has just begun.
-    FirstKey,
-    /// A comma or the end of the container.
-    More,
-}
 
 impl<'a> Tree<'a> {
     /// Reads a document; `None` when it is no JSON, or too deep.
@@ -36,6 +26,13 @@ impl<'a> Tree<'a> {
     }
 }
 
+/// An array or object that has begun.
+#[derive(Clone, Copy)]
+struct Container {
+    id: Id,
+    array: bool,
+}
+
 struct Reader<'t> {
     bytes: &'t [u8],
     at: usize,
@@ -45,57 +42,66 @@ struct Reader<'t> {
 
 impl Reader<'_> {
     fn document(&mut self) -> Option<()> {
-        let mut open: Vec<Id> = Vec::new();
-        let mut next = Next::Value;
+        let mut open: SmallVec<[Container; 32]> = SmallVec::new();
         loop {
             self.space();
-            let byte = self.bytes.get(self.at).copied();
-            match (&next, byte) {
-                (Next::Element, Some(b']')) | (Next::FirstKey, Some(b'}')) => {
-                    self.at += 1;
-                    self.close(open.pop()?);
-                    next = Next::More;
-                }
-                (Next::Value | Next::Element, Some(byte @ (b'[' | b'{'))) => {
+            match self.bytes.get(self.at)? {
+                byte @ (b'[' | b'{') => {
                     if open.len() == MAX_DEPTH {
                         return None;
                     }
                     self.at += 1;
-                    open.push(self.nodes.len() as Id);
-                    let array = byte == b'[';
-                    self.nodes.push(if array { Node::Array { end: 0 } } else { Node::Object { end: 0 } });
-                    next = if array { Next::Element } else { Next::FirstKey };
-                    continue;
-                }
-                (Next::Value | Next::Element, Some(byte)) => {
-                    self.scalar(byte)?;
-                    next = Next::More;
-                }
-                (Next::Key | Next::FirstKey, Some(b'"')) => {
-                    self.string()?;
+                    let container = Container { id: self.nodes.len() as Id, array: *byte == b'[' };
+                    self.nodes.push(if container.array {
+                        Node::Array { end: 0 }
+                    } else {
+                        Node::Object { end: 0 }
+                    });
+                    open.push(container);
                     self.space();
-                    self.expect(b":")?;
-                    next = Next::Value;
-                    continue;
-                }
-                (Next::More, Some(byte @ (b',' | b']' | b'}'))) => {
-                    let container = *open.last()?;
-                    let array = matches!(self.nodes.get(container as usize)?, Node::Array { .. });
-                    self.at += 1;
-                    match (byte, array) {
-                        (b',', true) => next = Next::Value,
-                        (b',', false) => next = Next::Key,
-                        (b']', true) | (b'}', false) => self.close(open.pop()?),
-                        _ => return None,
+                    let empty = self.bytes.get(self.at) == Some(&(byte + 2));
+                    match (empty, container.array) {
+                        (true, _) => {}
+                        (false, true) => continue,
+                        (false, false) => {
+                            self.key()?;
+                            continue;
+                        }
                     }
                 }
-                _ => return None,
+                byte => self.scalar(*byte)?,
             }
-            if open.is_empty() {
+            // Behind a value: what it stood in goes on, or ends, and with it perhaps what that stood in.
+            loop {
                 self.space();
-                return (self.at == self.bytes.len()).then_some(());
+                let Some(container) = open.last() else { return (self.at == self.bytes.len()).then_some(()) };
+                let byte = *self.bytes.get(self.at)?;
+                self.at += 1;
+                match (byte, container.array) {
+                    (b',', true) => break,
+                    (b',', false) => {
+                        self.space();
+                        self.key()?;
+                        break;
+                    }
+                    (b']', true) | (b'}', false) => {
+                        self.close(container.id);
+                        open.pop();
+                    }
+                    _ => return None,
+                }
             }
         }
+    }
+
+    fn key(&mut self) -> Option<()> {
+        if self.bytes.get(self.at) != Some(&b'"') {
+            return None;
+        }
+        self.string()?;
+        self.space();
+        self.at += 1;
+        (self.bytes.get(self.at - 1) == Some(&b':')).then_some(())
     }
 
     fn close(&mut self, container: Id) {
@@ -117,6 +123,7 @@ impl Reader<'_> {
         Some(())
     }
 
+    #[inline]
     fn space(&mut self) {
         while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.bytes.get(self.at) {
             self.at += 1;
@@ -186,14 +193,23 @@ impl Reader<'_> {
         Some(())
     }
 
-    /// Goes over everything that stands for itself, many bytes at once.
+    /// Goes over everything that stands for itself: eight bytes at a time, and many where a text is long.
     fn skip_clean(&mut self) {
         const BLOCK: usize = 32;
-        while let Some(block) = self.bytes.get(self.at..).and_then(<[u8]>::first_chunk::<BLOCK>) {
-            if block.iter().fold(false, |found, byte| found | is_special(*byte)) {
-                break;
+        let mut words = 0;
+        while let Some(word) = self.bytes.get(self.at..).and_then(<[u8]>::first_chunk) {
+            let clean = clean_bytes(u64::from_le_bytes(*word));
+            self.at += clean;
+            words += 1;
+            if clean < 8 {
+                return;
             }
-            self.at += BLOCK;
+            if words == 2 {
+                let (blocks, _) = self.bytes.get(self.at..).unwrap_or_default().as_chunks::<BLOCK>();
+                let is_clean =
+                    |block: &[u8; BLOCK]| !block.iter().fold(false, |found, byte| found | is_special(*byte));
+                self.at += BLOCK * blocks.iter().take_while(|block| is_clean(block)).count();
+            }
         }
         while self.bytes.get(self.at).is_some_and(|byte| !is_special(*byte)) {
             self.at += 1;
@@ -217,7 +233,7 @@ impl Reader<'_> {
 
 /// What ends a string, must not stand in one, or is written differently from how it may be read. 0xE2 begins the line
 /// separators U+2028 and U+2029.
-pub(super) fn is_special(byte: u8) -> bool {
+pub(super) const fn is_special(byte: u8) -> bool {
     (byte < 0x20)
         | (byte == b'"')
         | (byte == b'\\')
@@ -227,46 +243,58 @@ pub(super) fn is_special(byte: u8) -> bool {
         | (byte == 0xE2)
 }
 
+/// How many bytes before the first special one, of eight; the first byte is the lowest of the word.
+///
+/// A byte is found by a borrow out of it, which may show bytes above that are none: only the lowest is certain.
+fn clean_bytes(word: u64) -> usize {
+    const ONES: u64 = u64::MAX / 255;
+    let below = |word: u64, limit: u8| word.wrapping_sub(ONES * u64::from(limit)) & !word;
+    let equal = |word: u64, byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
+    // Each of the first two lines finds two characters, which differ in the bit that is set: `"` and `&`, `<` and `>`.
+    let found = equal(word | (ONES * 0x04), b'&')
+        | equal(word | (ONES * 0x02), b'>')
+        | equal(word, b'\\')
+        | equal(word, 0xE2)
+        | below(word, 0x20);
+    (found & (ONES * 0x80)).trailing_zeros() as usize / 8
+}
+
 /// What a well-formed JSON string stands for. Half a surrogate pair stands for U+FFFD, as in the original.
 pub(super) fn unescape(raw: &str) -> String {
     let mut out = String::with_capacity(raw.len());
     let mut rest = raw;
-    while let Some((plain, escape)) = rest.split_once('\\') {
+    while let Some(at) = rest.bytes().position(|byte| byte == b'\\') {
+        let (plain, escape) = rest.split_at(at);
         out.push_str(plain);
-        let mut chars = escape.chars();
-        match chars.next() {
-            Some('b') => out.push('\u{8}'),
-            Some('f') => out.push('\u{c}'),
-            Some('n') => out.push('\n'),
-            Some('r') => out.push('\r'),
-            Some('t') => out.push('\t'),
-            Some('u') => {
-                let (char, length) = unicode(escape);
-                out.push(char);
-                rest = escape.get(length..).unwrap_or_default();
-                continue;
-            }
-            other => out.extend(other),
-        }
-        rest = chars.as_str();
+        let (char, length) = match escape.as_bytes().get(1) {
+            Some(b'b') => ('\u{8}', 2),
+            Some(b'f') => ('\u{c}', 2),
+            Some(b'n') => ('\n', 2),
+            Some(b'r') => ('\r', 2),
+            Some(b't') => ('\t', 2),
+            Some(b'u') => unicode(escape),
+            other => (other.map_or(char::REPLACEMENT_CHARACTER, |byte| char::from(*byte)), 2),
+        };
+        out.push(char);
+        rest = escape.get(length..).unwrap_or_default();
     }
     out.push_str(rest);
     out
 }
 
-/// The character of `uXXXX` or, for a pair, `uXXXX\uXXXX`, and how many bytes it takes.
+/// The character of `\uXXXX` or, for a pair, `\uXXXX\uXXXX`, and how many bytes it takes.
 fn unicode(escape: &str) -> (char, usize) {
     let unit = |from: usize| {
         let hex = escape.get(from..from + 4)?;
         u32::from_str_radix(hex, 16).ok()
     };
-    let first = unit(1).unwrap_or(0xFFFD);
+    let first = unit(2).unwrap_or(0xFFFD);
     if let 0xD800..0xDC00 = first
-        && escape.get(5..7) == Some("\\u")
-        && let Some(second @ 0xDC00..0xE000) = unit(7)
+        && escape.get(6..8) == Some("\\u")
+        && let Some(second @ 0xDC00..0xE000) = unit(8)
     {
         let code = 0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00);
-        return (char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER), 11);
+        return (char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER), 12);
     }
-    (char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER), 5)
+    (char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER), 6)
 }

@@ -1,6 +1,8 @@
 //! Writes JSON as the original did: keys in alphabetical order, no white space, `<`, `>` and `&` escaped.
 
-use super::{Form, Id, Member, Node, Tree, read::is_special};
+use smallvec::SmallVec;
+
+use super::{Form, Id, Member, Node, Span, Tree, read::is_special};
 
 /// A container that is being written.
 struct Frame {
@@ -21,9 +23,9 @@ enum Kind {
 impl Tree<'_> {
     /// Appends a value as JSON. False when there would be more than `limit` bytes: then it ends anywhere.
     pub(crate) fn write(&self, value: Id, out: &mut Vec<u8>, limit: usize) -> bool {
-        let mut frames: Vec<Frame> = Vec::new();
+        let mut frames: SmallVec<[Frame; 16]> = SmallVec::new();
         // Those of all objects that are being written.
-        let mut members: Vec<Member> = Vec::new();
+        let mut members: Vec<Member> = Vec::with_capacity(32);
         let mut value = Some(value);
         loop {
             if let Some(kind) = value.take().and_then(|id| self.begin(id, out, &mut members)) {
@@ -100,11 +102,14 @@ impl Tree<'_> {
         match self.node(id) {
             Node::Bool(true) => out.extend_from_slice(b"true"),
             Node::Bool(false) => out.extend_from_slice(b"false"),
-            Node::Number(span) => out.extend_from_slice(self.span(span).as_bytes()),
-            Node::String(span, Form::Clean) => {
-                out.push(b'"');
-                out.extend_from_slice(self.span(span).as_bytes());
-                out.push(b'"');
+            Node::Number(span) => out.extend_from_slice(self.bytes(span)),
+            // It was read, so that its quotation marks stand beside it.
+            Node::String(Span { text, start, end }, Form::Clean) => {
+                out.extend_from_slice(self.bytes(Span {
+                    text,
+                    start: start.saturating_sub(1),
+                    end: end + 1,
+                }));
             }
             Node::String(..) => {
                 out.push(b'"');
