@@ -67,3 +67,24 @@ impl Drop for Path {
         let _ = self.0.parent().map(fs::remove_dir);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    use super::*;
+
+    #[test]
+    fn only_a_private_folder_of_our_own_will_do() {
+        let parent = tempfile::TempDir::new().unwrap();
+        let folder = parent.path().join("f");
+        assert_eq!(check(&folder).unwrap_err().kind(), io::ErrorKind::NotFound);
+        DirBuilder::new().mode(0o700).create(&folder).unwrap();
+        check(&folder).unwrap();
+        let link = parent.path().join("link");
+        symlink(&folder, &link).unwrap();
+        assert!(check(&link).is_err(), "somebody else may change where it leads");
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
+        assert!(check(&folder).is_err());
+    }
+}

@@ -98,11 +98,15 @@ pub fn choices<'a>(word: &str, candidates: impl Iterator<Item = &'a str> + Clone
 /// The candidate a misspelt word most likely stands for.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = word.to_lowercase();
+    let length = lower.chars().count();
+    // A third of the letters may differ: more is another word.
+    let allowed = |candidate: &str| candidate.chars().count() / 3;
     candidates
         .into_iter()
+        // The distance is at least the difference in length, which tells at once that a long word is none of them.
+        .filter(|candidate| length.abs_diff(candidate.chars().count()) <= allowed(candidate))
         .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate))
-        // A third of the letters may differ: more is another word.
-        .filter(|(distance, candidate)| *distance <= candidate.chars().count() / 3)
+        .filter(|(distance, candidate)| *distance <= allowed(candidate))
         .min()
         .map(|(_, candidate)| candidate)
 }
