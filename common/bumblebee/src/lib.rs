@@ -35,7 +35,7 @@
 //!
 //! # Bounds
 //! Documents may be 10,000 levels deep; a deeper one is taken for no JSON. No recursion anywhere, and no more memory
-//! than some eight times the document and what the steps add to it. A step makes at most [`MAX_BYTES`] of text. An index
+//! than some twelve times the document and what the steps add to it. A step makes at most [`MAX_BYTES`] of text. An index
 //! creates at most [`MAX_INDEX`] elements.
 
 mod context;

@@ -40,7 +40,7 @@ pub(crate) enum Form {
     Escaped,
 }
 
-/// A JSON value. 16 bytes, so that no document takes more than eight times its size.
+/// A JSON value. 16 bytes: what is read takes at most eight times the size of its text.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Node {
     /// `null`
