@@ -44,12 +44,20 @@ impl Config for WebhookConfig {
         if HeaderName::try_from(&self.webhook_signature_header).is_err() {
             problems.add("WEBHOOK_SIGNATURE_HEADER", "must be the name of a header");
         }
-        if self.webhook_cors_allow_origin.as_ref().is_some_and(|origin| HeaderValue::from_str(origin).is_err()) {
+        if self
+            .webhook_cors_allow_origin
+            .as_ref()
+            .is_some_and(|origin| HeaderValue::from_str(origin).is_err())
+        {
             problems.add("WEBHOOK_CORS_ALLOW_ORIGIN", "must be an origin such as https://example.com, or *");
         }
-        if let Err(error) = common::Event::new("id", self.webhook_event_source.as_str(), self.webhook_event_type.as_str())
+        if let Err(error) =
+            common::Event::new("id", self.webhook_event_source.as_str(), self.webhook_event_type.as_str())
         {
-            problems.add("WEBHOOK_EVENT_TYPE", format_args!("and WEBHOOK_EVENT_SOURCE must suit an event: {error}"));
+            problems.add(
+                "WEBHOOK_EVENT_TYPE",
+                format_args!("and WEBHOOK_EVENT_SOURCE must suit an event: {error}"),
+            );
         }
     }
 }

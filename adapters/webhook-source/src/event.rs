@@ -59,10 +59,16 @@ fn extensions(parts: &RequestParts, request: &Request<Bytes>) -> BTreeMap<String
                 }
             }
             RequestPart::Headers => {
-                let sorted: BTreeMap<_, _> =
-                    request.headers().keys().map(|name| (name.as_str(), request.headers().get_all(name))).collect();
-                for (name, values) in sorted.into_iter().filter(|(name, _)| *name != header::AUTHORIZATION.as_str()) {
-                    let values: Vec<_> = values.iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+                let sorted: BTreeMap<_, _> = request
+                    .headers()
+                    .keys()
+                    .map(|name| (name.as_str(), request.headers().get_all(name)))
+                    .collect();
+                for (name, values) in
+                    sorted.into_iter().filter(|(name, _)| *name != header::AUTHORIZATION.as_str())
+                {
+                    let values: Vec<_> =
+                        values.iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
                     for (name, value) in numbered("h", name, &values) {
                         put(sanitised(&name), value);
                     }

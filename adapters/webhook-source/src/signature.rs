@@ -10,7 +10,9 @@ use sha2::Sha256;
 pub fn is_valid(key: &[u8], body: &[u8], signature: &str) -> bool {
     let signature = signature.trim();
     let signature = signature.strip_prefix("sha256=").unwrap_or(signature);
-    let Some(bytes) = hexadecimal(signature).or_else(|| STANDARD.decode(signature).ok()) else { return false };
+    let Some(bytes) = hexadecimal(signature).or_else(|| STANDARD.decode(signature).ok()) else {
+        return false;
+    };
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return false };
     mac.update(body);
     !key.is_empty() && mac.verify_slice(&bytes).is_ok()

@@ -60,7 +60,8 @@ impl Adapter for Webhook {
 impl WebhookSource for Webhook {
     async fn receive(&self, request: Request<Bytes>) -> Received {
         let mut received = self.read(&request);
-        if let (Some(origin), Received::Events(_, answer) | Received::Answer(answer)) = (&self.allow_origin, &mut received)
+        if let (Some(origin), Received::Events(_, answer) | Received::Answer(answer)) =
+            (&self.allow_origin, &mut received)
         {
             answer.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
         }
@@ -117,13 +118,17 @@ impl Webhook {
 
 /// A CORS preflight (Fetch standard, section 3.2.2) never carries credentials and never is an event.
 fn is_preflight(request: &Request<Bytes>) -> bool {
-    request.method() == Method::OPTIONS && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+    request.method() == Method::OPTIONS
+        && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
 }
 
 fn preflight() -> Answer {
     let mut answer = answer(StatusCode::NO_CONTENT);
     let headers = answer.headers_mut();
-    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE"));
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_METHODS,
+        HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE"),
+    );
     headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("*, Authorization"));
     answer
 }

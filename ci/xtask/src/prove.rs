@@ -47,10 +47,7 @@ pub fn run(workspace: &Workspace) -> Result<(), Failure> {
 /// Copies the files under version control as they are now, with the times of change, by which Cargo tells what is
 /// fresh.
 fn copy_files(from: &Path, to: &Path) -> Result<(), Failure> {
-    let list = Command::new("git")
-        .args(["ls-files", "-z", "--cached"])
-        .current_dir(from)
-        .output()?;
+    let list = Command::new("git").args(["ls-files", "-z", "--cached"]).current_dir(from).output()?;
     if !list.status.success() {
         return Err("git ls-files failed".into());
     }

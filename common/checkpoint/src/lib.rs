@@ -34,9 +34,10 @@ pub fn open(url: &Secret) -> Result<Arc<dyn Checkpoints>, ConfigError> {
     let refused = |problem: &dyn std::fmt::Display| ConfigError::new(VARIABLE, problem);
     let place = Place::parse(&url.read()).map_err(|problem| refused(&problem))?;
     Ok(match place {
-        Place::Folder(folder) => Arc::new(FileCheckpoints::open(folder).map_err(|error| {
-            refused(&format_args!("must name a folder that can be written: {error}"))
-        })?),
+        Place::Folder(folder) => Arc::new(
+            FileCheckpoints::open(folder)
+                .map_err(|error| refused(&format_args!("must name a folder that can be written: {error}")))?,
+        ),
         Place::Objects(bucket) => Arc::new(objects::Objects::new(bucket).map_err(|_| {
             // The library's words may repeat what was given.
             refused(&"must name a bucket and settings that the S3 client takes")

@@ -13,7 +13,8 @@ use object_store::{
     ClientOptions, ObjectStore, ObjectStoreExt, PutMode, PutPayload, RetryConfig, UpdateVersion,
     aws::{AmazonS3, AmazonS3Builder},
     client::{
-        HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpResponseBody, HttpService,
+        HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpResponseBody,
+        HttpService,
     },
     path::Path,
 };
@@ -51,7 +52,8 @@ impl Objects {
             builder = builder.with_region(region);
         }
         let http = Http(Client::new(bucket.roots));
-        let store = builder.with_bucket_name(bucket.name).with_retry(retry).with_http_connector(http).build()?;
+        let store =
+            builder.with_bucket_name(bucket.name).with_retry(retry).with_http_connector(http).build()?;
         Ok(Self { store, prefix: bucket.prefix })
     }
 
@@ -154,7 +156,9 @@ impl HttpService for Http {
         let (head, body) = request.into_parts();
         let body = body.collect().await?.to_bytes();
         let answer = self.0.send(http::Request::from_parts(head, body), TIMEOUT, LIMIT).await;
-        answer.map(|answer| answer.map(HttpResponseBody::from)).map_err(|error| HttpError::new(kind(&error), error))
+        answer
+            .map(|answer| answer.map(HttpResponseBody::from))
+            .map_err(|error| HttpError::new(kind(&error), error))
     }
 }
 

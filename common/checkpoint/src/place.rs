@@ -60,7 +60,10 @@ impl Options {
     fn take(url: &mut Url) -> Result<Self, String> {
         let options: Vec<_> = url.query_pairs().into_owned().collect();
         url.set_query(None);
-        match options.iter().find(|(name, _)| !["ca", "endpoint", "prefix", "region"].contains(&name.as_str())) {
+        match options
+            .iter()
+            .find(|(name, _)| !["ca", "endpoint", "prefix", "region"].contains(&name.as_str()))
+        {
             Some(_) => Err("must have no other options than ca, endpoint, prefix and region".to_owned()),
             None => Ok(Self(options)),
         }
@@ -134,14 +137,21 @@ mod tests {
         };
         assert_eq!((bucket.name.as_str(), bucket.prefix.as_str()), ("positions", "a/b"));
         assert_eq!(bucket.credentials, Some(("id".to_owned(), "se/cret".to_owned())));
-        assert_eq!((bucket.endpoint.as_deref(), bucket.region.as_deref()), (Some("http://127.0.0.1:1"), Some("x")));
+        assert_eq!(
+            (bucket.endpoint.as_deref(), bucket.region.as_deref()),
+            (Some("http://127.0.0.1:1"), Some("x"))
+        );
 
-        let Ok(Place::Redis(server)) = Place::parse("rediss://me:pw@h:7000/3?prefix=p") else { panic!("no server") };
+        let Ok(Place::Redis(server)) = Place::parse("rediss://me:pw@h:7000/3?prefix=p") else {
+            panic!("no server")
+        };
         assert_eq!((server.host.as_str(), server.port, server.prefix.as_str()), ("h", 7000, "p"));
         assert_eq!((server.settings.db(), server.settings.username()), (3, Some("me")));
         assert!(server.tls.is_some());
         assert!(matches!(Place::parse("redis://h"), Ok(Place::Redis(Server { port: 6379, tls: None, .. }))));
-        assert!(matches!(Place::parse("file:///a/b"), Ok(Place::Folder(path)) if path == PathBuf::from("/a/b")));
+        assert!(
+            matches!(Place::parse("file:///a/b"), Ok(Place::Folder(path)) if path == PathBuf::from("/a/b"))
+        );
     }
 
     #[test]

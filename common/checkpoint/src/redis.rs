@@ -9,8 +9,7 @@ use common::{
     worker,
 };
 use redis::{
-    AsyncConnectionConfig, FromRedisValue, RedisError, RedisResult, Script,
-    aio::MultiplexedConnection,
+    AsyncConnectionConfig, FromRedisValue, RedisError, RedisResult, Script, aio::MultiplexedConnection,
 };
 use rustls_pki_types::ServerName;
 use tokio::{net::TcpStream, sync::Mutex, time::timeout};
@@ -94,10 +93,11 @@ impl Redis {
     async fn get(&self, key: &str) -> Result<Option<Record>, Error> {
         let mut command = redis::cmd("HMGET");
         command.arg(self.key(key)).arg("version").arg("value");
-        let found: (Option<u64>, Option<String>) = self.ask("reading a position", |mut connection| async move {
-            command.query_async(&mut connection).await
-        })
-        .await?;
+        let found: (Option<u64>, Option<String>) =
+            self.ask("reading a position", |mut connection| async move {
+                command.query_async(&mut connection).await
+            })
+            .await?;
         match found {
             (Some(version), Some(value)) => Ok(Some(Record { value, version })),
             (None, None) => Ok(None),
@@ -108,32 +108,38 @@ impl Redis {
     async fn put(&self, key: &str, version: Option<u64>, value: &str) -> Result<Option<Record>, Error> {
         let record = Record { value: value.to_owned(), version: version.unwrap_or_default() + 1 };
         let mut call = self.swap.key(self.key(key));
-        call.arg(version.map(|version| version.to_string()).unwrap_or_default()).arg(record.version).arg(value);
-        let done: bool = self.ask("writing a position", |mut connection| async move {
-            call.invoke_async(&mut connection).await
-        })
-        .await?;
+        call.arg(version.map(|version| version.to_string()).unwrap_or_default())
+            .arg(record.version)
+            .arg(value);
+        let done: bool =
+            self.ask("writing a position", |mut connection| async move {
+                call.invoke_async(&mut connection).await
+            })
+            .await?;
         Ok(done.then_some(record))
     }
 
     async fn keys(&self, prefix: &str) -> Result<Vec<String>, Error> {
         let (pattern, own) = (escape(&self.key(prefix)) + "*", self.key(""));
-        let all: Vec<String> = self.ask("listing positions", |mut connection| async move {
-            let mut all = Vec::new();
-            let mut cursor = 0_u64;
-            loop {
-                let mut scan = redis::cmd("SCAN");
-                scan.arg(cursor).arg("MATCH").arg(&pattern).arg("COUNT").arg(1000);
-                let (next, some) = <(u64, Vec<String>)>::from_redis_value(scan.query_async(&mut connection).await?)?;
-                all.extend(some);
-                cursor = next;
-                if cursor == 0 {
-                    return Ok(all);
+        let all: Vec<String> = self
+            .ask("listing positions", |mut connection| async move {
+                let mut all = Vec::new();
+                let mut cursor = 0_u64;
+                loop {
+                    let mut scan = redis::cmd("SCAN");
+                    scan.arg(cursor).arg("MATCH").arg(&pattern).arg("COUNT").arg(1000);
+                    let (next, some) =
+                        <(u64, Vec<String>)>::from_redis_value(scan.query_async(&mut connection).await?)?;
+                    all.extend(some);
+                    cursor = next;
+                    if cursor == 0 {
+                        return Ok(all);
+                    }
                 }
-            }
-        })
-        .await?;
-        let mut keys: Vec<_> = all.iter().filter_map(|key| key.strip_prefix(&own)).map(str::to_owned).collect();
+            })
+            .await?;
+        let mut keys: Vec<_> =
+            all.iter().filter_map(|key| key.strip_prefix(&own)).map(str::to_owned).collect();
         keys.sort_unstable();
         // A scan may give a key twice.
         keys.dedup();

@@ -45,7 +45,12 @@ async fn load(store: &Store, key: &str) -> Result<Option<Record>, Failure> {
     store.load(key).await.map_err(|error| told(&error))
 }
 
-async fn swap(store: &Store, key: &str, version: Option<u64>, value: &str) -> Result<Option<Record>, Failure> {
+async fn swap(
+    store: &Store,
+    key: &str,
+    version: Option<u64>,
+    value: &str,
+) -> Result<Option<Record>, Failure> {
     store.compare_and_swap(key, version, value).await.map_err(|error| told(&error))
 }
 
@@ -74,7 +79,19 @@ async fn promises(store: &Store, other: &Store) -> Outcome {
     ensure(load(store, "b").await?.is_none(), || "a record from nowhere".to_owned())?;
 
     let (long, longer) = ("ä".repeat(500), format!("{}x", "ä".repeat(500)));
-    let keys = ["k/*", "k/a", "k/A", "k/../b", "k/", "k//", "k/[a]", "k/%2F", "k/\\", &format!("k/{long}"), &format!("k/{longer}")];
+    let keys = [
+        "k/*",
+        "k/a",
+        "k/A",
+        "k/../b",
+        "k/",
+        "k//",
+        "k/[a]",
+        "k/%2F",
+        "k/\\",
+        &format!("k/{long}"),
+        &format!("k/{longer}"),
+    ];
     for key in keys {
         swap(store, key, None, key).await?.ok_or_else(|| format!("{key} is there already"))?;
     }
@@ -95,9 +112,10 @@ async fn one_wins(store: &Store, other: &Store) -> Outcome {
     for round in 0..10 {
         let version = (round > 0).then_some(round);
         let names: Vec<_> = (0..8).map(|number| format!("{round}.{number}")).collect();
-        let swaps = names.iter().enumerate().map(|(number, name)| {
-            swap(if number % 2 == 0 { store } else { other }, "race", version, name)
-        });
+        let swaps = names
+            .iter()
+            .enumerate()
+            .map(|(number, name)| swap(if number % 2 == 0 { store } else { other }, "race", version, name));
         let results = futures_util::future::try_join_all(swaps).await?;
         let winners: Vec<_> = results.into_iter().flatten().collect();
         ensure(winners.len() == 1, || format!("round {round}: {winners:?}"))?;
@@ -120,8 +138,10 @@ fn object_store() -> Outcome {
     let peer = Versitygw::start()?;
     on_runtime(async {
         for prefix in ["a/b", ""] {
-            let (one, two) =
-                (objects(&peer, Versitygw::SECRET_KEY, prefix)?, objects(&peer, Versitygw::SECRET_KEY, prefix)?);
+            let (one, two) = (
+                objects(&peer, Versitygw::SECRET_KEY, prefix)?,
+                objects(&peer, Versitygw::SECRET_KEY, prefix)?,
+            );
             promises(&one, &two).await.map_err(|error| format!("prefix {prefix:?}: {error}"))?;
             one_wins(&one, &two).await?;
         }

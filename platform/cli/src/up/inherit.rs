@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-const NAMES: [&str; 19] = [
+const NAMES: [&str; 26] = [
     "PATH",
     "HOME",
     "USER",
@@ -22,6 +22,14 @@ const NAMES: [&str; 19] = [
     "all_proxy",
     "WORKER_THREADS",
     "LD_LIBRARY_PATH",
+    // Where traces go is the same for all; the name of the service is each component's own.
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_HEADERS",
+    "OTEL_RESOURCE_ATTRIBUTES",
+    "OTEL_TRACES_SAMPLER",
+    "OTEL_TRACES_SAMPLER_ARG",
+    "OTEL_SDK_DISABLED",
 ];
 
 /// The variables every component starts with.
