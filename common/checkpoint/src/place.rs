@@ -150,7 +150,7 @@ mod tests {
         assert!(server.tls.is_some());
         assert!(matches!(Place::parse("redis://h"), Ok(Place::Redis(Server { port: 6379, tls: None, .. }))));
         assert!(
-            matches!(Place::parse("file:///a/b"), Ok(Place::Folder(path)) if path == PathBuf::from("/a/b"))
+            matches!(Place::parse("file:///a/b"), Ok(Place::Folder(path)) if path == std::path::Path::new("/a/b"))
         );
     }
 
