@@ -108,7 +108,9 @@ pub(crate) fn has_ascii_host(text: &str) -> bool {
     }
     let authority =
         rest.trim_start_matches(['/', '\\']).split(['/', '\\', '?', '#']).next().unwrap_or_default();
-    let host = authority.rsplit('@').next().unwrap_or_default();
+    // A file's host has no user before it.
+    let user = if scheme.eq_ignore_ascii_case("file") { None } else { authority.rfind('@') };
+    let host = user.map_or(authority, |at| &authority[at + 1..]);
     host.is_ascii() && !host.contains('%')
 }
 
@@ -150,9 +152,14 @@ mod tests {
 
     #[test]
     fn hosts_are_ascii() {
-        for text in
-            ["http://VVVVµA", "http://%C2%B5A/", "\u{a0}ht\ntp:\\\\u@Éa:1?x", "https:Éa", "HTTPS://b.É/"]
-        {
+        for text in [
+            "http://VVVVµA",
+            "http://%C2%B5A/",
+            "\u{a0}ht\ntp:\\\\u@Éa:1?x",
+            "https:Éa",
+            "file://AÉ@b",
+            "HTTPS://b.É/",
+        ] {
             assert!(Url::parse(text).is_err(), "{text}");
         }
         for text in ["http://h/É%41?É#É", "http://xn--bcher-kva.example/", "http://[::1]:80/"] {
