@@ -24,7 +24,6 @@ pub use json::{Json, Pem};
 pub use pairs::Pairs;
 pub use parse::{Parse, json_schema as parsed_schema};
 pub use secret::Secret;
-pub(crate) use values::has_ascii_host;
 pub use values::{Flag, List, Url};
 pub use verb::Verb;
 pub use watched::WatchedFile;

@@ -11,7 +11,7 @@ use cloudevents::{
 };
 
 use super::{Event, InvalidEvent, is_json_media_type, names};
-use crate::{Text, config::has_ascii_host};
+use crate::Text;
 
 impl From<&Event> for cloudevents::Event {
     fn from(event: &Event) -> Self {
@@ -26,10 +26,7 @@ impl From<&Event> for cloudevents::Event {
                 "subject" => drop(sdk.set_subject(Some(value.as_str()))),
                 "datacontenttype" => drop(sdk.set_datacontenttype(Some(value.as_str()))),
                 "time" => drop(sdk.set_time(value.as_str().into_time().ok())),
-                "dataschema" if has_ascii_host(value) => {
-                    drop(sdk.set_dataschema(value.as_str().into_url().ok()));
-                }
-                "dataschema" => {}
+                "dataschema" => drop(sdk.set_dataschema(value.as_str().into_url().ok())),
                 name => sdk.set_extension(name, value.as_str()),
             }
         }
