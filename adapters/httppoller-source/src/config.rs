@@ -20,6 +20,7 @@ pub struct HttpPollerConfig {
     /// Method of the requests; they have no body. Only with `GET` is an answer known to be nothing new.
     pub httppoller_method: Verb,
     /// Time from the beginning of one poll to the next, such as `20s`.
+    #[schemars(example = "1m")]
     pub httppoller_interval: Duration,
     /// Headers of every request, as `name:value,name:value`.
     #[serde(default)]
