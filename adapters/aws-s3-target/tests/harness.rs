@@ -1,0 +1,11 @@
+//! What the conformance kit needs to know of aws-s3-target.
+
+use kit::{Example, Harness};
+use serde_json::json;
+
+/// The data of each event reaches the outside system as the body of a request.
+pub fn harness() -> Harness {
+    Harness::target(vec![Example::json("com.aws.s3.event", &json!({ "text": "hello" }))])
+        .environment(|world| vec![("AWS_S3_URL", world.upstream.url("/"))])
+        .opt_out("T9", "any data is passed on as it is")
+}

@@ -1,0 +1,89 @@
+//! Events as calls of azure-eventhubs. Name the vendor's documentation here.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use common::{
+    Adapter, Context, Error, Event, Field, Info, Kind, Reply, Role, Scaling, Target,
+    config::ConfigError,
+    http::{Client, Roots},
+};
+use http::{HeaderValue, Request, header};
+
+use crate::config::AzureEventhubsConfig;
+
+/// How long the vendor may take.
+const TIMEOUT: Duration = Duration::from_secs(20);
+/// The largest answer that is read.
+const ANSWER_BYTES: usize = 64 << 10;
+
+/// Posts the data of each event.
+pub struct AzureEventhubs {
+    config: AzureEventhubsConfig,
+    client: Client,
+}
+
+impl Adapter for AzureEventhubs {
+    const INFO: Info = Info {
+        name: env!("CARGO_PKG_NAME"),
+        version: env!("CARGO_PKG_VERSION"),
+        summary: env!("CARGO_PKG_DESCRIPTION"),
+        role: Role::Target,
+        component: "azureeventhubstarget",
+        resource_group: "azureeventhubstargets.targets.triggermesh.io",
+        images: &[],
+        emits: &[],
+        accepts: &["*"],
+        scaling: Scaling::Any,
+        kinds: &[Kind {
+            group: "targets.triggermesh.io",
+            version: "v1alpha1",
+            kind: "AzureEventHubsTarget",
+            constants: &[],
+            fields: &[
+                Field::new("url", "AZURE_EVENTHUBS_URL"),
+                Field::new("token", "AZURE_EVENTHUBS_TOKEN").secret(),
+            ],
+        }],
+    };
+    type Config = AzureEventhubsConfig;
+
+    fn new(config: Self::Config) -> Result<Self, ConfigError> {
+        Ok(Self { config, client: Client::new(Roots::Process) })
+    }
+}
+
+impl Target for AzureEventhubs {
+    async fn handle(&self, event: Event, _context: &Context) -> Result<Reply, Error> {
+        let request = self.request(event)?;
+        let answer = self
+            .client
+            .send(request, TIMEOUT, ANSWER_BYTES)
+            .await
+            .map_err(|error| Error::retryable("calling azure-eventhubs").caused_by(error))?;
+        // What a status means is the vendor's to say; this is the usual reading.
+        if answer.status().is_success() {
+            Ok(Reply::Done)
+        } else {
+            let message = format!("azure-eventhubs answered {}", answer.status());
+            Err(Error::from_status(answer.status(), None, message))
+        }
+    }
+}
+
+impl AzureEventhubs {
+    fn request(&self, event: Event) -> Result<Request<Bytes>, Error> {
+        let mut request = Request::post(self.config.azure_eventhubs_url.to_uri());
+        if let Some(content_type) = event.data_content_type() {
+            request = request.header(header::CONTENT_TYPE, content_type);
+        }
+        if let Some(token) = &self.config.azure_eventhubs_token {
+            let mut bearer = HeaderValue::try_from(format!("Bearer {}", token.read()))
+                .map_err(|_| Error::retryable("the token holds what no header can"))?;
+            bearer.set_sensitive(true);
+            request = request.header(header::AUTHORIZATION, bearer);
+        }
+        let data = event.data().cloned().unwrap_or_default();
+        request.body(data).map_err(|error| Error::permanent("making the request").caused_by(error))
+    }
+}

@@ -1,0 +1,1 @@
+//! What the adapters of Amazon Web Services share: credentials, endpoints, the HTTP client, the table of errors.

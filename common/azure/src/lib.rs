@@ -1,0 +1,1 @@
+//! What the adapters of Microsoft Azure share: resource names, credentials, the HTTP client, the table of errors.

@@ -1,0 +1,1 @@
+//! What the adapters of Google Cloud share: resource names, credentials, endpoints, the table of errors.
