@@ -1,7 +1,8 @@
-//! How peers come onto the machine: from Debian, or built from Go modules and kept in the user's cache.
+//! How peers come onto the machine: from Debian, or from Go modules, Maven and PyPI and kept in the user's cache.
 
 use std::env;
 use std::fs::{self, File};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -22,18 +23,18 @@ pub fn cache() -> Result<PathBuf, Failure> {
 /// # Errors
 /// When it is not there and cannot be installed.
 pub fn debian(package: &str, program: &str) -> Result<PathBuf, Failure> {
+    on_path(program).map_or_else(|| alone(|| debian_alone(package, program)), Ok)
+}
+
+/// The same for who installs something already.
+fn debian_alone(package: &str, program: &str) -> Result<PathBuf, Failure> {
     if let Some(path) = on_path(program) {
         return Ok(path);
     }
-    alone(|| {
-        if let Some(path) = on_path(program) {
-            return Ok(path);
-        }
-        let mut install = Command::new("apt-get");
-        install.args(["install", "-y", "--no-install-recommends", package]);
-        run(install.env("DEBIAN_FRONTEND", "noninteractive"))?;
-        on_path(program).ok_or_else(|| format!("{package} was installed and holds no {program}"))
-    })
+    let mut install = Command::new("apt-get");
+    install.args(["install", "-y", "--no-install-recommends", package]);
+    run(install.env("DEBIAN_FRONTEND", "noninteractive"))?;
+    on_path(program).ok_or_else(|| format!("{package} was installed and holds no {program}"))
 }
 
 /// A program of a Go module in exactly this version, built once and kept.
@@ -70,24 +71,105 @@ pub fn go_copy(name: &str, module: &str, version: &str, package: &str) -> Result
     })
 }
 
+/// A folder with the jars of Maven artifacts (each `group:artifact:version`) and of all that they need at run time, for
+/// `java -cp 'FOLDER/*'`.
+///
+/// # Errors
+/// When they cannot be had.
+pub fn maven(name: &str, artifacts: &[&str]) -> Result<PathBuf, Failure> {
+    let pom = pom(name, artifacts)?;
+    built_as(name, &digest(&pom), "lib", |building| {
+        let maven = debian_alone("maven", "mvn")?;
+        fs::write(building.join("pom.xml"), &pom).map_err(|error| format!("no pom.xml: {error}"))?;
+        let mut copy = Command::new(maven);
+        copy.args(["-q", "-B", MAVEN_COPY, "-DincludeScope=runtime", "-DoutputDirectory=lib"]);
+        run(copy.current_dir(building))
+    })
+}
+
+/// The Java runtime that runs them.
+///
+/// # Errors
+/// When it is not there and cannot be installed.
+pub fn java() -> Result<PathBuf, Failure> {
+    debian("default-jre-headless", "java")
+}
+
+/// The folder with the programs of a virtual environment of Python's that holds these packages. `requirements` is the text
+/// of a requirements file that pins them all, those that others need included.
+///
+/// # Errors
+/// When they cannot be installed.
+pub fn pip(name: &str, requirements: &str) -> Result<PathBuf, Failure> {
+    let list = built_as(name, &digest(requirements), "requirements.txt", |building| {
+        let list = building.join("requirements.txt");
+        fs::write(&list, requirements).map_err(|error| format!("{}: {error}", list.display()))?;
+        // Its programs name the folder that they were installed in: it is made where it stays.
+        let home = building.with_file_name("venv");
+        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&home))?;
+        let mut install = Command::new(home.join("bin/pip"));
+        install.args(["install", "-q", "--disable-pip-version-check", "--no-deps", "-r"]);
+        run(install.arg(&list))
+    })?;
+    Ok(list.with_file_name("venv").join("bin"))
+}
+
+/// The goal that copies jars, in a pinned version too.
+const MAVEN_COPY: &str = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies";
+
+/// A project that needs these artifacts and is nothing else.
+fn pom(name: &str, artifacts: &[&str]) -> Result<String, Failure> {
+    let mut needed = String::new();
+    for artifact in artifacts {
+        let [group, artifact, version] = artifact.split(':').collect::<Vec<_>>()[..] else {
+            return Err(format!("{artifact} is not group:artifact:version"));
+        };
+        needed += &format!(
+            "<dependency><groupId>{group}</groupId><artifactId>{artifact}</artifactId>\
+             <version>{version}</version></dependency>"
+        );
+    }
+    Ok(format!(
+        "<project><modelVersion>4.0.0</modelVersion><groupId>peers</groupId><artifactId>{name}</artifactId>\
+         <version>1</version><dependencies>{needed}</dependencies></project>"
+    ))
+}
+
+/// Names a folder after what is in it.
+fn digest(text: &str) -> String {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
+}
+
 /// The program as it was built before, or is built now into the folder given.
 fn built(
     name: &str,
     version: &str,
     build: impl FnOnce(&Path) -> Result<(), Failure>,
 ) -> Result<PathBuf, Failure> {
+    built_as(name, version, name, build)
+}
+
+/// The same for a file or folder that is not called like the peer.
+fn built_as(
+    name: &str,
+    version: &str,
+    result: &str,
+    build: impl FnOnce(&Path) -> Result<(), Failure>,
+) -> Result<PathBuf, Failure> {
     let folder = cache()?.join(format!("{name}-{version}"));
-    let program = folder.join(name);
-    if program.is_file() {
+    let program = folder.join(result);
+    if program.exists() {
         return Ok(program);
     }
     alone(|| {
-        if !program.is_file() {
-            // Complete or not there: the program is moved to its place when it is built.
+        if !program.exists() {
+            // Complete or not there: it is moved to its place when it is built.
             let building = folder.join("building");
             fs::create_dir_all(&building).map_err(|error| format!("{}: {error}", building.display()))?;
             build(&building)?;
-            fs::rename(building.join(name), &program)
+            fs::rename(building.join(result), &program)
                 .map_err(|error| format!("{}: {error}", program.display()))?;
         }
         Ok(program.clone())
