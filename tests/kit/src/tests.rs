@@ -54,6 +54,24 @@ fn a_sink_can_be_faulty() -> Result<(), Failure> {
 }
 
 #[test]
+fn a_sink_passes_on_what_it_is_not_told_to_answer() -> Result<(), Failure> {
+    let (peer, sink) = (Sink::start()?, Sink::start()?);
+    peer.always(Reply::status(201).header("X-Peer", "yes").body("made"));
+    sink.stand_before(peer.address());
+    sink.script([Reply::status(503)]);
+    let request = Request::post("/a?b").header("X-Kit", "1").body("text/plain", "hello");
+    assert_eq!(request.send(sink.address()).unwrap().status, 503);
+    let answer = request.send(sink.address()).unwrap();
+    assert_eq!((answer.status, answer.headers.get("x-peer")), (201, Some("yes")));
+    assert_eq!(answer.text(), "made");
+    let seen = peer.wait_for(1)?;
+    assert_eq!((seen.len(), seen[0].path.as_str(), seen[0].text().as_str()), (1, "/a?b", "hello"));
+    let host = sink.address().to_string();
+    assert_eq!((seen[0].headers.get("x-kit"), seen[0].headers.get("host")), (Some("1"), Some(host.as_str())));
+    Ok(())
+}
+
+#[test]
 fn a_gate_holds_an_answer_back() -> Result<(), Failure> {
     let sink = Sink::start()?;
     let gate = Gate::new();

@@ -1,5 +1,6 @@
 //! A scripted HTTP peer on loopback: the sink of a source, the destination of a target, the upstream of a poll.
 
+mod relay;
 mod reply;
 mod serve;
 
@@ -54,6 +55,7 @@ struct State {
     script: std::collections::VecDeque<Reply>,
     otherwise: Reply,
     route: Option<Route>,
+    peer: Option<SocketAddr>,
     seen: Vec<Captured>,
     failed_handshakes: usize,
     closed: bool,
@@ -116,6 +118,7 @@ impl Sink {
             script: Default::default(),
             otherwise: Reply::status(202),
             route: None,
+            peer: None,
             seen: Vec::new(),
             failed_handshakes: 0,
             closed: false,
@@ -162,6 +165,11 @@ impl Sink {
     /// A fake of a real service: what it answers goes before script and default.
     pub fn route(&self, route: impl Fn(&Captured) -> Option<Reply> + Send + 'static) {
         self.shared.with(|state| state.route = Some(Box::new(route)));
+    }
+
+    /// Stands before a real peer and sees all that passes: where it would answer a plain 202, the peer is asked.
+    pub fn stand_before(&self, peer: SocketAddr) {
+        self.shared.with(|state| state.peer = Some(peer));
     }
 
     /// Everything that arrived, in order.

@@ -1,5 +1,6 @@
 //! What a scripted peer answers, sound or not.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -25,6 +26,7 @@ pub(super) enum How {
     Close,
     Garbage,
     Endless,
+    Relayed(SocketAddr),
 }
 
 /// Holds answers back until it is opened; opens by itself when dropped everywhere else.
@@ -89,6 +91,20 @@ impl Reply {
     #[must_use]
     pub fn endless(status: u16) -> Self {
         Self { how: How::Endless, ..Self::status(status) }
+    }
+
+    /// What a real peer answers: the request is passed on to it, fields and all.
+    #[must_use]
+    pub fn relayed(peer: SocketAddr) -> Self {
+        Self::faulty(How::Relayed(peer))
+    }
+
+    /// Whether it says nothing but that all is well.
+    pub(super) fn is_plain_success(&self) -> bool {
+        self.status == 202
+            && self.headers.is_empty()
+            && self.body.is_empty()
+            && matches!(self.how, How::Sound)
     }
 
     /// Adds a field.

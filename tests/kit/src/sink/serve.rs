@@ -9,7 +9,7 @@ use std::time::Instant;
 use rustls::{ServerConnection, StreamOwned};
 
 use super::reply::{How, Reply};
-use super::{Captured, Shared};
+use super::{Captured, Shared, relay};
 use crate::PATIENCE;
 use crate::wire;
 
@@ -64,13 +64,20 @@ fn requests<S: Read + Write>(mut stream: BufReader<S>, shared: &Shared) -> io::R
             body,
             at: Instant::now(),
         };
-        let reply = shared.with(|state| {
+        let mut reply = shared.with(|state| {
             let routed = state.route.as_ref().and_then(|route| route(&captured));
             let reply =
                 routed.or_else(|| state.script.pop_front()).unwrap_or_else(|| state.otherwise.clone());
-            state.seen.push(captured);
-            reply
+            state.seen.push(captured.clone());
+            match state.peer {
+                Some(peer) if reply.is_plain_success() => Reply::relayed(peer),
+                _ => reply,
+            }
         });
+        if let How::Relayed(peer) = reply.how {
+            // A peer that does not answer is one that hangs up.
+            reply = relay::ask(peer, &captured).unwrap_or_else(|_| Reply::close());
+        }
         if !answer(&mut stream, &reply)? {
             return Ok(());
         }
@@ -86,7 +93,7 @@ fn answer<S: Read + Write>(stream: &mut BufReader<S>, reply: &Reply) -> io::Resu
         How::Held(gate) => gate.wait(),
         // Ends when the other side closes.
         How::Hang => return stream.fill_buf().map(|_| false),
-        How::Close => return Ok(false),
+        How::Close | How::Relayed(_) => return Ok(false),
         How::Garbage => {
             stream.get_mut().write_all(b"\x00\xffthis is not HTTP\r\n\r\n\x01\x02\x03")?;
             return Ok(false);
