@@ -1,5 +1,9 @@
 //! What an adapter is: small traits that say what the outside system is like. The frame decides when.
 
+mod batch;
+mod log;
+mod queue;
+
 use std::{
     future::{Future, ready},
     sync::Arc,
@@ -17,6 +21,10 @@ use crate::{
     send::{Outbox, Sink},
     stop::Stop,
 };
+
+pub use batch::{BatchLimits, BatchTarget};
+pub use log::{Assignment, LogSource, Record};
+pub use queue::{Message, QueueLimits, QueueSource};
 
 /// An HTTP answer.
 pub type Answer = Response<Bytes>;
@@ -69,6 +77,12 @@ pub trait Adapter: Sized + Send + Sync + 'static {
 /// The caller gets its 2xx only after the sink has accepted every event, within `DELIVERY_DEADLINE`; else 502 when the
 /// sink refuses an event for good and there is no dead-letter sink, 503 when it is down.
 pub trait WebhookSource: Adapter {
+    /// The default of `DELIVERY_DEADLINE`: less than the vendor waits for an answer.
+    const DEADLINE: Duration = Duration::from_secs(10);
+    /// How many events are remembered by source and id once the sink has accepted them: one that the vendor sends again is
+    /// acknowledged and not delivered a second time. For vendors that repeat an event under the same id.
+    const REMEMBERED: usize = 0;
+
     /// Reads one request.
     fn receive(&self, request: http::Request<Bytes>) -> impl Future<Output = Received> + Send;
 }
@@ -130,6 +144,7 @@ pub struct Context {
     /// Its trace.
     pub trace: Trace,
     pub(crate) sink: Option<Arc<Sink>>,
+    pub(crate) wants_reply: bool,
 }
 
 impl Context {
@@ -137,6 +152,13 @@ impl Context {
     #[must_use]
     pub fn sink(&self) -> Option<&Sink> {
         self.sink.as_deref()
+    }
+
+    /// Whether what was done shall be told by an event, where a target has none to give by itself:
+    /// `EVENTS_PAYLOAD_POLICY=always`.
+    #[must_use]
+    pub fn wants_reply(&self) -> bool {
+        self.wants_reply
     }
 }
 

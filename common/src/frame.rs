@@ -35,17 +35,28 @@ pub struct FrameConfig {
     #[serde(default = "default_max_event_bytes")]
     #[schemars(range(min = 65536, max = 1_073_741_824))]
     pub max_event_bytes: usize,
-    /// Bytes of events that may be in work at once; above it callers are told to try again.
-    #[serde(default = "default_max_in_flight_bytes")]
+    /// Bytes of events that may be in work at once; above it callers are told to try again, and queues and logs are not
+    /// read further. 64 MiB when it is not set, for queues and logs 16 MiB.
     #[schemars(range(min = 65536))]
-    pub max_in_flight_bytes: usize,
+    pub max_in_flight_bytes: Option<usize>,
+    /// Messages of a queue or records of a log that may be read and not yet acknowledged upstream; each source has its own
+    /// default.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub max_in_flight: Option<usize>,
+    /// Which records of a log keep their order: those of one `partition`, of one `key` within it, or `none`.
+    #[serde(default)]
+    pub delivery_order: DeliveryOrder,
+    /// Records of one partition that are delivered at once under `DELIVERY_ORDER` `key` or `none`.
+    #[serde(default = "default_delivery_parallelism")]
+    #[schemars(range(min = 1, max = 1000))]
+    pub delivery_parallelism: usize,
     /// Connections that may be open at once; above it new ones wait.
     #[serde(default = "default_max_connections")]
     #[schemars(range(min = 1, max = 1_000_000))]
     pub max_connections: usize,
-    /// How long a webhook source tries to deliver before it answers its caller with 503.
-    #[serde(default = "default_delivery_deadline")]
-    pub delivery_deadline: Duration,
+    /// How long a webhook source tries to deliver before it answers its caller with 503; unset, 10 seconds, or less where
+    /// the vendor does not wait so long.
+    pub delivery_deadline: Option<Duration>,
     /// Longest wait that is taken from a `Retry-After` header.
     #[serde(default = "default_retry_after_max")]
     pub retry_after_max: Duration,
@@ -140,6 +151,19 @@ pub enum PayloadPolicy {
     Never,
 }
 
+/// `DELIVERY_ORDER`: what a log source keeps in order.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum DeliveryOrder {
+    /// All records of a partition: one is delivered at a time.
+    #[default]
+    Partition,
+    /// Records of a partition with the same key.
+    Key,
+    /// Nothing.
+    None,
+}
+
 /// Least severe log level that is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -203,16 +227,12 @@ fn default_max_event_bytes() -> usize {
     8 << 20
 }
 
-fn default_max_in_flight_bytes() -> usize {
-    64 << 20
+fn default_delivery_parallelism() -> usize {
+    16
 }
 
 fn default_max_connections() -> usize {
     4096
-}
-
-fn default_delivery_deadline() -> Duration {
-    Duration::seconds(10)
 }
 
 fn default_retry_after_max() -> Duration {

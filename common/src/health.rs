@@ -15,11 +15,33 @@ const TOLERATED: Duration = Duration::from_secs(30);
 const HALF_OPEN: Duration = Duration::from_secs(60);
 
 /// What the process knows about its own health.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Health {
     started: AtomicBool,
     connected: AtomicBool,
     stopping: AtomicBool,
+    /// Where events go.
+    sink: Part,
+    /// Where a source takes them from.
+    upstream: Part,
+}
+
+impl Default for Health {
+    fn default() -> Self {
+        Self {
+            started: AtomicBool::default(),
+            connected: AtomicBool::default(),
+            stopping: AtomicBool::default(),
+            sink: Part::new("the sink"),
+            upstream: Part::new("the upstream system"),
+        }
+    }
+}
+
+/// One of the things that this process depends on.
+#[derive(Debug)]
+pub struct Part {
+    name: &'static str,
     /// Read on every success, so that the lock is only taken when something did fail.
     failing: AtomicBool,
     failure: Mutex<Option<Failing>>,
@@ -29,6 +51,43 @@ pub struct Health {
 struct Failing {
     since: Instant,
     last: Instant,
+}
+
+impl Part {
+    const fn new(name: &'static str) -> Self {
+        Self { name, failing: AtomicBool::new(false), failure: Mutex::new(None) }
+    }
+
+    /// It worked.
+    pub fn succeeded(&self) {
+        if self.failing.load(Ordering::Relaxed) {
+            let failure = self.failure.lock().ok().and_then(|mut failure| failure.take());
+            self.failing.store(false, Ordering::Relaxed);
+            if let Some(failing) = failure {
+                let seconds = failing.since.elapsed().as_secs();
+                tracing::info!(part = self.name, seconds, "it works again");
+            }
+        }
+    }
+
+    /// It failed, by no fault of an event.
+    pub fn failed(&self) {
+        let now = Instant::now();
+        if let Ok(mut failure) = self.failure.lock() {
+            let since = failure.map_or(now, |failing| failing.since);
+            *failure = Some(Failing { since, last: now });
+            self.failing.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether it has failed for too long.
+    fn is_down(&self) -> bool {
+        let failing = || {
+            let failure = self.failure.lock().ok().and_then(|failure| *failure);
+            failure.is_some_and(|f| f.since.elapsed() >= TOLERATED && f.last.elapsed() < HALF_OPEN)
+        };
+        self.failing.load(Ordering::Relaxed) && failing()
+    }
 }
 
 impl Health {
@@ -47,25 +106,14 @@ impl Health {
         self.stopping.store(true, Ordering::Release);
     }
 
-    /// What this process depends on worked.
-    pub fn succeeded(&self) {
-        if self.failing.load(Ordering::Relaxed) {
-            let failure = self.failure.lock().ok().and_then(|mut failure| failure.take());
-            self.failing.store(false, Ordering::Relaxed);
-            if let Some(failing) = failure {
-                tracing::info!(seconds = failing.since.elapsed().as_secs(), "delivery works again");
-            }
-        }
+    /// Where events go.
+    pub(crate) fn sink(&self) -> &Part {
+        &self.sink
     }
 
-    /// What this process depends on failed, by no fault of an event.
-    pub fn failed(&self) {
-        let now = Instant::now();
-        if let Ok(mut failure) = self.failure.lock() {
-            let since = failure.map_or(now, |failing| failing.since);
-            *failure = Some(Failing { since, last: now });
-            self.failing.store(true, Ordering::Relaxed);
-        }
+    /// Where a source takes them from.
+    pub(crate) fn upstream(&self) -> &Part {
+        &self.upstream
     }
 
     /// 200 for the start-up probe.
@@ -77,12 +125,9 @@ impl Health {
     /// 200 for the readiness probe.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        let failing = || {
-            let failure = self.failure.lock().ok().and_then(|failure| *failure);
-            failure.is_some_and(|f| f.since.elapsed() >= TOLERATED && f.last.elapsed() < HALF_OPEN)
-        };
         self.connected.load(Ordering::Acquire)
             && !self.stopping.load(Ordering::Acquire)
-            && !(self.failing.load(Ordering::Relaxed) && failing())
+            && !self.sink.is_down()
+            && !self.upstream.is_down()
     }
 }

@@ -26,7 +26,8 @@ mod trace;
 pub mod worker;
 
 pub use adapter::{
-    Adapter, Answer, Context, Page, PollSource, Received, Reply, Source, Target, WebhookSource,
+    Adapter, Answer, Assignment, BatchLimits, BatchTarget, Context, LogSource, Message, Page, PollSource,
+    QueueLimits, QueueSource, Received, Record, Reply, Source, Target, WebhookSource,
 };
 pub use error::{Error, Fault};
 pub use event::{Event, InvalidEvent};

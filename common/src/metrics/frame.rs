@@ -20,7 +20,9 @@ pub(crate) struct FrameMetrics {
     errors: Counters,
     latencies: Histograms,
     dead_lettered: Counters,
-    /// Requests in work.
+    redelivered: Counters,
+    duplicates: Counters,
+    /// Requests, messages or records in work.
     pub(crate) in_flight: Gauge,
     /// By type label; there are few, the usual ones come first.
     handles: Mutex<Vec<(String, Handles)>>,
@@ -76,8 +78,31 @@ impl FrameMetrics {
             &[],
             constant,
         );
-        let in_flight = gauges("trestle_in_flight", "Number of requests in work", &[], constant).with(&[]);
-        Self { sent, successes, errors, latencies, dead_lettered, in_flight, handles: Mutex::default() }
+        let duplicates = counters(
+            "trestle_duplicates_total",
+            "Number of events that came again after they had been delivered, and were not delivered again",
+            &[],
+            constant,
+        );
+        let redelivered = counters(
+            "trestle_redelivered_total",
+            "Number of messages that the upstream system had given out before",
+            &[],
+            constant,
+        );
+        let in_flight =
+            gauges("trestle_in_flight", "Number of requests, messages or records in work", &[], constant);
+        Self {
+            sent,
+            successes,
+            errors,
+            latencies,
+            dead_lettered,
+            duplicates,
+            redelivered,
+            in_flight: in_flight.with(&[]),
+            handles: Mutex::default(),
+        }
     }
 
     /// One attempt to send; `status` is absent when there was no answer.
@@ -136,8 +161,18 @@ impl FrameMetrics {
         }
     }
 
+    /// One message was received that had been received before.
+    pub(crate) fn redelivered(&self) {
+        self.redelivered.count(&[]);
+    }
+
     /// One event went to the dead-letter sink.
     pub(crate) fn dead_lettered(&self) {
         self.dead_lettered.count(&[]);
+    }
+
+    /// One event came that had been delivered already.
+    pub(crate) fn duplicate(&self) {
+        self.duplicates.count(&[]);
     }
 }

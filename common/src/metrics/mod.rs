@@ -119,9 +119,9 @@ impl Gauges {
 
 /// One in a gauge, until it is dropped.
 #[derive(Debug)]
-pub struct Counted<'a>(&'a Gauge);
+pub struct Counted(Gauge);
 
-impl Drop for Counted<'_> {
+impl Drop for Counted {
     fn drop(&mut self) {
         self.0.add(-1);
     }
@@ -130,9 +130,9 @@ impl Drop for Counted<'_> {
 impl Gauge {
     /// Counts one, also when the future that holds it is given up.
     #[must_use]
-    pub fn count(&self) -> Counted<'_> {
+    pub fn count(&self) -> Counted {
         self.add(1);
-        Counted(self)
+        Counted(self.clone())
     }
 
     /// Adds, or subtracts what is negative.

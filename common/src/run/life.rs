@@ -46,6 +46,7 @@ pub(super) async fn live<A: Adapter>(shape: Shape<A>, frame: Arc<Frame>, adapter
         tracing::info!(address = %metrics.address, "serving metrics");
         worker::spawn(metrics.serve(workers, metrics_serving(&stop)));
     }
+    (shape.prepare)(&frame, &adapter);
     let work = async {
         if connect(&*adapter, &frame, &stop).await {
             (shape.work)(Arc::clone(&frame), Arc::clone(&adapter), stop.clone()).await
@@ -164,7 +165,9 @@ async fn end(
     let drain = async {
         if !serves {
             // Nobody brings events here: the door stays open to probes until the work is done.
-            return Instant::now() + stop::DRAIN;
+            let deadline = Instant::now() + stop::DRAIN;
+            stopper.close(deadline);
+            return deadline;
         }
         worker::sleep(Duration::from_secs(frame.config.drain_seconds)).await;
         accepting.task.abort();

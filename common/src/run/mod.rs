@@ -1,13 +1,19 @@
 //! The frame's main function: settings, listener, first contact, work, end. The same for every shape of adapter.
 
 mod answers;
+mod batch;
+mod lanes;
 mod life;
 mod poll;
+mod queue;
 mod source;
 mod target;
 mod webhook;
 
+pub use batch::batch_target;
+pub use lanes::log_source;
 pub use poll::poll_source;
+pub use queue::queue_source;
 pub use source::source;
 pub use target::{broker, gateway, target};
 pub use webhook::webhook_source;
@@ -48,6 +54,8 @@ pub(crate) struct Shape<A> {
     serves: bool,
     /// Whether it keeps positions in `CHECKPOINT_DIR`.
     keeps_positions: bool,
+    /// What is done once before the first contact.
+    prepare: fn(&Frame, &A),
     /// What is served on all paths that are not health.
     events: fn(&Arc<Frame>, &Arc<A>) -> Events,
     /// The work beside the server; it ends after the stop.
@@ -135,7 +143,7 @@ impl Frame {
             .then(|| Client::new(Roots::Process))
             .and_then(|client| Sink::new(&config, &client, &health, &metrics))
             .map(Arc::new);
-        let budget = Budget::new(config.max_in_flight_bytes);
+        let budget = Budget::new(config.max_in_flight_bytes.unwrap_or(64 << 20));
         Ok(Self { config, component: info.component, health, metrics, sink, budget, positions })
     }
 }

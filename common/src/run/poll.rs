@@ -18,6 +18,7 @@ pub fn poll_source<P: PollSource>() -> ExitCode {
         needs_sink: true,
         serves: false,
         keeps_positions: true,
+        prepare: |_, _| {},
         events: |_, _| no_events(),
         work: |frame, adapter, stop| Box::pin(work(frame, adapter, stop)),
     })

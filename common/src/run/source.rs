@@ -20,6 +20,7 @@ pub fn source<S: Source>() -> ExitCode {
         needs_sink: true,
         serves: false,
         keeps_positions: false,
+        prepare: |_, _| {},
         events: |_, _| no_events(),
         work: |frame, adapter, stop| Box::pin(work(frame, adapter, stop)),
     })
@@ -36,7 +37,7 @@ async fn work<S: Source>(frame: Arc<Frame>, adapter: Arc<S>, stop: Stop) -> Resu
             Ok(()) => return Ok(()),
             Err(error) => error,
         };
-        frame.health.failed();
+        frame.health.upstream().failed();
         let pause = backoff.next(error.retry_after());
         tracing::warn!(
             reason = error.chain(),

@@ -14,6 +14,7 @@ use crate::{
     Event, Trace,
     adapter::{Answer, Context, Reply, Target, answer, text_answer},
     event::http::{DecodeError, Decoded, decode},
+    frame::PayloadPolicy,
     server::collect,
 };
 
@@ -36,12 +37,14 @@ pub fn gateway<T: Target>() -> ExitCode {
     run::<T>("gateway", true)
 }
 
-fn run<T: Target>(name: &'static str, needs_sink: bool) -> ExitCode {
+/// Runs a target of some name.
+pub(super) fn run<T: Target>(name: &'static str, needs_sink: bool) -> ExitCode {
     super::run(Shape::<T> {
         name,
         needs_sink,
         serves: true,
         keeps_positions: false,
+        prepare: |_, _| {},
         events: |frame, adapter| {
             let (frame, adapter) = (Arc::clone(frame), Arc::clone(adapter));
             Arc::new(move |request, answering| {
@@ -71,7 +74,12 @@ async fn serve<T: Target>(frame: Arc<Frame>, adapter: Arc<T>, request: Request<I
     if let Ok(Decoded::One(event)) = &decoded {
         span.about(event);
     }
-    let context = Context { request: parts, trace: span.trace().clone(), sink: frame.sink.clone() };
+    let context = Context {
+        request: parts,
+        trace: span.trace().clone(),
+        sink: frame.sink.clone(),
+        wants_reply: frame.config.events_payload_policy == Some(PayloadPolicy::Always),
+    };
     let answer = match decoded {
         Ok(Decoded::One(event)) => match one(&frame, &*adapter, event, &context).await {
             Ok(Reply::Done) => answer(T::ACCEPTED),

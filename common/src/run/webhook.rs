@@ -1,14 +1,17 @@
 //! Webhook sources: the caller's 2xx comes after the sink's, or not at all.
 
+mod delivered;
+
 use std::{process::ExitCode, sync::Arc, time::Instant};
 
 use axum::body::Body;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 
+use self::delivered::Delivered;
 use super::{Frame, Shape, answers::respond, target::refused};
 use crate::{
-    Trace,
+    Event, Trace,
     adapter::{Answer, Received, WebhookSource, text_answer},
     error::Fault,
     send::{Failure, Sink},
@@ -23,10 +26,13 @@ pub fn webhook_source<W: WebhookSource>() -> ExitCode {
         needs_sink: true,
         serves: true,
         keeps_positions: false,
+        prepare: |_, _| {},
         events: |frame, adapter| {
             let (frame, adapter) = (Arc::clone(frame), Arc::clone(adapter));
+            let delivered = Arc::new(Delivered::new(W::REMEMBERED));
             Arc::new(move |request, answering| {
-                answering.set(serve(Arc::clone(&frame), Arc::clone(&adapter), request));
+                let (frame, adapter) = (Arc::clone(&frame), Arc::clone(&adapter));
+                answering.set(serve(frame, adapter, Arc::clone(&delivered), request));
             })
         },
         work: |_, _, stop| {
@@ -41,9 +47,10 @@ pub fn webhook_source<W: WebhookSource>() -> ExitCode {
 async fn serve<W: WebhookSource>(
     frame: Arc<Frame>,
     adapter: Arc<W>,
+    delivered: Arc<Delivered>,
     request: Request<Incoming>,
 ) -> Response<Body> {
-    let deadline = Instant::now() + *frame.config.delivery_deadline;
+    let deadline = Instant::now() + frame.config.delivery_deadline.map_or(W::DEADLINE, |deadline| *deadline);
     let (parts, body) = request.into_parts();
     let body = match collect(body, frame.config.max_event_bytes, &frame.budget).await {
         Ok(body) => body,
@@ -55,9 +62,12 @@ async fn serve<W: WebhookSource>(
     let received = adapter.receive(http::Request::from_parts(parts, body.bytes.clone())).await;
     let answer = match (received, &frame.sink) {
         (Received::Answer(answer), _) => answer,
-        (Received::Events(events, accepted), Some(sink)) => deliver(sink, events, span.trace(), deadline)
-            .await
-            .map_or_else(|failure| undelivered(&failure), |()| accepted),
+        (Received::Events(events, accepted), Some(sink)) => {
+            match deliver(&frame, sink, &delivered, events, span.trace(), deadline).await {
+                Ok(()) => accepted,
+                Err(failure) => undelivered(&failure),
+            }
+        }
         // The frame does not start a webhook source without a sink.
         (Received::Events(..), None) => text_answer(StatusCode::SERVICE_UNAVAILABLE, "there is no sink"),
     };
@@ -65,14 +75,26 @@ async fn serve<W: WebhookSource>(
     respond(answer)
 }
 
+/// Delivers all that has not been delivered before.
 async fn deliver(
+    frame: &Frame,
     sink: &Sink,
-    events: Vec<crate::Event>,
+    delivered: &Delivered,
+    events: Vec<Event>,
     trace: &Trace,
     deadline: Instant,
-) -> Result<(), Failure> {
+) -> Result<(), Box<Failure>> {
     for mut event in events {
-        sink.deliver_before(&mut event, trace, deadline).await?;
+        match delivered.turn(&event, deadline).await? {
+            Some(turn) => {
+                sink.deliver_before(&mut event, trace, deadline).await?;
+                turn.delivered();
+            }
+            None => {
+                frame.metrics.duplicate();
+                tracing::debug!(event_id = event.id(), "an event came again that had been delivered");
+            }
+        }
     }
     Ok(())
 }

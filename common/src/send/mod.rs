@@ -9,3 +9,4 @@ pub use backoff::Backoff;
 pub use outbox::Outbox;
 pub use sender::{Accepted, Authorization, Failure, Sender, SenderOptions, retry_after};
 pub use sink::Sink;
+pub(crate) use sink::Terms;

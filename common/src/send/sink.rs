@@ -108,14 +108,30 @@ impl Sink {
     /// # Errors
     /// The last failure, when the process is asked to stop and the event has not been accepted.
     pub async fn deliver(&self, event: &mut Event, trace: &Trace, stop: &Stop) -> Result<(), Failure> {
+        self.deliver_under(event, trace, &Terms::new(stop)).await
+    }
+
+    /// As [`deliver`](Self::deliver), on other terms.
+    ///
+    /// # Errors
+    /// The last failure, when the terms end before the event has been accepted.
+    pub(crate) async fn deliver_under(
+        &self,
+        event: &mut Event,
+        trace: &Trace,
+        terms: &Terms<'_>,
+    ) -> Result<(), Failure> {
         self.apply_overrides(event);
-        let mut passage = self.passage(event, trace, None);
+        let mut passage = Passage { origin: terms.origin, ..self.passage(event, trace, None) };
         let mut backoff = Backoff::default();
         loop {
             let failure = match passage.attempt().await {
                 Ok(_) => return Ok(()),
                 Err(failure) => failure,
             };
+            if failure.fault == Fault::Event && !terms.hold_refused {
+                return Err(failure);
+            }
             let pause = backoff.next(self.asked(&failure));
             let pause = if failure.fault == Fault::Event { pause.max(HELD) } else { pause };
             let status = failure.status.map(|status| status.as_u16());
@@ -130,7 +146,10 @@ impl Sink {
             );
             tokio::select! {
                 () = worker::sleep(pause) => {}
-                () = stop.requested() => return Err(failure),
+                () = terms.stop.requested() => return Err(failure),
+            }
+            if !(terms.valid)() {
+                return Err(failure);
             }
         }
     }
@@ -156,12 +175,12 @@ impl Sink {
         let result = self.sender.attempt_within(event, trace, left(deadline)).await;
         match &result {
             Ok(accepted) => {
-                self.health.succeeded();
+                self.health.sink().succeeded();
                 self.metrics.sent(event.event_type(), Some(accepted.status.as_u16()), false);
             }
             Err(failure) => {
                 if failure.fault != Fault::Event {
-                    self.health.failed();
+                    self.health.sink().failed();
                 }
                 let status = failure.status.map(|status| status.as_u16());
                 self.metrics.sent(event.event_type(), status, failure.timed_out);
@@ -171,7 +190,26 @@ impl Sink {
     }
 
     fn passage<'a>(&'a self, event: &'a Event, trace: &'a Trace, deadline: Option<Instant>) -> Passage<'a> {
-        Passage { sink: self, event, trace, deadline, refused: None }
+        Passage { sink: self, event, trace, deadline, origin: None, refused: None }
+    }
+}
+
+/// How long a delivery without a deadline goes on.
+pub(crate) struct Terms<'a> {
+    /// Ends it.
+    pub(crate) stop: &'a Stop,
+    /// Whether an event that the sink refuses for good is held, or given back at once.
+    pub(crate) hold_refused: bool,
+    /// Whether the event is still this process's to deliver; asked before every attempt but the first.
+    pub(crate) valid: &'a (dyn Fn() -> bool + Sync),
+    /// Where the event came from, for a dead letter.
+    pub(crate) origin: Option<&'a str>,
+}
+
+impl<'a> Terms<'a> {
+    /// Until the process is asked to stop.
+    pub(crate) fn new(stop: &'a Stop) -> Self {
+        Self { stop, hold_refused: true, valid: &|| true, origin: None }
     }
 }
 
@@ -181,6 +219,7 @@ struct Passage<'a> {
     event: &'a Event,
     trace: &'a Trace,
     deadline: Option<Instant>,
+    origin: Option<&'a str>,
     /// The dead-letter sink and the sink's refusal, which is not asked again.
     refused: Option<(&'a Sender, Box<Failure>)>,
 }
@@ -205,7 +244,11 @@ impl Passage<'_> {
 
     async fn bury(&self, dead_letter: &Sender, refusal: &Failure) -> Result<Accepted, Failure> {
         let letter = dead_letter_event(self.event, &self.sink.sender.uri().to_string(), refusal);
-        let letter = letter.unwrap_or_else(|_| self.event.clone());
+        let mut letter = letter.unwrap_or_else(|_| self.event.clone());
+        if let Some(origin) = self.origin {
+            // What cannot stand in an attribute is left out.
+            let _ = letter.set("trestleorigin", origin);
+        }
         match dead_letter.attempt_within(&letter, self.trace, left(self.deadline)).await {
             Ok(accepted) => {
                 self.sink.metrics.dead_lettered();

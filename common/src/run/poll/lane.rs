@@ -44,7 +44,7 @@ impl<P: PollSource> Lane<P> {
             let pause = match self.turn(&mut position).await {
                 _ if self.stop.is_requested() => return,
                 Ok(more) => {
-                    self.health.succeeded();
+                    self.health.upstream().succeeded();
                     backoff = Backoff::default();
                     if more {
                         Duration::ZERO
@@ -125,7 +125,7 @@ impl<P: PollSource> Lane<P> {
     }
 
     fn failed(&self, error: &Error, pause: Duration, message: &'static str) {
-        self.health.failed();
+        self.health.upstream().failed();
         let retry_in_ms = pause.as_millis() as u64;
         tracing::warn!(stream = self.stream, reason = error.chain(), retry_in_ms, "{message}");
     }
