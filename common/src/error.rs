@@ -1,6 +1,6 @@
 //! Whose fault a failure is, and what follows from it: the one table that every adapter maps its vendor's codes to.
 
-use std::{error::Error as StdError, fmt, time::Duration};
+use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
 
 use http::StatusCode;
 
@@ -30,15 +30,16 @@ impl Fault {
 
 /// A failure as an adapter reports it to the frame, which acts on it.
 ///
-/// The message says, in lower case, what was being done; the cause stands behind it as `source()`.
-#[derive(Debug)]
+/// The message says, in lower case, what was being done; the cause stands behind it as `source()`. Cloning shares the
+/// cause, so that one failed call can be the failure of all that it carried.
+#[derive(Debug, Clone)]
 pub struct Error {
     permanent: bool,
     status: Option<StatusCode>,
     after: Option<Duration>,
     message: String,
     detail: Option<String>,
-    source: Option<Box<dyn StdError + Send + Sync>>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 impl Error {
@@ -89,6 +90,7 @@ impl Error {
     /// The same with its cause.
     #[must_use]
     pub fn caused_by(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        let source: Box<dyn StdError + Send + Sync> = source.into();
         self.source = Some(source.into());
         self
     }
