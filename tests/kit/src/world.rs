@@ -1,9 +1,10 @@
 //! The surroundings of one trial: a sink, a dead-letter sink, an outside system, a folder, and the binary among them.
 
+use std::any::Any;
 use std::net::SocketAddr;
 use std::ops::Deref;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tempfile::TempDir;
 
@@ -25,6 +26,7 @@ pub struct World {
     /// The outside system, as far as HTTP can play it.
     pub upstream: Sink,
     folder: TempDir,
+    peers: Mutex<Vec<Arc<dyn Any + Send + Sync>>>,
     /// What the trial sets (`Some`) or takes away, on top of the harness's environment.
     changes: Vec<(String, Option<String>)>,
 }
@@ -41,6 +43,7 @@ impl World {
             dead_letters: Sink::start()?,
             upstream: Sink::start()?,
             folder: TempDir::new().map_err(|error| error.to_string())?,
+            peers: Mutex::default(),
             changes: Vec::new(),
         })
     }
@@ -49,6 +52,23 @@ impl World {
     #[must_use]
     pub fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// A real server that the harness needs: started when it is asked for first, ended with the trial.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn peer<T: Any + Send + Sync>(
+        &self,
+        start: impl FnOnce() -> Result<T, Failure>,
+    ) -> Result<Arc<T>, Failure> {
+        let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = peers.iter().find_map(|peer| Arc::clone(peer).downcast::<T>().ok()) {
+            return Ok(found);
+        }
+        let started = Arc::new(start()?);
+        peers.push(Arc::clone(&started) as Arc<dyn Any + Send + Sync>);
+        Ok(started)
     }
 
     /// Writes a file into the folder and gives its path.

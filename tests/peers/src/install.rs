@@ -143,7 +143,7 @@ fn digest(text: &str) -> String {
 }
 
 /// The program as it was built before, or is built now into the folder given.
-fn built(
+pub(crate) fn built(
     name: &str,
     version: &str,
     build: impl FnOnce(&Path) -> Result<(), Failure>,
@@ -191,7 +191,11 @@ fn on_path(program: &str) -> Option<PathBuf> {
     env::split_paths(&path).map(|folder| folder.join(program)).find(|path: &PathBuf| Path::is_file(path))
 }
 
-fn run(command: &mut Command) -> Result<(), Failure> {
+/// Runs a command to its end.
+///
+/// # Errors
+/// When it fails, with what it wrote.
+pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
     output(command).map(drop)
 }
 

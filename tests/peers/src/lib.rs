@@ -10,11 +10,13 @@
 
 pub mod install;
 mod jaeger;
+mod pstest;
 mod redis;
 mod server;
 mod versitygw;
 
 pub use jaeger::{Jaeger, Span};
+pub use pstest::{Calls, Pstest, Published};
 pub use redis::Redis;
 pub use server::Server;
 pub use versitygw::Versitygw;

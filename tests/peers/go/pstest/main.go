@@ -1,0 +1,356 @@
+// A Pub/Sub server for tests: Google's own fake (cloud.google.com/go/pubsub/v2/pstest) behind a gRPC server of ours, which
+// adds what the fake has not: credentials that are looked at, the limit of a request, refusals and hanging on demand.
+// A second port takes commands as JSON and tells what happened.
+package main
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	pb "cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
+	"cloud.google.com/go/pubsub/v2/pstest"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+)
+
+// maxRequest is the largest request that Pub/Sub takes: https://cloud.google.com/pubsub/quotas.
+const maxRequest = 10_000_000
+
+// fault is what becomes of the calls of one method. After: the call is done first, and only its answer is lost.
+type fault struct {
+	Method string `json:"method"`
+	Code   string `json:"code"`
+	Text   string `json:"text"`
+	Times  int    `json:"times"`
+	After  bool   `json:"after"`
+	Hang   bool   `json:"hang"`
+}
+
+// call is what was seen of the calls of one method.
+type call struct {
+	Count         int    `json:"count"`
+	Authorization string `json:"authorization"`
+	MaxMessages   int64  `json:"max_messages,omitempty"`
+	MaxBytes      int64  `json:"max_bytes,omitempty"`
+	AckDeadline   int32  `json:"ack_deadline,omitempty"`
+	ClientID      string `json:"client_id,omitempty"`
+}
+
+type server struct {
+	fake *pstest.Server
+
+	mu      sync.Mutex
+	faults  map[string]*fault
+	calls   map[string]*call
+	bearer  string
+	streams map[int]context.CancelFunc
+	next    int
+}
+
+// admit counts a call and says what becomes of it.
+func (s *server) admit(ctx context.Context, method string) (*fault, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	seen := s.calls[method]
+	if seen == nil {
+		seen = &call{}
+		s.calls[method] = seen
+	}
+	seen.Count++
+	md, _ := metadata.FromIncomingContext(ctx)
+	seen.Authorization = strings.Join(md.Get("authorization"), ",")
+	if s.bearer != "" && seen.Authorization != s.bearer {
+		return nil, status.Error(codes.Unauthenticated, "Request had invalid authentication credentials.")
+	}
+	found := s.faults[method]
+	if found == nil || found.Times == 0 {
+		return nil, nil
+	}
+	if found.Times > 0 {
+		found.Times--
+	}
+	copied := *found
+	return &copied, nil
+}
+
+func (f *fault) err() error {
+	var code codes.Code
+	if err := code.UnmarshalJSON([]byte(`"` + f.Code + `"`)); err != nil {
+		code = codes.Internal
+	}
+	return status.Error(code, f.Text)
+}
+
+func (s *server) unary(
+	ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler,
+) (answer any, err error) {
+	// The fake panics over what it does not know, such as an acknowledgement of a message from before it was restarted.
+	defer func() {
+		if reason := recover(); reason != nil {
+			err = status.Errorf(codes.Internal, "%v", reason)
+		}
+	}()
+	method := info.FullMethod[strings.LastIndex(info.FullMethod, "/")+1:]
+	fault, err := s.admit(ctx, method)
+	if err != nil {
+		return nil, err
+	}
+	if message, ok := request.(proto.Message); ok && proto.Size(message) > maxRequest {
+		return nil, status.Errorf(codes.InvalidArgument, "The request size exceeds %d bytes.", maxRequest)
+	}
+	if fault == nil {
+		return handler(ctx, request)
+	}
+	if fault.After {
+		if _, err := handler(ctx, request); err != nil {
+			return nil, err
+		}
+	}
+	if fault.Hang {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return nil, fault.err()
+}
+
+// seen is a stream whose first message is looked at, and which can be broken from outside.
+type seen struct {
+	grpc.ServerStream
+	server *server
+	ctx    context.Context
+	once   sync.Once
+}
+
+func (s *seen) Context() context.Context { return s.ctx }
+
+func (s *seen) RecvMsg(message any) error {
+	err := s.ServerStream.RecvMsg(message)
+	if request, ok := message.(*pb.StreamingPullRequest); ok && err == nil {
+		s.once.Do(func() {
+			s.server.mu.Lock()
+			defer s.server.mu.Unlock()
+			seen := s.server.calls["StreamingPull"]
+			seen.MaxMessages = request.MaxOutstandingMessages
+			seen.MaxBytes = request.MaxOutstandingBytes
+			seen.AckDeadline = request.StreamAckDeadlineSeconds
+			seen.ClientID = request.ClientId
+		})
+	}
+	return err
+}
+
+func (s *server) stream(
+	service any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler,
+) error {
+	fault, err := s.admit(stream.Context(), info.FullMethod[strings.LastIndex(info.FullMethod, "/")+1:])
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(stream.Context())
+	defer cancel()
+	if fault != nil && fault.Hang {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	if fault != nil {
+		return fault.err()
+	}
+	s.mu.Lock()
+	id := s.next
+	s.next++
+	s.streams[id] = cancel
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		delete(s.streams, id)
+		s.mu.Unlock()
+	}()
+	done := make(chan error, 1)
+	go func() { done <- handler(service, &seen{ServerStream: stream, server: s, ctx: ctx}) }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return status.Error(codes.Unavailable, "The service was unable to fulfill your request.")
+	}
+}
+
+type subscription struct {
+	Name        string `json:"name"`
+	Topic       string `json:"topic"`
+	Ordering    bool   `json:"ordering"`
+	ExactlyOnce bool   `json:"exactly_once"`
+	AckDeadline int32  `json:"ack_deadline"`
+	DeadLetter  string `json:"dead_letter"`
+	Attempts    int32  `json:"attempts"`
+}
+
+type message struct {
+	Topic      string            `json:"topic"`
+	Data       string            `json:"data"`
+	Attributes map[string]string `json:"attributes"`
+	Key        string            `json:"key"`
+	Count      int               `json:"count"`
+}
+
+type published struct {
+	ID         string            `json:"id"`
+	Topic      string            `json:"topic"`
+	Data       string            `json:"data"`
+	Attributes map[string]string `json:"attributes"`
+	Key        string            `json:"key"`
+	Deliveries int               `json:"deliveries"`
+	Acks       int               `json:"acks"`
+	Deadlines  []int32           `json:"deadlines"`
+}
+
+func (s *server) publish(_ context.Context, m message) (any, error) {
+	data, err := base64.StdEncoding.DecodeString(m.Data)
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	for number := 0; number < max(1, m.Count); number++ {
+		each := data
+		if m.Count > 0 {
+			each = []byte(strings.ReplaceAll(string(data), "{n}", fmt.Sprint(number)))
+		}
+		ids = append(ids, s.fake.PublishOrdered(m.Topic, each, m.Attributes, m.Key))
+	}
+	return ids, nil
+}
+
+func (s *server) subscribe(ctx context.Context, wanted subscription) (any, error) {
+	request := &pb.Subscription{
+		Name: wanted.Name, Topic: wanted.Topic, AckDeadlineSeconds: wanted.AckDeadline,
+		EnableMessageOrdering: wanted.Ordering, EnableExactlyOnceDelivery: wanted.ExactlyOnce,
+	}
+	if wanted.DeadLetter != "" {
+		request.DeadLetterPolicy = &pb.DeadLetterPolicy{
+			DeadLetterTopic: wanted.DeadLetter, MaxDeliveryAttempts: wanted.Attempts,
+		}
+	}
+	return s.fake.GServer.CreateSubscription(ctx, request)
+}
+
+func (s *server) messages(context.Context, struct{}) (any, error) {
+	all := []published{}
+	for _, m := range s.fake.Messages() {
+		one := published{
+			ID: m.ID, Topic: m.Topic, Data: base64.StdEncoding.EncodeToString(m.Data), Attributes: m.Attributes,
+			Key: m.OrderingKey, Deliveries: m.Deliveries, Acks: m.Acks,
+		}
+		for _, modack := range m.Modacks {
+			one.Deadlines = append(one.Deadlines, modack.AckDeadline)
+		}
+		all = append(all, one)
+	}
+	return all, nil
+}
+
+func (s *server) fail(_ context.Context, f fault) (any, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults[f.Method] = &f
+	return true, nil
+}
+
+func (s *server) require(_ context.Context, bearer string) (any, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.bearer = bearer
+	return true, nil
+}
+
+func (s *server) seenCalls(context.Context, struct{}) (any, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	copied := map[string]call{}
+	for method, seen := range s.calls {
+		copied[method] = *seen
+	}
+	return copied, nil
+}
+
+func (s *server) breakStreams(context.Context, struct{}) (any, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	count := len(s.streams)
+	for _, cancel := range s.streams {
+		cancel()
+	}
+	return count, nil
+}
+
+// command answers a POST: JSON in, JSON out; 400 with the reason when it failed.
+func command[I any](path string, run func(context.Context, I) (any, error)) {
+	http.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+		var input I
+		err := json.NewDecoder(r.Body).Decode(&input)
+		var output any
+		if err == nil {
+			output, err = run(r.Context(), input)
+		}
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		_ = json.NewEncoder(w).Encode(output)
+	})
+}
+
+func main() {
+	port := flag.Int("port", 0, "port for gRPC")
+	control := flag.Int("control", 0, "port for commands")
+	flag.Parse()
+	pstest.SetMinAckDeadline(time.Second)
+	s := &server{
+		fake: pstest.NewServerWithAddress("127.0.0.1:0"), faults: map[string]*fault{}, calls: map[string]*call{},
+		streams: map[int]context.CancelFunc{},
+	}
+	gserver := &s.fake.GServer
+	command("/topic", func(ctx context.Context, name string) (any, error) {
+		return gserver.CreateTopic(ctx, &pb.Topic{Name: name})
+	})
+	command("/topic/delete", func(ctx context.Context, name string) (any, error) {
+		return gserver.DeleteTopic(ctx, &pb.DeleteTopicRequest{Topic: name})
+	})
+	command("/subscription", s.subscribe)
+	command("/subscription/delete", func(ctx context.Context, name string) (any, error) {
+		return gserver.DeleteSubscription(ctx, &pb.DeleteSubscriptionRequest{Subscription: name})
+	})
+	command("/publish", s.publish)
+	command("/messages", s.messages)
+	command("/fail", s.fail)
+	command("/require", s.require)
+	command("/calls", s.seenCalls)
+	command("/break", s.breakStreams)
+
+	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", *port))
+	if err != nil {
+		log.Fatal(err)
+	}
+	commands, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", *control))
+	if err != nil {
+		log.Fatal(err)
+	}
+	go func() { log.Fatal(http.Serve(commands, nil)) }()
+	front := grpc.NewServer(
+		grpc.MaxRecvMsgSize(2*maxRequest), grpc.UnaryInterceptor(s.unary), grpc.StreamInterceptor(s.stream),
+	)
+	pb.RegisterPublisherServer(front, gserver)
+	pb.RegisterSubscriberServer(front, gserver)
+	log.Fatal(front.Serve(listener))
+}
