@@ -1,6 +1,9 @@
-//! Turns requests of slack into events.
+//! Receives what happens in Slack as events.
 
 mod config;
+mod convert;
+mod event;
+mod signature;
 mod source;
 
 fn main() -> std::process::ExitCode {

@@ -1,17 +1,25 @@
-//! Receives requests of slack: credentials first, then the event. Name the vendor's documentation here.
+//! Receives requests of Slack's Events API: the signature first, then the event.
+//!
+//! Facts: Slack documentation, "Events API" (handshake, retries, three seconds for an answer) and "Verifying requests from
+//! Slack".
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use common::{
-    Adapter, Event, Field, Info, InvalidEvent, Kind, Received, Role, Scaling, WebhookSource,
+    Adapter, Answer, Field, Info, Kind, Received, Role, Scaling, WebhookSource,
     adapter::{answer, text_answer},
     config::ConfigError,
-    credentials, event,
 };
-use http::{HeaderMap, Request, StatusCode, header};
+use http::{HeaderValue, Request, StatusCode, header};
 
-use crate::config::SlackConfig;
+use crate::{
+    config::SlackConfig,
+    event::{self, Call},
+    signature,
+};
 
-/// Takes each request of the vendor as one event.
+/// The Slack source.
 pub struct Slack {
     config: SlackConfig,
 }
@@ -24,8 +32,8 @@ impl Adapter for Slack {
         role: Role::Source,
         component: "slacksource",
         resource_group: "slacksources.sources.triggermesh.io",
-        images: &[],
-        emits: &["{SLACK_EVENT_TYPE}"],
+        images: &["slacksource-adapter"],
+        emits: &[event::EVENT_TYPE],
         accepts: &[],
         scaling: Scaling::Any,
         kinds: &[Kind {
@@ -34,58 +42,77 @@ impl Adapter for Slack {
             kind: "SlackSource",
             constants: &[],
             fields: &[
-                Field::new("eventType", "SLACK_EVENT_TYPE"),
-                Field::new("eventSource", "SLACK_EVENT_SOURCE").or("{namespace}.{name}"),
-                Field::new("token", "SLACK_TOKEN").secret(),
+                Field::new("appID", "SLACK_APP_ID"),
+                Field::new("signingSecret", "SLACK_SIGNING_SECRET").secret(),
             ],
         }],
     };
     type Config = SlackConfig;
 
-    fn new(config: Self::Config) -> Result<Self, ConfigError> {
+    fn new(config: SlackConfig) -> Result<Self, ConfigError> {
+        if config.slack_signing_secret.is_none() {
+            tracing::warn!(
+                "SLACK_SIGNING_SECRET is not set: requests are not checked, and whoever reaches this address can make \
+                 events"
+            );
+        }
         Ok(Self { config })
     }
 }
 
 impl WebhookSource for Slack {
+    /// Slack waits for three seconds.
+    const DEADLINE: Duration = Duration::from_millis(2500);
+    /// Slack sends an event again at once, after a minute and after five; these are several minutes of a busy workspace.
+    const REMEMBERED: usize = 16_384;
+
     async fn receive(&self, request: Request<Bytes>) -> Received {
-        if !self.is_genuine(request.headers()) {
-            return Received::Answer(answer(StatusCode::UNAUTHORIZED));
+        if let Err(reason) = self.verify(&request) {
+            return Received::Answer(text_answer(StatusCode::UNAUTHORIZED, reason));
         }
-        match self.event(&request) {
-            Ok(event) => Received::Events(vec![event], answer(StatusCode::NO_CONTENT)),
-            Err(error) => Received::Answer(text_answer(StatusCode::BAD_REQUEST, error.to_string())),
+        match event::read(request.body()) {
+            Ok(Call::Verification { answer }) => {
+                let mut handshake = Answer::new(answer.to_string().into());
+                let json = HeaderValue::from_static("application/json");
+                handshake.headers_mut().insert(header::CONTENT_TYPE, json);
+                Received::Answer(handshake)
+            }
+            Ok(Call::Event { app, event }) if self.is_wanted(&app) => {
+                let number = request.headers().get("x-slack-retry-num").and_then(|value| value.to_str().ok());
+                if let Some(number) = number {
+                    tracing::debug!(event_id = event.id(), number, "slack sends an event again");
+                }
+                Received::Events(vec![event], answer(StatusCode::OK))
+            }
+            Ok(Call::Event { .. }) => Received::Answer(answer(StatusCode::OK)),
+            Ok(Call::Other(request_type)) => {
+                other(&request_type);
+                Received::Answer(answer(StatusCode::OK))
+            }
+            Err(problem) => Received::Answer(text_answer(StatusCode::BAD_REQUEST, problem)),
         }
     }
 }
 
 impl Slack {
-    /// A vendor that signs its requests is checked by its signature instead.
-    fn is_genuine(&self, headers: &HeaderMap) -> bool {
-        let Some(token) = &self.config.slack_token else { return true };
-        let bearer =
-            headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-        let token = token.read();
-        bearer.is_some_and(|bearer| {
-            !token.is_empty() && credentials::equal(bearer.as_bytes(), token.as_bytes())
-        })
+    fn verify(&self, request: &Request<Bytes>) -> Result<(), &'static str> {
+        let Some(secret) = &self.config.slack_signing_secret else { return Ok(()) };
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+        let now = i64::try_from(now).unwrap_or(i64::MAX);
+        signature::verify(secret.read().as_bytes(), request.headers(), request.body(), now)
     }
 
-    /// Where the vendor numbers its deliveries, that number is the event's id: it stays the same when sent again.
-    fn event(&self, request: &Request<Bytes>) -> Result<Event, InvalidEvent> {
-        let config = &self.config;
-        let mut event = Event::new(
-            event::new_id(),
-            config.slack_event_source.as_str(),
-            config.slack_event_type.as_str(),
-        )?;
-        event.set("time", event::now())?;
-        if let Some(content_type) =
-            request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok())
-        {
-            event.set("datacontenttype", content_type)?;
-        }
-        event.replace_data(Some(request.body().clone()));
-        Ok(event)
+    fn is_wanted(&self, app: &str) -> bool {
+        self.config.slack_app_id.as_deref().is_none_or(|wanted| wanted == app)
+    }
+}
+
+/// Tells of a request that is no event.
+fn other(request_type: &str) {
+    if request_type == "app_rate_limited" {
+        tracing::warn!("slack leaves events of this app out: there were too many (app_rate_limited)");
+    } else {
+        let shown: String = request_type.chars().take(64).collect();
+        tracing::warn!(request_type = shown, "slack sent a request that is no event");
     }
 }

@@ -1,6 +1,8 @@
-//! Sends events to slack.
+//! Posts, schedules and updates Slack messages.
 
 mod config;
+mod convert;
+mod event;
 mod target;
 
 fn main() -> std::process::ExitCode {

@@ -1,26 +1,32 @@
-//! Events as calls of slack. Name the vendor's documentation here.
-
-use std::time::Duration;
+//! One call of Slack's Web API for each event, with one attempt; the caller holds the event and tries again.
+//!
+//! Facts: Slack documentation, "Using the Slack Web API" (a bearer token, JSON in the body, `ok` in the answer).
 
 use bytes::Bytes;
 use common::{
-    Adapter, Context, Error, Event, Field, Info, Kind, Reply, Role, Scaling, Target,
+    Adapter, Context, Error, Event, Field, Info, Kind, Reply, Role, Scaling, Span, Target,
     config::ConfigError,
-    http::{Client, Roots},
+    http::{Client, ClientError, Problem, Roots},
 };
-use http::{HeaderValue, Request, header};
+use http::{HeaderValue, Method, Request, Uri, header};
 
-use crate::config::SlackConfig;
+use crate::{
+    config::SlackConfig,
+    convert::{self, Call},
+    event,
+};
 
-/// How long the vendor may take.
-const TIMEOUT: Duration = Duration::from_secs(20);
-/// The largest answer that is read.
-const ANSWER_BYTES: usize = 64 << 10;
+/// Where Slack is.
+const API: &str = "https://slack.com/api";
+/// Largest answer that is read; Slack repeats the message in it.
+const ANSWER_BYTES: usize = 2 << 20;
 
-/// Posts the data of each event.
+/// The Slack target.
 pub struct Slack {
     config: SlackConfig,
     client: Client,
+    /// The URL of the API without a slash at its end.
+    api: String,
 }
 
 impl Adapter for Slack {
@@ -31,56 +37,87 @@ impl Adapter for Slack {
         role: Role::Target,
         component: "slacktarget",
         resource_group: "slacktargets.targets.triggermesh.io",
-        images: &[],
-        emits: &[],
-        accepts: &["*"],
+        images: &["slacktarget-adapter"],
+        emits: &[event::REPLY_TYPE],
+        accepts: &convert::EVENT_TYPES,
         scaling: Scaling::Any,
         kinds: &[Kind {
             group: "targets.triggermesh.io",
             version: "v1alpha1",
             kind: "SlackTarget",
             constants: &[],
-            fields: &[Field::new("url", "SLACK_URL"), Field::new("token", "SLACK_TOKEN").secret()],
+            fields: &[
+                Field::new("token", "SLACK_TOKEN").secret(),
+                Field::new("response.eventSource", "SLACK_EVENT_SOURCE")
+                    .or("io.triggermesh.slacktarget.{namespace}.{name}"),
+            ],
         }],
     };
     type Config = SlackConfig;
 
-    fn new(config: Self::Config) -> Result<Self, ConfigError> {
-        Ok(Self { config, client: Client::new(Roots::Process) })
+    fn new(config: SlackConfig) -> Result<Self, ConfigError> {
+        let api = config.slack_api_url.as_ref().map_or(API, |url| url.as_str());
+        let api = api.trim_end_matches('/').to_owned();
+        Ok(Self { config, client: Client::new(Roots::Process), api })
     }
 }
 
 impl Target for Slack {
-    async fn handle(&self, event: Event, _context: &Context) -> Result<Reply, Error> {
-        let request = self.request(event)?;
-        let answer = self
-            .client
-            .send(request, TIMEOUT, ANSWER_BYTES)
-            .await
-            .map_err(|error| Error::retryable("calling slack").caused_by(error))?;
-        // What a status means is the vendor's to say; this is the usual reading.
-        if answer.status().is_success() {
-            Ok(Reply::Done)
-        } else {
-            let message = format!("slack answered {}", answer.status());
-            Err(Error::from_status(answer.status(), None, message))
+    async fn handle(&self, event: Event, context: &Context) -> Result<Reply, Error> {
+        let call = convert::call(&event)?;
+        let mut span = context.trace.request("call");
+        let request = self.request(call, &mut span)?;
+        let answer = self.client.send(request, *self.config.slack_timeout, ANSWER_BYTES).await;
+        span.answered(answer.as_ref().map_or_else(|error| error.status, |answer| Some(answer.status())));
+        let answer = answer.map_err(unanswered)?;
+        event::done(&answer)?;
+        if !context.wants_reply() {
+            return Ok(Reply::Done);
         }
+        let reply = event::reply(&self.config.slack_event_source, answer.into_body());
+        reply.map(Reply::Event).map_err(|error| Error::permanent("making the reply event").caused_by(error))
     }
 }
 
 impl Slack {
-    fn request(&self, event: Event) -> Result<Request<Bytes>, Error> {
-        let mut request = Request::post(self.config.slack_url.to_uri());
-        if let Some(content_type) = event.data_content_type() {
-            request = request.header(header::CONTENT_TYPE, content_type);
+    fn request(&self, call: Call, span: &mut Span) -> Result<Request<Bytes>, Error> {
+        let uri = format!("{}/{}", self.api, call.method).parse::<Uri>();
+        let uri = uri.map_err(|error| Error::retryable("making a URL of SLACK_API_URL").caused_by(error))?;
+        span.set("server.address", || uri.authority().map(ToString::to_string).unwrap_or_default());
+        let mut request = Request::new(call.arguments);
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = uri;
+        let headers = request.headers_mut();
+        headers.insert(header::AUTHORIZATION, self.authorization()?);
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+        let agent = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
+        headers.insert(header::USER_AGENT, HeaderValue::from_static(agent));
+        span.write(headers);
+        Ok(request)
+    }
+
+    /// The token as it is now: its file may have been replaced.
+    fn authorization(&self) -> Result<HeaderValue, Error> {
+        let token = self.config.slack_token.read();
+        if token.is_empty() {
+            return Err(Error::retryable("SLACK_TOKEN is empty"));
         }
-        if let Some(token) = &self.config.slack_token {
-            let mut bearer = HeaderValue::try_from(format!("Bearer {}", token.read()))
-                .map_err(|_| Error::retryable("the token holds what no header can"))?;
-            bearer.set_sensitive(true);
-            request = request.header(header::AUTHORIZATION, bearer);
+        let mut value = HeaderValue::try_from(format!("Bearer {token}"))
+            .map_err(|_| Error::retryable("SLACK_TOKEN holds what no header can"))?;
+        value.set_sensitive(true);
+        Ok(value)
+    }
+}
+
+/// There is no complete answer. Whether Slack has done it is then unknown, and trying again may do it twice; but an answer
+/// that is too large would be so again, and it begins when all is done.
+fn unanswered(error: ClientError) -> Error {
+    let message = "calling slack";
+    match error.status {
+        Some(status) if !status.is_success() => Error::from_status(status, None, message).caused_by(error),
+        Some(_) if matches!(error.problem, Problem::TooLarge(_)) => {
+            Error::permanent(message).caused_by(error)
         }
-        let data = event.data().cloned().unwrap_or_default();
-        request.body(data).map_err(|error| Error::permanent("making the request").caused_by(error))
+        _ => Error::retryable(message).caused_by(error),
     }
 }

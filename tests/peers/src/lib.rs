@@ -13,10 +13,12 @@ mod jaeger;
 mod pstest;
 mod redis;
 mod server;
+pub mod slack;
 mod versitygw;
 
 pub use jaeger::{Jaeger, Span};
 pub use pstest::{Calls, Pstest, Published};
 pub use redis::Redis;
 pub use server::Server;
+pub use slack::Slack;
 pub use versitygw::Versitygw;
