@@ -1,0 +1,307 @@
+//! The table of errors: what AWS's codes mean, whose fault they are, and which setting to look at.
+//!
+//! Codes: "Common Errors" of each service's API reference, S3's "List of error codes", SQS's and STS's actions. Messages of
+//! AWS are not passed on where they may hold what was signed; nothing of a request stands in ours.
+
+use std::{error::Error as StdError, time::Duration};
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use common::Error;
+use http::StatusCode;
+
+/// What a code means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Meaning {
+    /// The credentials themselves: they are got anew.
+    Credentials(&'static str),
+    /// The credentials are good, and not for this.
+    Denied,
+    /// The settings, or what they name: no event would be taken.
+    Settings(&'static str),
+    /// Too much at once.
+    Throttled,
+    /// This event is too large.
+    TooLarge,
+    /// This event, for another reason.
+    Event,
+}
+
+const KEY: Meaning = Meaning::Credentials("AWS_ACCESS_KEY_ID is not known there");
+const SECRET: Meaning = Meaning::Credentials("AWS_SECRET_ACCESS_KEY does not belong to AWS_ACCESS_KEY_ID");
+const EXPIRED: Meaning =
+    Meaning::Credentials("the credentials have expired, see AWS_SESSION_TOKEN if it is set");
+const IDENTITY: Meaning = Meaning::Credentials("the token of AWS_WEB_IDENTITY_TOKEN_FILE is refused");
+const MISSING: Meaning = Meaning::Settings("what ARN names does not exist there");
+const REGION: Meaning = Meaning::Settings("it is in another region than ARN or AWS_REGION says");
+const CLOCK: Meaning = Meaning::Settings("this machine's clock is wrong");
+const ENCRYPTION: Meaning = Meaning::Settings("the encryption key of what ARN names cannot be used");
+
+/// Codes that mean something of their own; `AWS.SimpleQueueService.` is cut off before.
+const CODES: &[(&str, Meaning)] = &[
+    ("InvalidClientTokenId", KEY),
+    ("InvalidAccessKeyId", KEY),
+    ("UnrecognizedClientException", KEY),
+    ("UnrecognizedClient", KEY),
+    ("XAdminUserNotFound", KEY),
+    ("SignatureDoesNotMatch", SECRET),
+    ("InvalidSignatureException", SECRET),
+    ("InvalidSignature", SECRET),
+    ("IncompleteSignature", SECRET),
+    ("IncompleteSignatureException", SECRET),
+    ("InvalidSecurity", Meaning::Settings("it takes requests by HTTPS only, see AWS_ENDPOINT_URL")),
+    ("ExpiredToken", EXPIRED),
+    ("ExpiredTokenException", EXPIRED),
+    ("InvalidToken", EXPIRED),
+    ("TokenRefreshRequired", EXPIRED),
+    ("RequestExpired", EXPIRED),
+    ("InvalidIdentityToken", IDENTITY),
+    ("InvalidIdentityTokenException", IDENTITY),
+    ("IDPRejectedClaim", IDENTITY),
+    ("IDPCommunicationError", IDENTITY),
+    ("RequestTimeTooSkewed", CLOCK),
+    ("RequestInTheFuture", CLOCK),
+    ("AccessDenied", Meaning::Denied),
+    ("AccessDeniedException", Meaning::Denied),
+    ("AuthorizationError", Meaning::Denied),
+    ("AuthorizationErrorException", Meaning::Denied),
+    ("UnauthorizedOperation", Meaning::Denied),
+    ("NotAuthorized", Meaning::Denied),
+    ("AccountProblem", Meaning::Denied),
+    ("AllAccessDisabled", Meaning::Denied),
+    ("OptInRequired", Meaning::Denied),
+    ("MissingAuthenticationToken", Meaning::Denied),
+    ("NoSuchBucket", MISSING),
+    ("QueueDoesNotExist", MISSING),
+    ("NonExistentQueue", MISSING),
+    ("QueueDeletedRecently", MISSING),
+    ("ResourceNotFoundException", MISSING),
+    ("NotFound", MISSING),
+    ("NotFoundException", MISSING),
+    ("PermanentRedirect", REGION),
+    ("TemporaryRedirect", REGION),
+    ("IllegalLocationConstraintException", REGION),
+    ("AuthorizationHeaderMalformed", REGION),
+    ("InvalidBucketName", Meaning::Settings("ARN names no valid bucket")),
+    ("InvalidAddress", Meaning::Settings("ARN names no valid queue")),
+    ("UnsupportedOperation", Meaning::Settings("what ARN names cannot do this")),
+    ("InvalidBucketState", Meaning::Settings("what ARN names cannot do this now")),
+    ("RegionDisabledException", Meaning::Settings("STS is not enabled in the region of ARN or AWS_REGION")),
+    ("Throttling", Meaning::Throttled),
+    ("ThrottlingException", Meaning::Throttled),
+    ("ThrottledException", Meaning::Throttled),
+    ("Throttled", Meaning::Throttled),
+    ("RequestThrottled", Meaning::Throttled),
+    ("RequestThrottledException", Meaning::Throttled),
+    ("TooManyRequestsException", Meaning::Throttled),
+    ("RequestLimitExceeded", Meaning::Throttled),
+    ("ProvisionedThroughputExceededException", Meaning::Throttled),
+    ("LimitExceededException", Meaning::Throttled),
+    ("OverLimit", Meaning::Throttled),
+    ("SlowDown", Meaning::Throttled),
+    ("BandwidthLimitExceeded", Meaning::Throttled),
+    ("OperationAborted", Meaning::Throttled),
+    ("EntityTooLarge", Meaning::TooLarge),
+    ("BatchRequestTooLong", Meaning::TooLarge),
+    ("MaxMessageLengthExceeded", Meaning::TooLarge),
+    ("RequestEntityTooLarge", Meaning::TooLarge),
+    ("KeyTooLongError", Meaning::Event),
+    ("InvalidMessageContents", Meaning::Event),
+];
+
+fn meaning(code: &str) -> Option<Meaning> {
+    let code = code.strip_prefix("AWS.SimpleQueueService.").unwrap_or(code);
+    // `KMS.DisabledException`, `KmsAccessDenied`, `KMSNotFoundException`, with a code for each state of a key.
+    if let Some(rest) = code.strip_prefix("KMS").or_else(|| code.strip_prefix("Kms")) {
+        return Some(if rest.to_ascii_lowercase().contains("thrott") {
+            Meaning::Throttled
+        } else {
+            ENCRYPTION
+        });
+    }
+    CODES.iter().find(|(known, _)| *known == code).map(|(_, meaning)| *meaning)
+}
+
+/// Reads one entry's failure in the answer to a batch. `sender_fault` is AWS's own word on whose fault it is.
+#[must_use]
+pub fn from_code(doing: &str, code: &str, sender_fault: bool) -> Error {
+    let status = if sender_fault { StatusCode::BAD_REQUEST } else { StatusCode::SERVICE_UNAVAILABLE };
+    read(doing, code, status, None, None).0
+}
+
+/// Reads a failure. The second value says whether the credentials were refused.
+pub(crate) fn of<E>(doing: &str, failure: SdkError<E, HttpResponse>) -> (Error, bool)
+where
+    E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+{
+    if let SdkError::ServiceError(context) = &failure {
+        let status = StatusCode::from_u16(context.raw().status().as_u16());
+        let after = context.raw().headers().get("retry-after").and_then(|text| text.parse().ok());
+        let answer = context.err();
+        return read(
+            doing,
+            answer.code().unwrap_or_default(),
+            status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            after.map(Duration::from_secs),
+            answer.message(),
+        );
+    }
+    if let Some(problem) = credentials_problem(&failure) {
+        return (Error::retryable(format!("{doing}: {problem}")), false);
+    }
+    let problem = match &failure {
+        SdkError::ConstructionFailure(_) => {
+            let error = Error::permanent(format!("{doing}: no request can be made of it"));
+            return (error.caused_by(failure), false);
+        }
+        SdkError::TimeoutError(_) => "no answer in time",
+        SdkError::DispatchFailure(_) => {
+            "it cannot be reached, see AWS_ENDPOINT_URL if it is set, and the region of ARN or AWS_REGION"
+        }
+        _ => "the answer is not understood",
+    };
+    (Error::retryable(format!("{doing}: {problem}")).caused_by(failure), false)
+}
+
+fn read(
+    doing: &str,
+    code: &str,
+    status: StatusCode,
+    after: Option<Duration>,
+    message: Option<&str>,
+) -> (Error, bool) {
+    let shown = if code.is_empty() { status.as_str() } else { code };
+    let told = |text: &str| format!("{doing}: {text} ({shown})");
+    let retryable = |text: &str| {
+        let error = Error::retryable(told(text));
+        match after {
+            Some(after) => error.after(after),
+            None => error,
+        }
+    };
+    match meaning(code) {
+        Some(Meaning::Credentials(text)) => (retryable(text), true),
+        Some(Meaning::Denied) => {
+            // AWS's message names who may not do what to which resource, which is what one needs to know.
+            let who = message.map(|message| format!(": {}", clipped(message))).unwrap_or_default();
+            (retryable(&format!("the credentials are not allowed to{who}")), false)
+        }
+        Some(Meaning::Settings(text)) => (retryable(text), false),
+        Some(Meaning::Throttled) => (retryable("AWS takes no more for now"), false),
+        Some(Meaning::TooLarge) => (
+            Error::permanent(told("the event is too large")).with_status(StatusCode::PAYLOAD_TOO_LARGE),
+            false,
+        ),
+        Some(Meaning::Event) => (detailed(Error::permanent(told("the event is not taken")), message), false),
+        None => {
+            let text = if status.is_server_error() { "AWS failed" } else { "AWS refused" };
+            (detailed(Error::from_status(status, after, told(text)), message), false)
+        }
+    }
+}
+
+fn detailed(error: Error, message: Option<&str>) -> Error {
+    match message {
+        Some(message) => error.with_detail(message.as_bytes()),
+        None => error,
+    }
+}
+
+fn clipped(message: &str) -> String {
+    message.chars().filter(|c| !c.is_control()).take(300).collect()
+}
+
+/// Why there are no credentials, when that is what is wrong.
+fn credentials_problem(failure: &(dyn StdError + 'static)) -> Option<String> {
+    let found = causes(failure).find_map(<dyn StdError>::downcast_ref::<CredentialsError>)?;
+    // What STS said has been read by the table already.
+    if let Some(error) = causes(found).find_map(<dyn StdError>::downcast_ref::<Error>) {
+        return Some(error.chain());
+    }
+    Some(match found {
+        CredentialsError::CredentialsNotLoaded(_) => {
+            "there are no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run where there is a role"
+                .to_owned()
+        }
+        CredentialsError::ProviderTimedOut(_) => "getting credentials took too long".to_owned(),
+        other => {
+            let chain: Vec<_> = causes(other).skip(1).map(ToString::to_string).collect();
+            format!("getting credentials failed: {}", clipped(&chain.join(": ")))
+        }
+    })
+}
+
+/// An error and all that is behind it.
+fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    let mut next = Some(error);
+    std::iter::from_fn(move || {
+        let error = next?;
+        next = error.source();
+        Some(error)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_code(code: &str, status: u16) -> (Error, bool) {
+        let status = StatusCode::from_u16(status).expect("a status");
+        read("sending", code, status, None, Some("what AWS says"))
+    }
+
+    #[test]
+    fn codes_are_whose_fault_they_are() {
+        for (code, status, answered, names) in [
+            ("InvalidAccessKeyId", 403, 503, "AWS_ACCESS_KEY_ID"),
+            ("SignatureDoesNotMatch", 403, 503, "AWS_SECRET_ACCESS_KEY"),
+            ("ExpiredToken", 400, 503, "AWS_SESSION_TOKEN"),
+            ("AccessDenied", 403, 503, "not allowed to: what AWS says"),
+            ("AWS.SimpleQueueService.NonExistentQueue", 400, 503, "ARN"),
+            ("NoSuchBucket", 404, 503, "ARN"),
+            ("PermanentRedirect", 301, 503, "AWS_REGION"),
+            ("SlowDown", 503, 503, "no more for now"),
+            ("ThrottlingException", 400, 503, "no more for now"),
+            ("KMS.DisabledException", 400, 503, "key"),
+            ("KmsThrottled", 400, 503, "no more for now"),
+            ("EntityTooLarge", 400, 413, "too large"),
+            ("KeyTooLongError", 400, 422, "KeyTooLongError"),
+            ("SomethingNew", 400, 400, "AWS refused (SomethingNew)"),
+            ("SomethingNew", 403, 503, "AWS refused"),
+            ("", 404, 503, "AWS refused (404)"),
+            ("InternalError", 500, 503, "AWS failed"),
+        ] {
+            let (error, _) = read_code(code, status);
+            assert_eq!(error.status().as_u16(), answered, "{code}");
+            assert!(error.chain().contains(names), "{code}: {}", error.chain());
+        }
+    }
+
+    #[test]
+    fn only_refused_credentials_are_forgotten() {
+        for (code, expected) in
+            [("ExpiredToken", true), ("InvalidClientTokenId", true), ("AccessDenied", false)]
+        {
+            assert_eq!(read_code(code, 403).1, expected, "{code}");
+        }
+    }
+
+    #[test]
+    fn what_may_hold_what_was_signed_is_not_passed_on() {
+        for code in
+            ["SignatureDoesNotMatch", "InvalidSignatureException", "ExpiredToken", "InvalidClientTokenId"]
+        {
+            let (error, _) = read_code(code, 403);
+            assert_eq!(error.detail(), None, "{code}");
+            assert!(!error.chain().contains("what AWS says"), "{code}");
+        }
+    }
+
+    #[test]
+    fn an_entry_of_a_batch_is_read_by_the_same_table() {
+        assert_eq!(from_code("sending", "InvalidMessageContents", true).status().as_u16(), 422);
+        assert_eq!(from_code("sending", "ThrottlingException", true).status().as_u16(), 503);
+        assert_eq!(from_code("sending", "Whatever", false).status().as_u16(), 503);
+    }
+}
