@@ -1,0 +1,158 @@
+//! The table of errors: conditions of AMQP, statuses of `$cbs` and `$management`, and failures below them.
+//!
+//! Facts: "AMQP errors in Azure Service Bus and Event Hubs", OASIS AMQP 1.0 section 2.8.15.
+
+use std::error::Error as StdError;
+
+use azure_core::error::ErrorKind as CoreKind;
+use azure_core_amqp::error::{AmqpError, AmqpErrorCondition as Condition, AmqpErrorKind};
+use azure_messaging_eventhubs::error::{ErrorKind, EventHubsError};
+use common::Error;
+use http::StatusCode;
+
+use crate::credentials::Settings;
+
+/// Pause after being told to slow down; what the service itself advises.
+const THROTTLED: std::time::Duration = std::time::Duration::from_secs(4);
+
+/// What a failure comes down to.
+#[derive(Debug)]
+enum Core<'a> {
+    /// A condition of AMQP and what was said with it.
+    Condition(&'a Condition, Option<&'a str>),
+    /// A status of a node.
+    Status(u16, Option<&'a str>),
+    /// There is no token.
+    Token(String),
+    /// Anything else: no connection, no answer, something that is no AMQP.
+    Transport(String),
+}
+
+/// A failure as the frame takes it: what was being done, and what to look at.
+pub fn failure(doing: &str, settings: Settings, error: &EventHubsError) -> Error {
+    let (advice, retry) = match core(error) {
+        Core::Condition(condition, text) => of_condition(condition, text, settings),
+        Core::Status(status, text) => of_status(status, text, settings),
+        Core::Token(text) => (format!("no token of Entra ID: check {} ({text})", settings.0), Retry::Later),
+        Core::Transport(text) => (
+            format!("no connection: check EVENTHUB_RESOURCE_ID and whether the namespace can be reached ({text})"),
+            Retry::Later,
+        ),
+    };
+    let message = format!("{doing}: {advice}");
+    match retry {
+        Retry::Later => Error::retryable(message),
+        Retry::Throttled => Error::retryable(message).after(THROTTLED),
+        Retry::Never => Error::permanent(message),
+        Retry::TooLarge => Error::permanent(message).with_status(StatusCode::PAYLOAD_TOO_LARGE),
+    }
+}
+
+enum Retry {
+    Later,
+    Throttled,
+    Never,
+    TooLarge,
+}
+
+fn of_condition(condition: &Condition, text: Option<&str>, settings: Settings) -> (String, Retry) {
+    let name: &str = condition.into();
+    let said = text.map(|text| format!(": {}", first_line(text))).unwrap_or_default();
+    match condition {
+        Condition::UnauthorizedAccess => {
+            (format!("access is refused: check {} ({name}{said})", settings.0), Retry::Later)
+        }
+        Condition::NotFound | Condition::ResourceDeleted => {
+            (format!("{NOT_FOUND} ({name}{said})"), Retry::Later)
+        }
+        Condition::ServerBusyError | Condition::ResourceLimitExceeded => {
+            (format!("the namespace is busy, or its throughput is used up ({name}{said})"), Retry::Throttled)
+        }
+        Condition::LinkPayloadSizeExceeded => {
+            (format!("the event is larger than the event hub takes ({name})"), Retry::TooLarge)
+        }
+        Condition::ArgumentError
+        | Condition::ArgumentOutOfRangeError
+        | Condition::InvalidField
+        | Condition::DecodeError
+        | Condition::NotImplemented
+        | Condition::PreconditionFailed => (format!("it is refused ({name}{said})"), Retry::Never),
+        _ => (format!("{name}{said}"), Retry::Later),
+    }
+}
+
+fn of_status(status: u16, text: Option<&str>, settings: Settings) -> (String, Retry) {
+    let said = text.map(|text| format!(": {}", first_line(text))).unwrap_or_default();
+    match status {
+        401 | 403 => (format!("access is refused: check {} ({status}{said})", settings.0), Retry::Later),
+        404 | 410 => (format!("{NOT_FOUND} ({status}{said})"), Retry::Later),
+        429 | 503 => (format!("the namespace is busy ({status}{said})"), Retry::Throttled),
+        _ => (format!("the namespace answered {status}{said}"), Retry::Later),
+    }
+}
+
+const NOT_FOUND: &str =
+    "there is no such event hub or consumer group: check EVENTHUB_RESOURCE_ID and EVENTHUB_CONSUMER_GROUP";
+
+/// Whether a reader lost its partition to another one.
+#[must_use]
+pub fn is_stolen(error: &EventHubsError) -> bool {
+    matches!(error.kind, ErrorKind::ConsumerDisconnected(_))
+        || matches!(core(error), Core::Condition(Condition::LinkStolen, _))
+}
+
+fn first_line(text: &str) -> &str {
+    let line = text.lines().next().unwrap_or_default().trim();
+    line.char_indices().nth(200).map_or(line, |(end, _)| line.get(..end).unwrap_or_default())
+}
+
+fn core(error: &EventHubsError) -> Core<'_> {
+    match &error.kind {
+        ErrorKind::ConsumerDisconnected(Some(described)) | ErrorKind::SendRejected(Some(described)) => {
+            Core::Condition(&described.condition, described.description.as_deref())
+        }
+        ErrorKind::ConsumerDisconnected(None) => Core::Condition(&Condition::LinkStolen, None),
+        ErrorKind::AmqpError(error) => of_chain(error),
+        ErrorKind::AzureCore(error) => of_chain(error),
+        other => Core::Transport(first_line(&EventHubsErrorText(other).to_string()).to_owned()),
+    }
+}
+
+struct EventHubsErrorText<'a>(&'a ErrorKind);
+
+impl std::fmt::Display for EventHubsErrorText<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            ErrorKind::SimpleMessage(text) | ErrorKind::SendNotAccepted(text) => f.write_str(text),
+            ErrorKind::InvalidManagementResponse => f.write_str("an answer of $management that is none"),
+            other => write!(f, "{other:?}"),
+        }
+    }
+}
+
+/// The first cause that says something: a condition, a status, a credential that gives no token.
+fn of_chain<'a>(error: &'a (dyn StdError + 'static)) -> Core<'a> {
+    let mut cause = Some(error);
+    let mut last = error;
+    while let Some(error) = cause {
+        last = error;
+        if let Some(amqp) = error.downcast_ref::<AmqpError>() {
+            match amqp.kind() {
+                AmqpErrorKind::AmqpDescribedError(described) => {
+                    return Core::Condition(&described.condition, described.description.as_deref());
+                }
+                AmqpErrorKind::ManagementStatusCode(code, text) => {
+                    return Core::Status(u16::from(*code), text.as_deref());
+                }
+                _ => {}
+            }
+        }
+        if let Some(core) = error.downcast_ref::<azure_core::Error>()
+            && matches!(core.kind(), CoreKind::Credential)
+        {
+            return Core::Token(first_line(&core.to_string()).to_owned());
+        }
+        cause = error.source();
+    }
+    Core::Transport(first_line(&last.to_string()).to_owned())
+}
