@@ -114,6 +114,21 @@ pub fn pip(name: &str, requirements: &str) -> Result<PathBuf, Failure> {
     Ok(list.with_file_name("venv").join("bin"))
 }
 
+/// The folder with a package of npm in exactly this version and all that it needs, `node_modules`; for `node`, which is
+/// there or comes with Debian.
+///
+/// # Errors
+/// When it cannot be installed.
+pub fn npm(package: &str, version: &str) -> Result<PathBuf, Failure> {
+    debian("nodejs", "node")?;
+    debian("npm", "npm")?;
+    built_as(package, version, "node_modules", |building| {
+        let mut install = Command::new("npm");
+        install.args(["install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", "."]);
+        run(install.arg(format!("{package}@{version}")).current_dir(building))
+    })
+}
+
 /// The goal that copies jars, in a pinned version too.
 const MAVEN_COPY: &str = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies";
 

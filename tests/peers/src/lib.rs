@@ -8,6 +8,8 @@
     reason = "a test tool outside the frame: it waits, and reads its environment"
 )]
 
+mod azurite;
+pub mod eventhubs;
 pub mod install;
 mod jaeger;
 mod pstest;
@@ -16,6 +18,8 @@ mod server;
 pub mod slack;
 mod versitygw;
 
+pub use azurite::Azurite;
+pub use eventhubs::EventHubs;
 pub use jaeger::{Jaeger, Span};
 pub use pstest::{Calls, Pstest, Published};
 pub use redis::Redis;

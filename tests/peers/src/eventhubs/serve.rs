@@ -1,0 +1,124 @@
+//! Connections, their sessions and their links: who asks for what.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use fe2o3_amqp::acceptor::{
+    ConnectionAcceptor, LinkAcceptor, LinkEndpoint, ListenerSessionHandle, SaslAnonymousMechanism,
+    SessionAcceptor,
+};
+use fe2o3_amqp_types::messaging::TargetArchetype;
+use fe2o3_amqp_types::performatives::Attach;
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::sync::{mpsc, watch};
+
+use super::EventHubs;
+use super::event::AnyMessage;
+use super::hub::Hub;
+use super::links::{self, Entity};
+use super::nodes;
+use super::token::Grants;
+
+/// Everything a link needs to know of its connection.
+#[derive(Clone)]
+pub struct Peer {
+    pub hub: Arc<Hub>,
+    pub grants: Arc<Grants>,
+    pub connection: u64,
+}
+
+/// Serves until the switch is gone.
+pub fn run(listener: TcpListener, hub: Arc<Hub>, open: watch::Receiver<bool>) {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+    runtime.block_on(listen(listener, hub, open));
+}
+
+async fn listen(first: TcpListener, hub: Arc<Hub>, mut open: watch::Receiver<bool>) {
+    let Ok(address) = first.local_addr() else { return };
+    let mut first = first.set_nonblocking(true).ok().and_then(|()| tokio::net::TcpListener::from_std(first).ok());
+    while open.wait_for(|open| *open).await.is_ok() {
+        let Some(listener) = first.take().or_else(|| bind(address)) else {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            continue;
+        };
+        loop {
+            tokio::select! {
+                _ = open.wait_for(|open| !*open) => break,
+                accepted = listener.accept() => {
+                    if let Ok((stream, _)) = accepted {
+                        tokio::spawn(connection(stream, Arc::clone(&hub)));
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn bind(address: SocketAddr) -> Option<tokio::net::TcpListener> {
+    let socket = TcpSocket::new_v4().ok()?;
+    socket.set_reuseaddr(true).ok()?;
+    socket.bind(address).ok()?;
+    socket.listen(64).ok()
+}
+
+async fn connection(stream: TcpStream, hub: Arc<Hub>) {
+    let Some((stream, id)) = registered(stream, &hub) else { return };
+    let acceptor = ConnectionAcceptor::builder()
+        .container_id("eventhubs")
+        .max_frame_size(65_536)
+        .sasl_acceptor(SaslAnonymousMechanism::new())
+        .build();
+    if let Ok(mut connection) = acceptor.accept(stream).await {
+        let peer = Peer { hub: Arc::clone(&hub), grants: Arc::default(), connection: id };
+        while let Ok(session) = SessionAcceptor::new().accept(&mut connection).await {
+            tokio::spawn(serve(session, peer.clone()));
+        }
+    }
+    hub.cut(id);
+}
+
+/// The stream, which the hub can now break.
+fn registered(stream: TcpStream, hub: &Hub) -> Option<(TcpStream, u64)> {
+    stream.set_nodelay(true).ok()?;
+    let stream = stream.into_std().ok()?;
+    let id = hub.connected(stream.try_clone().ok()?);
+    Some((TcpStream::from_std(stream).ok()?, id))
+}
+
+async fn serve(mut session: ListenerSessionHandle, peer: Peer) {
+    let (replies, reply) = mpsc::unbounded_channel::<AnyMessage>();
+    let mut reply = Some(reply);
+    while let Some(attach) = session.next_incoming_attach().await {
+        let entity = Entity::parse(&address(&attach));
+        let wanted = links::Wanted::of(&attach);
+        let acceptor = LinkAcceptor::builder().max_message_size(EventHubs::MAX_MESSAGE).build();
+        let Ok(link) = acceptor.accept_incoming_attach(attach, &mut session).await else { continue };
+        match (link, entity) {
+            (LinkEndpoint::Receiver(receiver), Entity::Node(node)) => {
+                tokio::spawn(nodes::read(receiver, node, replies.clone(), peer.clone()));
+            }
+            (LinkEndpoint::Sender(sender), Entity::Node(_)) => {
+                if let Some(reply) = reply.take() {
+                    tokio::spawn(nodes::write(sender, reply));
+                }
+            }
+            (LinkEndpoint::Receiver(receiver), entity) => {
+                tokio::spawn(links::receive(receiver, entity, peer.clone()));
+            }
+            (LinkEndpoint::Sender(sender), entity) => {
+                tokio::spawn(links::send(sender, entity, wanted, peer.clone()));
+            }
+        }
+    }
+}
+
+/// Where the other side wants to send to or receive from.
+fn address(attach: &Attach) -> String {
+    use fe2o3_amqp_types::definitions::Role;
+    let address = match attach.role {
+        Role::Sender => attach.target.as_deref().and_then(|TargetArchetype::Target(target)| target.address.clone()),
+        Role::Receiver => attach.source.as_deref().and_then(|source| source.address.clone()),
+    };
+    address.unwrap_or_default()
+}
