@@ -9,20 +9,28 @@
 )]
 
 mod azurite;
+mod elasticmq;
 pub mod eventhubs;
 pub mod install;
 mod jaeger;
+mod moto;
 mod pstest;
 mod redis;
 mod server;
 pub mod slack;
+mod sqs;
+mod toxiproxy;
 mod versitygw;
 
 pub use azurite::Azurite;
+pub use elasticmq::ElasticMq;
 pub use eventhubs::EventHubs;
 pub use jaeger::{Jaeger, Span};
+pub use moto::Moto;
 pub use pstest::{Calls, Pstest, Published};
 pub use redis::Redis;
 pub use server::Server;
 pub use slack::Slack;
+pub use sqs::Sqs;
+pub use toxiproxy::{Proxy, Toxic, Toxiproxy};
 pub use versitygw::Versitygw;
