@@ -1,10 +1,12 @@
 //! A request of the Events API and the event that it becomes. Facts: Slack documentation, "Events API".
 
+mod convert;
+
 use chrono::{DateTime, SecondsFormat};
 use common::{Event, Text, event};
 use serde_json::{Map, Value, json};
 
-use crate::convert::to_json;
+use self::convert::to_json;
 
 /// What every event is.
 pub const EVENT_TYPE: &str = "com.slack.events";

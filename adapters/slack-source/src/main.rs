@@ -1,7 +1,6 @@
 //! Receives what happens in Slack as events.
 
 mod config;
-mod convert;
 mod event;
 mod signature;
 mod source;
