@@ -54,6 +54,7 @@ pub fn trial(seed: u64) -> Result<(), Failure> {
         duplicates: target.accepted().len() - delivered.len(),
         // A delivery whose answer was on its way dies with the rest: nobody sends it again.
         for_each_kill: 0,
+        unconfirmed: 0,
         seed,
     };
     report.print()?;

@@ -1,19 +1,31 @@
-//! A peer that fails a third of the requests and knows what it has accepted.
+//! A peer that fails a third of the requests and knows what it has accepted, which it does not always manage to say.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 use kit::{Captured, Failure, Reply, Sink};
 
-/// One in so many failures is a hang until the other side gives up; the rest are answered 503.
+/// One in so many failures is a hang until the other side gives up.
 const HANGS: u32 = 12;
+
+/// What it says.
+pub struct Manner {
+    /// When it accepts.
+    pub yes: Reply,
+    /// When it fails, one of these; a hang is always among them.
+    pub no: Vec<Reply>,
+    /// Of so many that it has accepted it hangs up on one without a word; `None` never.
+    pub mute: Option<u32>,
+}
 
 /// The peer. Requests are told apart by their bodies.
 pub struct Flaky {
     pub sink: Sink,
     accepted: Arc<Mutex<Vec<Captured>>>,
+    unconfirmed: Arc<AtomicUsize>,
 }
 
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -21,19 +33,40 @@ pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Flaky {
+    /// One that answers 202 or 503.
     pub fn start(seed: u64) -> Result<Self, Failure> {
+        Self::start_as(seed, Manner { yes: Reply::status(202), no: vec![Reply::status(503)], mute: None })
+    }
+
+    pub fn start_as(seed: u64, manner: Manner) -> Result<Self, Failure> {
         let sink = Sink::start()?;
         let accepted = Arc::<Mutex<Vec<Captured>>>::default();
-        let (log, random) = (Arc::clone(&accepted), Mutex::new(Rng::with_seed(seed)));
+        let unconfirmed = Arc::<AtomicUsize>::default();
+        let (log, lost_words, random) =
+            (Arc::clone(&accepted), Arc::clone(&unconfirmed), Mutex::new(Rng::with_seed(seed)));
         sink.route(move |request| {
             let mut random = lock(&random);
             if random.u32(..3) == 0 {
-                return Some(if random.u32(..HANGS) == 0 { Reply::hang() } else { Reply::status(503) });
+                let hangs = manner.no.is_empty() || random.u32(..HANGS) == 0;
+                return Some(if hangs {
+                    Reply::hang()
+                } else {
+                    manner.no[random.usize(..manner.no.len())].clone()
+                });
             }
             lock(&log).push(request.clone());
-            Some(Reply::status(202))
+            if manner.mute.is_some_and(|one_of| random.u32(..one_of) == 0) {
+                lost_words.fetch_add(1, Ordering::SeqCst);
+                return Some(Reply::close());
+            }
+            Some(manner.yes.clone())
         });
-        Ok(Self { sink, accepted })
+        Ok(Self { sink, accepted, unconfirmed })
+    }
+
+    /// How many it has accepted and not said so.
+    pub fn unconfirmed(&self) -> usize {
+        self.unconfirmed.load(Ordering::SeqCst)
     }
 
     /// The bodies that were accepted, in order.

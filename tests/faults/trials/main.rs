@@ -22,10 +22,13 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let seed = std::env::var("TRESTLE_SEED").ok().and_then(|seed| seed.parse().ok());
     let seed = seed.unwrap_or_else(|| fastrand::u64(..));
-    let trials = vec![
+    let mut trials = vec![
         Trial::test("a poll source loses nothing", move || Ok(poll::trial(seed)?)),
-        Trial::test("a target loses nothing that its caller sends again", move || Ok(target::trial(seed)?)),
         Trial::test("a broker in memory loses what it holds, and says so", move || Ok(broker::trial(seed)?)),
     ];
+    trials.extend(target::SUBJECTS.into_iter().map(|subject| {
+        let name = format!("{} loses nothing that its caller sends again", subject.adapter);
+        Trial::test(name, move || Ok(target::trial(&subject, seed)?))
+    }));
     libtest_mimic::run(&arguments, trials).exit_code()
 }

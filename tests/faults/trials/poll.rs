@@ -91,6 +91,7 @@ fn judge(sink: &Flaky, seed: u64) -> Result<(), Failure> {
         lost: missing.len(),
         duplicates: sink.accepted().len() - firsts.len(),
         for_each_kill: 1,
+        unconfirmed: 0,
         seed,
     };
     report.print()?;

@@ -14,14 +14,16 @@ pub struct Report {
     pub duplicates: usize,
     /// Most duplicates that one kill may make.
     pub for_each_kill: usize,
+    /// What the other side accepted without managing to say so: each may come once more.
+    pub unconfirmed: usize,
     pub seed: u64,
 }
 
 impl Report {
     /// Prints it, and judges the duplicates.
     pub fn print(&self) -> Result<(), Failure> {
-        let Self { adapter, kills, taken, lost, duplicates, for_each_kill, seed } = self;
-        let bound = kills * for_each_kill;
+        let Self { adapter, kills, taken, lost, duplicates, for_each_kill, unconfirmed, seed } = self;
+        let bound = kills * for_each_kill + unconfirmed;
         let line = format!(
             "| {adapter} | kills {kills} | taken {taken} | lost {lost} | duplicates {duplicates} of at most {bound} | seed {seed} |"
         );
