@@ -4,8 +4,11 @@ use std::fs;
 
 use kit::{Failure, ensure};
 
+use peers::Slack;
+use serde_json::json;
+
 use crate::Named;
-use crate::up::{Up, root, trestle};
+use crate::up::{Up, replace, root, trestle};
 
 pub const TRIALS: &[Named] = &[
     ("all of them have tests, which pass, and no mistakes", tested),
@@ -13,6 +16,7 @@ pub const TRIALS: &[Named] = &[
     ("content-routing: the data decides", content_routing),
     ("enrich-by-reply: the reply goes on", enrich_by_reply),
     ("dead-letter: nothing is lost", dead_letter),
+    ("slack: who mentions the bot is answered", slack),
 ];
 
 fn tested() -> Result<(), Failure> {
@@ -34,9 +38,13 @@ fn tested() -> Result<(), Failure> {
     Ok(())
 }
 
-fn example(name: &str) -> Result<Up, Failure> {
+fn text(name: &str) -> Result<String, Failure> {
     let path = root().join(format!("examples/{name}.yaml"));
-    Up::ready(&fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?)
+    fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn example(name: &str) -> Result<Up, Failure> {
+    Up::ready(&text(name)?)
 }
 
 /// Sends an event and expects it to be accepted.
@@ -100,4 +108,33 @@ fn dead_letter() -> Result<(), Failure> {
     send(&up, "default", "com.example.order", r#"{"order": 4711}"#)?;
     shown(&mut up, "lost-and-found", "com.example.order", "4711")?;
     shown(&mut up, "lost-and-found", "knativeerrorcode", "503")
+}
+
+fn slack() -> Result<(), Failure> {
+    let slack = Slack::start()?;
+    let mut manifest = text("slack")?;
+    for (from, to) in [
+        ("https://slack.com/api", slack.api_url().as_str()),
+        ("the-signing-secret-of-your-app", Slack::SIGNING_SECRET),
+        ("xoxb-the-token-of-your-app", Slack::TOKEN),
+    ] {
+        manifest = replace(&manifest, from, to)?;
+    }
+    let up = Up::ready(&manifest)?;
+    let address = up.address("slack")?;
+    let mention = json!({"type": "app_mention", "channel": "C1", "user": "U1", "text": "<@U2> hello"});
+    let body = Slack::callback("Ev1", &mention);
+    for (request, status) in [
+        (Slack::signed("another secret", peers::slack::now(), &body.to_string()), 401),
+        (Slack::request(&body), 200),
+        (Slack::again(&body, 1), 200),
+    ] {
+        let answer = request.send(address).map_err(|error| format!("slack-source: {error}"))?;
+        ensure(answer.status == status, || format!("{} {}, not {status}", answer.status, answer.text()))?;
+    }
+    let message = slack.wait_for("Hello <@U1>!")?;
+    ensure(message["channel"] == "C1", || format!("{message}"))?;
+    ensure(slack.messages().len() == 1, || format!("{:?}", slack.messages()))?;
+    let screen = up.screen();
+    ensure(!screen.contains(Slack::TOKEN) && !screen.contains(Slack::SIGNING_SECRET), || screen.clone())
 }
