@@ -63,6 +63,7 @@ fn field(field: &Field) -> Value {
         Rule::Map => "map",
         Rule::Json => "json",
         Rule::File => "file",
+        Rule::Cluster => "cluster",
     };
     members.insert("rule".to_owned(), json!(rule));
     if let Some(default) = field.default {

@@ -95,6 +95,8 @@ pub enum Rule {
     Json,
     /// A secret that is written to a file; the variable holds the path.
     File,
+    /// Says something to a cluster's controller alone; it sets no variable.
+    Cluster,
 }
 
 impl Field {
@@ -102,6 +104,12 @@ impl Field {
     #[must_use]
     pub const fn new(path: &'static str, variable: &'static str) -> Self {
         Self { path, variable, rule: Rule::Value, default: None }
+    }
+
+    /// A field that only a cluster's controller reads.
+    #[must_use]
+    pub const fn cluster(path: &'static str) -> Self {
+        Self::new(path, "").rule(Rule::Cluster)
     }
 
     /// The same with another rule.

@@ -77,7 +77,8 @@ fn fields(kind: &Kind) -> String {
     }
     text.push_str("| field of `spec` | variable | |\n| --- | --- | --- |\n");
     for field in &kind.fields {
-        text.push_str(&row(&[&code(&field.path), &code(&field.env), &rule(field)]));
+        let variable = if field.env.is_empty() { String::new() } else { code(&field.env) };
+        text.push_str(&row(&[&code(&field.path), &variable, &rule(field)]));
     }
     text
 }
@@ -89,6 +90,7 @@ fn rule(field: &Field) -> String {
         "map" => "map, as `key:value,key:value`".to_owned(),
         "json" => "as JSON".to_owned(),
         "file" => "secret, written to a file".to_owned(),
+        "cluster" => "read by a cluster's controller alone".to_owned(),
         other => other.to_owned(),
     };
     if let Some(default) = &field.default {

@@ -6,11 +6,13 @@
 //! environment, so that flags and `<NAME>_FILE` work; the few variables that the SDK reads by itself are in `README.md`.
 
 mod arn;
+pub mod batch;
 mod client;
 mod credentials;
 mod error;
 mod event;
 mod identity;
+mod manifest;
 mod role;
 mod session;
 mod settings;
@@ -18,5 +20,6 @@ mod settings;
 pub use arn::{Arn, Region};
 pub use error::from_code;
 pub use event::{GoValue, body, go_struct, reply};
+pub use manifest::fields;
 pub use session::Session;
 pub use settings::Settings;

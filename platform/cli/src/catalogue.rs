@@ -105,6 +105,8 @@ pub enum Rule {
     Json,
     /// A secret's value in a file; the variable has its path.
     File,
+    /// Read by a cluster's controller alone: no variable.
+    Cluster,
 }
 
 /// A set of variables as a JSON Schema has them.
@@ -180,7 +182,7 @@ mod tests {
             let known = |name: &String| {
                 adapter.config.properties.contains_key(name) || adapter.frame.properties.contains_key(name)
             };
-            for field in &kind.fields {
+            for field in kind.fields.iter().filter(|field| field.rule != Rule::Cluster) {
                 assert!(known(&field.env), "{} {}: no variable {}", adapter.name, kind.kind, field.env);
             }
         }

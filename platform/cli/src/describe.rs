@@ -94,6 +94,7 @@ fn fields(adapter: &Adapter, kind: &Kind) -> String {
             Rule::Map => "mapping",
             Rule::Json => "any",
             Rule::File => "text, or valueFromSecret {name, key}; given as a file",
+            Rule::Cluster => "for a cluster's controller alone",
         };
         let default = field.default.as_ref().map(|default| format!("default {}", plain(default)));
         let notes: Vec<&str> =

@@ -36,6 +36,7 @@ pub fn apply(
             Some(pairs) => Some(Setting::Text(pairs.join(","))),
             None => wrong("a mapping of single values"),
         },
+        Rule::Cluster => None,
         Rule::Json => match secrets.resolve_within(node, &path, &id.namespace, mistakes)? {
             (json, true) => Some(Setting::Secret(json.to_string())),
             (json, false) => Some(Setting::Text(json.to_string())),

@@ -11,7 +11,7 @@ use super::schema;
 use super::secrets::Secrets;
 use super::transformation;
 use crate::bridge::Setting;
-use crate::catalogue::{Adapter, Kind, Role};
+use crate::catalogue::{Adapter, Kind, Role, Rule};
 
 /// The fields of `spec.adapterOverrides`; only `env` means anything outside Kubernetes.
 const OVERRIDES: [&str; 8] =
@@ -49,7 +49,7 @@ pub fn environment(
     environment.extend(kind.constants.iter().map(|(name, value)| (name.clone(), text(value))));
     // Fields with a mistake: they are there all the same and must not be reported as missing too.
     let mut broken = Vec::new();
-    for field in &kind.fields {
+    for field in kind.fields.iter().filter(|field| field.rule != Rule::Cluster) {
         match spec.path(&field.path) {
             Some(node) => {
                 let setting = rule::apply(field, node, &object.id, around.secrets, mistakes);
