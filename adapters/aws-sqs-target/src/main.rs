@@ -1,8 +1,10 @@
-//! Sends events to aws-sqs.
+//! Sends events to an Amazon SQS queue, in batches.
 
 mod config;
+mod convert;
+mod event;
 mod target;
 
 fn main() -> std::process::ExitCode {
-    common::run::target::<target::AwsSqs>()
+    common::run::batch_target::<target::Sqs>()
 }

@@ -1,29 +1,39 @@
-//! Events as calls of aws-sqs. Name the vendor's documentation here.
+//! Events as messages of a queue, up to ten with one call (Amazon SQS API Reference, `SendMessageBatch`).
 
 use std::time::Duration;
 
-use bytes::Bytes;
-use common::{
-    Adapter, Context, Error, Event, Field, Info, Kind, Reply, Role, Scaling, Target,
-    config::ConfigError,
-    http::{Client, Roots},
+use aws::{
+    Session,
+    batch::{self, Refused},
 };
-use http::{HeaderValue, Request, header};
+use aws_sdk_sqs::{
+    error::BuildError,
+    types::{BatchResultErrorEntry, SendMessageBatchRequestEntry, SendMessageBatchResultEntry},
+};
+use common::{
+    Adapter, BatchLimits, BatchTarget, Context, Error, Event, Field, Info, Kind, Reply, Role, Scaling,
+    config::ConfigError,
+};
 
-use crate::config::AwsSqsConfig;
+use crate::{
+    config::SqsTargetConfig,
+    convert::{self, Entry, MAX_BYTES},
+    event::{self, REPLY_TYPE},
+};
 
-/// How long the vendor may take.
-const TIMEOUT: Duration = Duration::from_secs(20);
-/// The largest answer that is read.
-const ANSWER_BYTES: usize = 64 << 10;
+const DOING: &str = "sending to the queue that ARN names";
+/// Longest that one call may take.
+const LONGEST_CALL: Duration = Duration::from_secs(10);
 
-/// Posts the data of each event.
-pub struct AwsSqs {
-    config: AwsSqsConfig,
-    client: Client,
+/// A queue.
+pub struct Sqs {
+    config: SqsTargetConfig,
+    url: String,
+    session: Session,
+    sqs: aws_sdk_sqs::Client,
 }
 
-impl Adapter for AwsSqs {
+impl Adapter for Sqs {
     const INFO: Info = Info {
         name: env!("CARGO_PKG_NAME"),
         version: env!("CARGO_PKG_VERSION"),
@@ -31,8 +41,8 @@ impl Adapter for AwsSqs {
         role: Role::Target,
         component: "awssqstarget",
         resource_group: "awssqstargets.targets.triggermesh.io",
-        images: &[],
-        emits: &[],
+        images: &["awssqstarget-adapter"],
+        emits: &[REPLY_TYPE],
         accepts: &["*"],
         scaling: Scaling::Any,
         kinds: &[Kind {
@@ -40,47 +50,86 @@ impl Adapter for AwsSqs {
             version: "v1alpha1",
             kind: "AWSSQSTarget",
             constants: &[],
-            fields: &[Field::new("url", "AWS_SQS_URL"), Field::new("token", "AWS_SQS_TOKEN").secret()],
+            fields: &aws::fields::<3, 9>([
+                Field::new("arn", "ARN"),
+                Field::new("discardCloudEventContext", "AWS_DISCARD_CE_CONTEXT"),
+                Field::new("messageGroupId", "AWS_MESSAGE_GROUP_ID"),
+            ]),
         }],
     };
-    type Config = AwsSqsConfig;
+    type Config = SqsTargetConfig;
 
     fn new(config: Self::Config) -> Result<Self, ConfigError> {
-        Ok(Self { config, client: Client::new(Roots::Process) })
+        let session = Session::new(&config.aws, config.arn.region(), None, LONGEST_CALL)?;
+        let sqs = aws_sdk_sqs::Client::new(session.sdk());
+        Ok(Self { url: config.queue_url(), config, session, sqs })
     }
 }
 
-impl Target for AwsSqs {
-    async fn handle(&self, event: Event, _context: &Context) -> Result<Reply, Error> {
-        let request = self.request(event)?;
-        let answer = self
-            .client
-            .send(request, TIMEOUT, ANSWER_BYTES)
-            .await
-            .map_err(|error| Error::retryable("calling aws-sqs").caused_by(error))?;
-        // What a status means is the vendor's to say; this is the usual reading.
-        if answer.status().is_success() {
-            Ok(Reply::Done)
-        } else {
-            let message = format!("aws-sqs answered {}", answer.status());
-            Err(Error::from_status(answer.status(), None, message))
-        }
+impl BatchTarget for Sqs {
+    type Entry = Entry;
+
+    fn limits(&self) -> BatchLimits {
+        BatchLimits { entries: 10, bytes: MAX_BYTES, ..BatchLimits::default() }
+    }
+
+    fn convert(&self, event: Event, _: &Context) -> Result<Entry, Error> {
+        convert::entry(&self.config, &event)
+    }
+
+    fn size(&self, entry: &Entry) -> usize {
+        entry.body.len()
+    }
+
+    async fn handle(&self, entries: Vec<Entry>) -> Vec<Result<Reply, Error>> {
+        let results = match self.send(&entries).await {
+            // Something in it is not taken, or there is too much of it together: no entry shall fail for its neighbours.
+            Err(error) if error.is_permanent() && entries.len() > 1 => {
+                let mut results = Vec::with_capacity(entries.len());
+                for entry in &entries {
+                    let alone = self.send(std::slice::from_ref(entry)).await;
+                    results.extend(alone.unwrap_or_else(|error| batch::all(1, &error)));
+                }
+                results
+            }
+            sent => sent.unwrap_or_else(|error| batch::all(entries.len(), &error)),
+        };
+        results.into_iter().map(|result| self.reply(&result?)).collect()
     }
 }
 
-impl AwsSqs {
-    fn request(&self, event: Event) -> Result<Request<Bytes>, Error> {
-        let mut request = Request::post(self.config.aws_sqs_url.to_uri());
-        if let Some(content_type) = event.data_content_type() {
-            request = request.header(header::CONTENT_TYPE, content_type);
-        }
-        if let Some(token) = &self.config.aws_sqs_token {
-            let mut bearer = HeaderValue::try_from(format!("Bearer {}", token.read()))
-                .map_err(|_| Error::retryable("the token holds what no header can"))?;
-            bearer.set_sensitive(true);
-            request = request.header(header::AUTHORIZATION, bearer);
-        }
-        let data = event.data().cloned().unwrap_or_default();
-        request.body(data).map_err(|error| Error::permanent("making the request").caused_by(error))
+impl Sqs {
+    /// Sends entries with one call; one result each, or the failure of the call.
+    async fn send(
+        &self,
+        entries: &[Entry],
+    ) -> Result<Vec<Result<SendMessageBatchResultEntry, Error>>, Error> {
+        let built: Result<Vec<_>, BuildError> = entries
+            .iter()
+            .enumerate()
+            .map(|(index, entry)| {
+                let request =
+                    SendMessageBatchRequestEntry::builder().id(batch::id(index)).message_body(&entry.body);
+                request
+                    .set_message_group_id(entry.group.clone())
+                    .set_message_deduplication_id(entry.deduplication.clone())
+                    .build()
+            })
+            .collect();
+        let built = built.map_err(|error| Error::retryable(DOING).caused_by(error))?;
+        let call = self.sqs.send_message_batch().queue_url(&self.url).set_entries(Some(built));
+        let answer = call.send().await.map_err(|failure| self.session.error(DOING, failure))?;
+        let done = answer.successful.into_iter().map(|entry| (entry.id.clone(), entry));
+        Ok(batch::results(entries.len(), DOING, done, answer.failed.into_iter().map(refused)))
     }
+
+    fn reply(&self, sent: &SendMessageBatchResultEntry) -> Result<Reply, Error> {
+        let reply = event::reply(&self.config.arn, sent);
+        reply.map(Reply::Event).map_err(|error| Error::permanent("making the reply").caused_by(error))
+    }
+}
+
+fn refused(entry: BatchResultErrorEntry) -> Refused {
+    let BatchResultErrorEntry { id, sender_fault, code, message, .. } = entry;
+    Refused { id, code, sender_fault, message }
 }

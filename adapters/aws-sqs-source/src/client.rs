@@ -1,0 +1,138 @@
+//! The calls to the queue (Amazon SQS API Reference, 2012-11-05).
+
+use std::time::Duration;
+
+use aws::{
+    Arn, Session,
+    batch::{self, Refused},
+};
+use aws_sdk_sqs::{
+    error::{BuildError, ProvideErrorMetadata},
+    types::{
+        BatchResultErrorEntry, ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry,
+        Message, MessageSystemAttributeName, QueueAttributeName,
+    },
+};
+use common::{Error, Text};
+
+/// Longest wait for messages that SQS allows: an idle queue costs the fewest calls.
+const WAIT: Duration = Duration::from_secs(20);
+/// Longest that one call may take.
+pub const LONGEST_CALL: Duration = Duration::from_secs(WAIT.as_secs() + 10);
+/// Longest time that a message can be hidden.
+pub const HIDDEN_MAX: Duration = Duration::from_secs(12 * 60 * 60);
+
+/// A queue and the way to it.
+#[derive(Debug)]
+pub struct Queue<'a> {
+    pub session: &'a Session,
+    pub sqs: &'a aws_sdk_sqs::Client,
+    pub url: &'a str,
+}
+
+/// The URL of a queue, be it of another account.
+///
+/// # Errors
+/// When it is not there, or may not be used.
+pub async fn find(session: &Session, sqs: &aws_sdk_sqs::Client, arn: &Arn) -> Result<String, Error> {
+    const DOING: &str = "looking up the queue that ARN names";
+    let owner = Some(arn.account().to_owned()).filter(|account| !account.is_empty());
+    let call = sqs.get_queue_url().queue_name(arn.resource()).set_queue_owner_aws_account_id(owner);
+    let found = call.send().await.map_err(|failure| session.error(DOING, failure))?;
+    found.queue_url.ok_or_else(|| Error::retryable(format!("{DOING}: the answer holds no URL")))
+}
+
+impl Queue<'_> {
+    /// How long the queue hides a message by itself; `None` when these credentials may not know.
+    ///
+    /// # Errors
+    /// When it cannot be asked.
+    pub async fn visibility_timeout(&self) -> Result<Option<Duration>, Error> {
+        let name = QueueAttributeName::VisibilityTimeout;
+        let call = self.sqs.get_queue_attributes().queue_url(self.url).attribute_names(name.clone());
+        let found = match call.send().await {
+            Err(failure) if failure.code().is_some_and(|code| code.starts_with("AccessDenied")) => {
+                return Ok(None);
+            }
+            found => {
+                found.map_err(|failure| self.session.error("asking for the visibility timeout", failure))?
+            }
+        };
+        Ok(found.attributes().and_then(|all| all.get(&name)?.parse().ok()).map(Duration::from_secs))
+    }
+
+    /// Waits for messages and hides them for `lease`.
+    ///
+    /// # Errors
+    /// When the queue cannot be asked.
+    pub async fn receive(&self, max: usize, lease: Duration) -> Result<Vec<Message>, Error> {
+        let call = self.sqs.receive_message().queue_url(self.url).wait_time_seconds(seconds(WAIT));
+        let call = call.max_number_of_messages(i32::try_from(max).unwrap_or(i32::MAX));
+        let call = call.message_system_attribute_names(MessageSystemAttributeName::All);
+        let call = call.message_attribute_names("All").visibility_timeout(seconds(lease));
+        let received = call.send().await;
+        let received = received.map_err(|failure| self.session.error("receiving messages", failure))?;
+        Ok(received.messages.unwrap_or_default())
+    }
+
+    /// Deletes messages.
+    pub async fn delete(&self, receipts: &[Text]) -> Vec<Result<(), Error>> {
+        const DOING: &str = "deleting a message";
+        let entries: Result<Vec<_>, BuildError> = receipts
+            .iter()
+            .enumerate()
+            .map(|(index, receipt)| {
+                let entry = DeleteMessageBatchRequestEntry::builder().id(batch::id(index));
+                entry.receipt_handle(&**receipt).build()
+            })
+            .collect();
+        let entries = match entries {
+            Ok(entries) => entries,
+            Err(error) => return batch::all(receipts.len(), &Error::retryable(DOING).caused_by(error)),
+        };
+        let call = self.sqs.delete_message_batch().queue_url(self.url).set_entries(Some(entries));
+        match call.send().await {
+            Ok(answer) => {
+                let done = answer.successful.into_iter().map(|entry| (entry.id, ()));
+                batch::results(receipts.len(), DOING, done, answer.failed.into_iter().map(refused))
+            }
+            Err(failure) => batch::all(receipts.len(), &self.session.error(DOING, failure)),
+        }
+    }
+
+    /// Hides messages for so long from now; not at all for 0.
+    pub async fn hide(&self, receipts: &[Text], time: Duration) -> Vec<Result<(), Error>> {
+        const DOING: &str = "changing how long a message is hidden";
+        let entries: Result<Vec<_>, BuildError> = receipts
+            .iter()
+            .enumerate()
+            .map(|(index, receipt)| {
+                let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id(batch::id(index));
+                entry.receipt_handle(&**receipt).visibility_timeout(seconds(time)).build()
+            })
+            .collect();
+        let entries = match entries {
+            Ok(entries) => entries,
+            Err(error) => return batch::all(receipts.len(), &Error::retryable(DOING).caused_by(error)),
+        };
+        let call = self.sqs.change_message_visibility_batch().queue_url(self.url).set_entries(Some(entries));
+        match call.send().await {
+            Ok(answer) => {
+                let done = answer.successful.into_iter().map(|entry| (entry.id, ()));
+                batch::results(receipts.len(), DOING, done, answer.failed.into_iter().map(refused))
+            }
+            Err(failure) => batch::all(receipts.len(), &self.session.error(DOING, failure)),
+        }
+    }
+}
+
+fn refused(entry: BatchResultErrorEntry) -> Refused {
+    let BatchResultErrorEntry { id, sender_fault, code, message, .. } = entry;
+    Refused { id, code, sender_fault, message }
+}
+
+/// Whole seconds, a begun one as a whole one, as many as SQS takes.
+fn seconds(time: Duration) -> i32 {
+    let whole = time.as_secs() + u64::from(time.subsec_nanos() > 0);
+    i32::try_from(whole.min(HIDDEN_MAX.as_secs())).unwrap_or_default()
+}
