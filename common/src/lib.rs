@@ -12,6 +12,7 @@ mod describe;
 pub mod error;
 pub mod event;
 pub mod frame;
+pub mod go_json;
 mod health;
 pub mod http;
 pub mod info;

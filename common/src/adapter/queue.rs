@@ -34,6 +34,12 @@ pub trait QueueSource: Adapter {
     /// Hands messages back, in this order, to be received again after that time. What fails here comes back when its
     /// lease ends.
     fn release(&self, receipts: &[Self::Receipt], after: Duration) -> impl Future<Output = ()> + Send;
+
+    /// Called once at the end, when all was acknowledged or handed back, and given a few seconds: for a client that does
+    /// both later than it is told to, or that has received more than it was asked for.
+    fn close(&self) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
 }
 
 /// What a queue allows, and how the frame uses it.

@@ -114,6 +114,9 @@ impl<Q: QueueSource> Queue<Q> {
         self.acks.close();
         let acknowledged = tokio::time::timeout_at(deadline.into(), acknowledging).await;
         extending.abort();
+        if tokio::time::timeout(HAND_BACK, self.adapter.close()).await.is_err() {
+            tracing::warn!("the client was not closed in time: some messages may come again");
+        }
         match acknowledged {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(Error::retryable("acknowledging ended").caused_by(error)),
