@@ -1,23 +1,26 @@
 //! What the conformance kit needs to know of the Slack target.
 
-use std::net::SocketAddr;
 use std::sync::OnceLock;
 
-use kit::{Example, Fault, Harness, Reply, Sink};
+use kit::{Example, Fault, Harness, Reply};
+use peers::Slack;
 use serde_json::json;
 
 /// The data of each event are the arguments of a call.
 pub fn harness() -> Harness {
     Harness::target(vec![
         Example::json("com.slack.webapi.chat.postMessage", &json!({"channel": "C1", "text": "hello"})),
-        Example::json("com.slack.webapi.chat.update", &json!({"channel": "C1", "text": "hi", "ts": "1.2"})),
+        Example::json(
+            "com.slack.webapi.chat.scheduleMessage",
+            &json!({"channel": "C2", "text": "a new century", "post_at": 4_102_444_800_u64}),
+        ),
     ])
     .environment(|world| {
-        if let Some(address) = slack() {
-            world.upstream.stand_before(address);
+        if let Some(slack) = slack() {
+            world.upstream.stand_before(slack.api.address());
         }
         vec![
-            ("SLACK_TOKEN", "xoxb-correct-horse".to_owned()),
+            ("SLACK_TOKEN", Slack::TOKEN.to_owned()),
             ("SLACK_API_URL", world.upstream.url("/api")),
             ("SLACK_TIMEOUT", "10s".to_owned()),
         ]
@@ -34,13 +37,8 @@ pub fn harness() -> Harness {
     .opt_out("T10", "the arguments of a call are JSON; anything else is refused (T9)")
 }
 
-/// A Slack that says yes to everything: success is an answer that says so.
-fn slack() -> Option<SocketAddr> {
-    static SLACK: OnceLock<Option<Sink>> = OnceLock::new();
-    let slack = SLACK.get_or_init(|| {
-        let slack = Sink::start().ok()?;
-        slack.always(Reply::json(&json!({"ok": true, "channel": "C1", "ts": "1503435956.000247"})));
-        Some(slack)
-    });
-    slack.as_ref().map(Sink::address)
+/// One for all trials: nothing that it keeps matters to them.
+fn slack() -> Option<&'static Slack> {
+    static SLACK: OnceLock<Option<Slack>> = OnceLock::new();
+    SLACK.get_or_init(|| Slack::start().ok()).as_ref()
 }
