@@ -1,8 +1,12 @@
-//! Brings events of google-cloud-pubsub in.
+//! Brings the messages of a Google Cloud Pub/Sub subscription in.
 
 mod config;
+mod convert;
+mod event;
+mod held;
 mod source;
+mod stream;
 
 fn main() -> std::process::ExitCode {
-    common::run::source::<source::GoogleCloudPubsub>()
+    common::run::queue_source::<source::PubsubSource>()
 }

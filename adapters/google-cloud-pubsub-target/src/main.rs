@@ -1,8 +1,10 @@
-//! Sends events to google-cloud-pubsub.
+//! Publishes events to a Google Cloud Pub/Sub topic.
 
+mod client;
 mod config;
+mod convert;
 mod target;
 
 fn main() -> std::process::ExitCode {
-    common::run::target::<target::GoogleCloudPubsub>()
+    common::run::batch_target::<target::PubsubTarget>()
 }

@@ -1,29 +1,39 @@
-//! Events as calls of google-cloud-pubsub. Name the vendor's documentation here.
+//! Events as messages of a topic: <https://cloud.google.com/pubsub/docs/publisher>. Done means that the service has given
+//! the message its id.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use bytes::Bytes;
 use common::{
-    Adapter, Context, Error, Event, Field, Info, Kind, Reply, Role, Scaling, Target,
-    config::ConfigError,
-    http::{Client, Roots},
+    Adapter, BatchLimits, BatchTarget, Context, Error, Event, Field, Info, InvalidEvent, Kind, Reply, Role,
+    Scaling, Text, config::ConfigError, event,
 };
-use http::{HeaderValue, Request, header};
+use google::TIMEOUT;
+use google_cloud_pubsub::{error::PublishError, model::Message, publisher::PublishFuture};
+use tokio::time::Instant;
 
-use crate::config::GoogleCloudPubsubConfig;
+use crate::{
+    client::{Client, ENTRIES, Open},
+    config::PubsubTargetConfig,
+    convert,
+};
 
-/// How long the vendor may take.
-const TIMEOUT: Duration = Duration::from_secs(20);
-/// The largest answer that is read.
-const ANSWER_BYTES: usize = 64 << 10;
+const REPLY_TYPE: &str = "io.triggermesh.google.pubsub.response";
+/// The client gives up by itself; this is for when it does not.
+const PATIENCE: Duration = Duration::from_secs(TIMEOUT.as_secs() + 2);
 
-/// Posts the data of each event.
-pub struct GoogleCloudPubsub {
-    config: GoogleCloudPubsubConfig,
+/// The Pub/Sub target.
+pub struct PubsubTarget {
+    config: PubsubTargetConfig,
     client: Client,
 }
 
-impl Adapter for GoogleCloudPubsub {
+/// A message, and whether its caller wants to be told by an event.
+pub struct Entry {
+    message: Message,
+    wants_reply: bool,
+}
+
+impl Adapter for PubsubTarget {
     const INFO: Info = Info {
         name: env!("CARGO_PKG_NAME"),
         version: env!("CARGO_PKG_VERSION"),
@@ -31,8 +41,8 @@ impl Adapter for GoogleCloudPubsub {
         role: Role::Target,
         component: "googlecloudpubsubtarget",
         resource_group: "googlecloudpubsubtargets.targets.triggermesh.io",
-        images: &[],
-        emits: &[],
+        images: &["googlecloudpubsubtarget-adapter"],
+        emits: &[REPLY_TYPE],
         accepts: &["*"],
         scaling: Scaling::Any,
         kinds: &[Kind {
@@ -41,49 +51,103 @@ impl Adapter for GoogleCloudPubsub {
             kind: "GoogleCloudPubSubTarget",
             constants: &[],
             fields: &[
-                Field::new("url", "GOOGLE_CLOUD_PUBSUB_URL"),
-                Field::new("token", "GOOGLE_CLOUD_PUBSUB_TOKEN").secret(),
+                Field::new("topic", "GCLOUD_PUBSUB_TOPIC"),
+                // Deprecated; where both are there the later one counts.
+                Field::new("credentialsJson", "GCLOUD_SERVICEACCOUNT_KEY").secret(),
+                Field::new("auth.serviceAccountKey", "GCLOUD_SERVICEACCOUNT_KEY").secret(),
+                Field::new("discardCloudEventContext", "DISCARD_CE_CONTEXT"),
             ],
         }],
     };
-    type Config = GoogleCloudPubsubConfig;
+    type Config = PubsubTargetConfig;
 
     fn new(config: Self::Config) -> Result<Self, ConfigError> {
-        Ok(Self { config, client: Client::new(Roots::Process) })
+        let client = Client::new(config.pubsub.clone(), config.gcloud_pubsub_topic.to_string());
+        Ok(Self { config, client })
+    }
+
+    async fn connect(&self) -> Result<(), Error> {
+        self.client.open().await.map(drop)
     }
 }
 
-impl Target for GoogleCloudPubsub {
-    async fn handle(&self, event: Event, _context: &Context) -> Result<Reply, Error> {
-        let request = self.request(event)?;
-        let answer = self
-            .client
-            .send(request, TIMEOUT, ANSWER_BYTES)
-            .await
-            .map_err(|error| Error::retryable("calling google-cloud-pubsub").caused_by(error))?;
-        // What a status means is the vendor's to say; this is the usual reading.
-        if answer.status().is_success() {
-            Ok(Reply::Done)
-        } else {
-            let message = format!("google-cloud-pubsub answered {}", answer.status());
-            Err(Error::from_status(answer.status(), None, message))
+impl BatchTarget for PubsubTarget {
+    type Entry = Entry;
+
+    fn limits(&self) -> BatchLimits {
+        // As the client groups them when left to itself; larger requests are hardly faster.
+        BatchLimits { entries: ENTRIES, bytes: 1_000_000, calls: 4 }
+    }
+
+    fn convert(&self, event: Event, context: &Context) -> Result<Entry, Error> {
+        Ok(Entry { message: convert::message(&self.config, event)?, wants_reply: context.wants_reply() })
+    }
+
+    fn size(&self, entry: &Entry) -> usize {
+        convert::size(&entry.message)
+    }
+
+    async fn handle(&self, entries: Vec<Entry>) -> Vec<Result<Reply, Error>> {
+        let open = match self.client.open().await {
+            Ok(open) => open,
+            Err(error) => return entries.iter().map(|_| Err(error.clone())).collect(),
+        };
+        let deadline = Instant::now() + PATIENCE;
+        let sent: Vec<_> =
+            entries.into_iter().map(|entry| (open.publish(entry.message.clone()), entry)).collect();
+        let mut results = Vec::with_capacity(sent.len());
+        for (future, entry) in sent {
+            let mut result = self.answered(&open, &entry, future, deadline).await;
+            if result.as_ref().is_err_and(Error::is_permanent) {
+                // One message of a request is enough for all of it to be refused, and others may have been in it.
+                let alone = open.publish_alone(entry.message.clone());
+                result = self.answered(&open, &entry, alone, Instant::now() + PATIENCE).await;
+            }
+            results.push(result.and_then(|()| reply(entry.wants_reply)));
         }
+        results
     }
 }
 
-impl GoogleCloudPubsub {
-    fn request(&self, event: Event) -> Result<Request<Bytes>, Error> {
-        let mut request = Request::post(self.config.google_cloud_pubsub_url.to_uri());
-        if let Some(content_type) = event.data_content_type() {
-            request = request.header(header::CONTENT_TYPE, content_type);
-        }
-        if let Some(token) = &self.config.google_cloud_pubsub_token {
-            let mut bearer = HeaderValue::try_from(format!("Bearer {}", token.read()))
-                .map_err(|_| Error::retryable("the token holds what no header can"))?;
-            bearer.set_sensitive(true);
-            request = request.header(header::AUTHORIZATION, bearer);
-        }
-        let data = event.data().cloned().unwrap_or_default();
-        request.body(data).map_err(|error| Error::permanent("making the request").caused_by(error))
+impl PubsubTarget {
+    /// Waits for the id of a message.
+    async fn answered(
+        &self,
+        open: &Arc<Open>,
+        entry: &Entry,
+        future: PublishFuture,
+        deadline: Instant,
+    ) -> Result<(), Error> {
+        let failed = match tokio::time::timeout_at(deadline, future).await {
+            Ok(Ok(_)) => return Ok(()),
+            Ok(Err(error)) => {
+                open.resume(&entry.message.ordering_key);
+                if matches!(error, PublishError::Shutdown) {
+                    self.client.give_up(open).await;
+                }
+                open.failure(error)
+            }
+            Err(_) => {
+                self.client.give_up(open).await;
+                Error::retryable(format!("publishing a message: no answer within {} s", PATIENCE.as_secs()))
+            }
+        };
+        Err(failed)
     }
+}
+
+/// What a caller gets for a message that has its id.
+fn reply(wanted: bool) -> Result<Reply, Error> {
+    if !wanted {
+        return Ok(Reply::Done);
+    }
+    let event = || -> Result<Event, InvalidEvent> {
+        let source = Text::from_static(PubsubTarget::INFO.component);
+        let mut event = Event::new(event::new_id(), source, Text::from_static(REPLY_TYPE))?;
+        event.set("time", event::now())?;
+        event.set("category", Text::from_static("success"))?;
+        event.set_data(Text::from_static("application/json"), "\"ok\"")?;
+        Ok(event)
+    };
+    event().map(Reply::Event).map_err(|error| Error::permanent("making the reply event").caused_by(error))
 }

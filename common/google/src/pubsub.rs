@@ -1,0 +1,118 @@
+//! How the adapters of Pub/Sub reach it (<https://cloud.google.com/pubsub/docs/reference/service_apis_overview>).
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use common::{
+    Error,
+    config::{Problems, Url},
+};
+use google_cloud_auth::credentials::Credentials;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::credentials::{CredentialsConfig, Identity, anonymous};
+
+/// How long a call may take that does not wait for messages, fetching a token included. The client library itself waits
+/// for ever in places.
+pub const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Settings of the way to Pub/Sub, to be flattened into those of an adapter.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+pub struct PubsubConfig {
+    /// Who the adapter is to Google.
+    #[serde(flatten)]
+    pub credentials: CredentialsConfig,
+    /// Host and port of an emulator. It is spoken to without TLS and without credentials.
+    #[schemars(example = "127.0.0.1:8085")]
+    pub pubsub_emulator_host: Option<String>,
+    /// URL of the service where it is not the global one: a regional or private endpoint.
+    #[schemars(example = "https://europe-west1-pubsub.googleapis.com")]
+    pub gcloud_pubsub_endpoint: Option<Url>,
+}
+
+impl PubsubConfig {
+    /// Adds what is wrong between the settings.
+    pub fn validate(&self, problems: &mut Problems) {
+        self.credentials.validate(problems);
+        if let Some(host) = &self.pubsub_emulator_host {
+            let host = host.strip_prefix("http://").unwrap_or(host);
+            let sound = host.parse::<http::uri::Authority>().is_ok_and(|host| host.port_u16().is_some());
+            if !sound {
+                problems.add("PUBSUB_EMULATOR_HOST", "must be a host and a port, such as 127.0.0.1:8085");
+            }
+        }
+        if let Some(url) = &self.gcloud_pubsub_endpoint {
+            if url.path() != "/" || url.query().is_some() {
+                problems.add("GCLOUD_PUBSUB_ENDPOINT", "must be a URL without path and query");
+            }
+            if self.pubsub_emulator_host.is_some() {
+                problems.add("GCLOUD_PUBSUB_ENDPOINT", "and PUBSUB_EMULATOR_HOST must not both be set");
+            }
+        }
+    }
+
+    /// The way as it is now. Reads files, and asks the metadata server where it is the one to ask.
+    ///
+    /// # Errors
+    /// When there are no credentials, or ones that cannot be used.
+    pub async fn access(&self) -> Result<Access, Error> {
+        if let Some(host) = &self.pubsub_emulator_host {
+            let host = host.strip_prefix("http://").unwrap_or(host);
+            let made = anonymous();
+            return Ok(Access {
+                identity: made.identity,
+                credentials: made.credentials,
+                endpoint: Some(format!("http://{host}")),
+                universe: None,
+                key: None,
+            });
+        }
+        let made = self.credentials.make()?;
+        // The clients refuse credentials of another universe than the one that they are made for.
+        let universe = bounded("asking for the universe of the credentials", async {
+            Ok(made.credentials.universe_domain().await)
+        })
+        .await?;
+        Ok(Access {
+            identity: made.identity,
+            credentials: made.credentials,
+            endpoint: self
+                .gcloud_pubsub_endpoint
+                .as_ref()
+                .map(|url| url.as_str().trim_end_matches('/').to_owned()),
+            universe,
+            key: made.text,
+        })
+    }
+
+    /// Whether the key is another one than that which the access was made with.
+    #[must_use]
+    pub fn is_outdated(&self, access: &Access) -> bool {
+        access.identity == Identity::Key && self.credentials.key() != access.key
+    }
+}
+
+/// What a client of the service is made with.
+#[derive(Clone, Debug)]
+pub struct Access {
+    /// Where the credentials come from.
+    pub identity: Identity,
+    /// The credentials.
+    pub credentials: Credentials,
+    /// The URL of the service, where it is not the global one.
+    pub endpoint: Option<String>,
+    /// The cloud that the credentials are for, where it is not the public one.
+    pub universe: Option<String>,
+    key: Option<Arc<str>>,
+}
+
+/// Gives up a call that takes too long.
+///
+/// # Errors
+/// That of the call, or that there was no answer.
+pub async fn bounded<T>(doing: &str, call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    match tokio::time::timeout(TIMEOUT, call).await {
+        Ok(result) => result,
+        Err(_) => Err(Error::retryable(format!("{doing}: no answer within {} s", TIMEOUT.as_secs()))),
+    }
+}
