@@ -2,7 +2,6 @@
 //! an event of the processor `default`; no message is dropped, and none can stop the source.
 
 mod eventbridge;
-mod json;
 mod message;
 mod s3;
 #[cfg(test)]

@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 
 use aws_sdk_sqs::types::Message;
-use common::{Event, Text};
+use common::{Event, Text, go_json};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Origin, json};
+use super::Origin;
 
 /// The type of its events.
 pub const EVENT_TYPE: &str = "com.amazon.events.event";
@@ -44,7 +44,7 @@ pub fn event(origin: &Origin, message: &Message) -> Option<Event> {
     event.set("awseventssource", &*body.source).ok()?;
     event.set("awseventsdetailtype", &*body.detail_type).ok()?;
     let mut data = Vec::with_capacity(json.get().len());
-    json::sorted(&mut data, json)?;
+    go_json::sorted(&mut data, json)?;
     event.set_data(Text::from_static("application/json"), data).ok()?;
     Some(event)
 }

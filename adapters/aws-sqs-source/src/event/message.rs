@@ -1,10 +1,10 @@
 //! The processor `default`: a message as it is, in the form of the Go SDK's `sqs.Message`.
 
 use aws_sdk_sqs::types::{Message, MessageAttributeValue};
-use common::{Event, InvalidEvent, Text, event};
+use common::{Event, InvalidEvent, Text, event, go_json as json};
 use serde_json::value::RawValue;
 
-use super::{Origin, json};
+use super::Origin;
 
 /// The type of its events.
 pub const EVENT_TYPE: &str = "com.amazon.sqs.message";

@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 
 use aws_sdk_sqs::types::Message;
-use common::{Event, Text};
+use common::{Event, Text, go_json};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Origin, json};
+use super::Origin;
 
 /// What a bucket sends: records, or a test when notifications are set up.
 #[derive(Deserialize)]
@@ -87,7 +87,7 @@ fn of_record(message: &Message, index: usize, json: &RawValue) -> Option<Event> 
         event.set("time", super::sent(message)).ok()?;
     }
     let mut data = Vec::with_capacity(json.get().len());
-    json::sorted(&mut data, json)?;
+    go_json::sorted(&mut data, json)?;
     event.set_data(Text::from_static("application/json"), data).ok()?;
     Some(event)
 }
