@@ -1,16 +1,166 @@
-//! The settings of kafka-target.
+//! The settings of the Kafka target; those of the connection are shared with the source.
 
-use common::config::{Config, Secret, Url};
+use std::fmt;
+
+use common::{
+    Text,
+    config::{Config, Duration, Flag, Parse, Problems},
+    event,
+};
+use kafka::Connection;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The environment; the comments are the user's manual.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct KafkaConfig {
-    /// URL that the data of each event is POSTed to.
-    pub kafka_url: Url,
-    /// Token that is sent as bearer.
-    pub kafka_token: Option<Secret>,
+    /// How to connect.
+    #[serde(flatten)]
+    pub connection: Connection,
+    /// Topic that events are written to.
+    pub topic: String,
+    /// Whether the value of a record is the data alone; else it is the event as JSON.
+    #[serde(default)]
+    pub discard_ce_context: Flag,
+    /// Mode of the CloudEvents binding for Kafka: `binary` (attributes as headers, the data as value) or `structured` (the
+    /// event as JSON, and a header that says so). Unset, records are as the original image wrote them, without headers.
+    pub content_mode: Option<ContentMode>,
+    /// Attribute or extension that is the key of a record, such as `partitionkey` or `subject`; an event without it has no
+    /// key. `none`: no record has a key. Events with the same key go to the same partition.
+    #[serde(default)]
+    pub record_key: RecordKey,
+    /// Whether an event without data becomes a tombstone: a record whose value is null, which makes a compacted topic
+    /// forget the key. Where the value is the event as JSON, that is lost with it.
+    #[serde(default)]
+    pub tombstones: Flag,
+    /// Whether the topic is made when there is none.
+    #[serde(default = "yes")]
+    pub create_missing_topic: Flag,
+    /// Partitions of a topic that is made.
+    #[serde(default = "one")]
+    #[schemars(range(min = 1, max = 2_147_483_647))]
+    pub topic_partitions: i32,
+    /// Copies of a topic that is made, each on a broker of its own.
+    #[serde(default = "one")]
+    #[schemars(range(min = 1, max = 32767))]
+    pub topic_replication_factor: i32,
+    /// Milliseconds that making a topic may take.
+    #[serde(default = "ten_thousand")]
+    #[schemars(range(min = 1, max = 600_000))]
+    pub create_topic_timeout_ms: u32,
+    /// How long a record may take until the brokers have confirmed it; then the caller is told to try again.
+    #[serde(default = "ten_seconds")]
+    pub delivery_timeout: Duration,
+    /// How long a record waits for others to be sent with it.
+    #[serde(default = "linger")]
+    pub linger: Duration,
+    /// How records are compressed.
+    #[serde(default)]
+    pub compression: Compression,
+    /// Whether the brokers drop what is sent twice by the client's own retries; without it a cluster needs no right to
+    /// write idempotently.
+    #[serde(default = "yes")]
+    pub idempotent: Flag,
 }
 
-impl Config for KafkaConfig {}
+/// A mode of the binding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ContentMode {
+    Binary,
+    Structured,
+}
+
+/// A codec of Kafka's.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Compression {
+    #[default]
+    None,
+    Gzip,
+    Snappy,
+    Lz4,
+    Zstd,
+}
+
+impl Compression {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Gzip => "gzip",
+            Self::Snappy => "snappy",
+            Self::Lz4 => "lz4",
+            Self::Zstd => "zstd",
+        }
+    }
+}
+
+/// The name of the attribute that is the key, or nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordKey(pub Option<Text>);
+
+impl Default for RecordKey {
+    fn default() -> Self {
+        Self(Some(Text::from_static("id")))
+    }
+}
+
+impl Parse for RecordKey {
+    const FORMAT: &'static str = "attribute";
+    const EXPECTED: &'static str = "the name of an attribute, or none";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        match text.trim() {
+            "none" => Ok(Self(None)),
+            name if event::is_attribute_name(name) => Ok(Self(Some(Text::from(name)))),
+            _ => Err(format!("must be {}", Self::EXPECTED)),
+        }
+    }
+}
+
+impl fmt::Display for RecordKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.as_deref().unwrap_or("none"))
+    }
+}
+
+common::config_type!(RecordKey);
+
+impl Config for KafkaConfig {
+    fn validate(&self, problems: &mut Problems) {
+        self.connection.validate(problems);
+        if !kafka::is_topic(&self.topic) {
+            problems.add("TOPIC", "must be a name of letters, digits, '.', '_' and '-', at most 249 of them");
+        }
+        if self.discard_ce_context.0 && self.content_mode.is_some() {
+            problems.add("CONTENT_MODE", "must not be set: DISCARD_CE_CONTEXT is true");
+        }
+        if !(1000..=600_000).contains(&self.delivery_timeout.as_millis()) {
+            problems.add("DELIVERY_TIMEOUT", "must be from 1s to 10m");
+        }
+        if *self.linger >= *self.delivery_timeout {
+            problems.add("LINGER", "must be shorter than DELIVERY_TIMEOUT");
+        }
+    }
+}
+
+fn yes() -> Flag {
+    Flag(true)
+}
+
+fn one() -> i32 {
+    1
+}
+
+fn ten_thousand() -> u32 {
+    10_000
+}
+
+fn ten_seconds() -> Duration {
+    Duration::seconds(10)
+}
+
+fn linger() -> Duration {
+    Duration(std::time::Duration::from_millis(2))
+}

@@ -1,6 +1,8 @@
-//! Sends events to kafka.
+//! Writes events to a topic of Apache Kafka.
 
+mod client;
 mod config;
+mod convert;
 mod target;
 
 fn main() -> std::process::ExitCode {

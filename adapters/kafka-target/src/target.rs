@@ -1,26 +1,29 @@
-//! Events as calls of kafka. Name the vendor's documentation here.
+//! Events as records of a topic (<https://kafka.apache.org/41/documentation.html>); a caller gets its 2xx when all replicas
+//! in sync have the record.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use bytes::Bytes;
 use common::{
-    Adapter, Context, Error, Event, Field, Info, Kind, Reply, Role, Scaling, Target,
+    Adapter, Context, Error, Event, Field, Info, Kind, Reply, Role, Rule, Scaling, Stop, Target,
     config::ConfigError,
-    http::{Client, Roots},
 };
-use http::{HeaderValue, Request, header};
+use kafka::Watch;
+use rdkafka::{
+    admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
+    config::FromClientConfigAndContext as _,
+    error::{KafkaError, RDKafkaErrorCode},
+    producer::Producer as _,
+};
+use tokio::sync::Notify;
 
-use crate::config::KafkaConfig;
+use crate::{client::Producers, config::KafkaConfig, convert};
 
-/// How long the vendor may take.
-const TIMEOUT: Duration = Duration::from_secs(20);
-/// The largest answer that is read.
-const ANSWER_BYTES: usize = 64 << 10;
-
-/// Posts the data of each event.
+/// Writes each event to the topic.
 pub struct Kafka {
-    config: KafkaConfig,
-    client: Client,
+    config: Arc<KafkaConfig>,
+    producers: Producers,
+    /// There may be no topic any more.
+    doubt: Notify,
 }
 
 impl Adapter for Kafka {
@@ -31,7 +34,7 @@ impl Adapter for Kafka {
         role: Role::Target,
         component: "kafkatarget",
         resource_group: "kafkatargets.targets.triggermesh.io",
-        images: &[],
+        images: &["kafkatarget-adapter"],
         emits: &[],
         accepts: &["*"],
         scaling: Scaling::Any,
@@ -40,47 +43,112 @@ impl Adapter for Kafka {
             version: "v1alpha1",
             kind: "KafkaTarget",
             constants: &[],
-            fields: &[Field::new("url", "KAFKA_URL"), Field::new("token", "KAFKA_TOKEN").secret()],
+            fields: &[
+                Field::new("bootstrapServers", "BOOTSTRAP_SERVERS").rule(Rule::Join(",")),
+                Field::new("topic", "TOPIC"),
+                Field::new("topicReplicationFactor", "TOPIC_REPLICATION_FACTOR"),
+                Field::new("topicPartitions", "TOPIC_PARTITIONS"),
+                Field::new("discardCloudEventContext", "DISCARD_CE_CONTEXT"),
+                Field::new("auth.saslEnable", "SASL_ENABLE"),
+                Field::new("auth.tlsEnable", "TLS_ENABLE"),
+                Field::new("auth.securityMechanism", "SECURITY_MECHANISMS"),
+                Field::new("auth.username", "USERNAME"),
+                Field::new("auth.password", "PASSWORD").secret(),
+                Field::new("auth.tls.ca", "CA").secret(),
+                Field::new("auth.tls.clientCert", "CLIENT_CERT").secret(),
+                Field::new("auth.tls.clientKey", "CLIENT_KEY").secret(),
+                Field::new("auth.tls.skipVerify", "SKIP_VERIFY"),
+                Field::new("auth.kerberos.config", "KERBEROS_CONFIG_PATH").rule(Rule::File),
+                Field::new("auth.kerberos.keytab", "KERBEROS_KEYTAB_PATH").rule(Rule::File),
+                Field::new("auth.kerberos.serviceName", "KERBEROS_SERVICE_NAME"),
+                Field::new("auth.kerberos.realm", "KERBEROS_REALM"),
+                Field::new("auth.kerberos.username", "KERBEROS_USERNAME"),
+                Field::new("auth.kerberos.password", "KERBEROS_PASSWORD").secret(),
+            ],
         }],
     };
     type Config = KafkaConfig;
 
     fn new(config: Self::Config) -> Result<Self, ConfigError> {
-        Ok(Self { config, client: Client::new(Roots::Process) })
+        let config = Arc::new(config);
+        Ok(Self { producers: Producers::new(&config)?, config, doubt: Notify::new() })
+    }
+
+    async fn connect(&self) -> Result<(), Error> {
+        let ready = self.find_topic().await;
+        match &ready {
+            Ok(()) => self.producers.watch.clear(),
+            Err(_) => self.producers.mend(),
+        }
+        ready
     }
 }
 
 impl Target for Kafka {
     async fn handle(&self, event: Event, _context: &Context) -> Result<Reply, Error> {
-        let request = self.request(event)?;
-        let answer = self
-            .client
-            .send(request, TIMEOUT, ANSWER_BYTES)
-            .await
-            .map_err(|error| Error::retryable("calling kafka").caused_by(error))?;
-        // What a status means is the vendor's to say; this is the usual reading.
-        if answer.status().is_success() {
-            Ok(Reply::Done)
-        } else {
-            let message = format!("kafka answered {}", answer.status());
-            Err(Error::from_status(answer.status(), None, message))
+        let record = convert::record(&self.config, event);
+        match self.producers.write(record).await {
+            Ok(()) => Ok(Reply::Done),
+            Err(failure) => {
+                if failure.is_topic_doubtful() {
+                    self.doubt.notify_one();
+                }
+                Err(failure.explain(&self.producers.watch))
+            }
+        }
+    }
+
+    /// Whoever took the topic away may want it made again; callers come again after that.
+    async fn run(self: &Arc<Self>, stop: Stop) -> Result<(), Error> {
+        loop {
+            tokio::select! {
+                () = stop.closed() => return Ok(()),
+                () = self.doubt.notified() => {}
+            }
+            let found = tokio::select! {
+                found = self.find_topic() => found,
+                () = stop.closed() => return Ok(()),
+            };
+            if let Err(error) = found {
+                tracing::warn!(reason = error.chain(), "events cannot be written");
+            }
         }
     }
 }
 
 impl Kafka {
-    fn request(&self, event: Event) -> Result<Request<Bytes>, Error> {
-        let mut request = Request::post(self.config.kafka_url.to_uri());
-        if let Some(content_type) = event.data_content_type() {
-            request = request.header(header::CONTENT_TYPE, content_type);
+    /// Makes sure that there is the topic.
+    async fn find_topic(&self) -> Result<(), Error> {
+        let (config, producer, watch) =
+            (Arc::clone(&self.config), self.producers.current(), self.producers.watch.clone());
+        let found = kafka::blocking(move || {
+            kafka::partitions(producer.client(), &config.topic)
+                .map_err(|error| kafka::error("looking for TOPIC", error, &watch))
+        });
+        match found.await? {
+            Some(_) => Ok(()),
+            None if self.config.create_missing_topic.0 => self.make_topic().await,
+            None => Err(Error::retryable("TOPIC does not exist, and CREATE_MISSING_TOPIC is false")),
         }
-        if let Some(token) = &self.config.kafka_token {
-            let mut bearer = HeaderValue::try_from(format!("Bearer {}", token.read()))
-                .map_err(|_| Error::retryable("the token holds what no header can"))?;
-            bearer.set_sensitive(true);
-            request = request.header(header::AUTHORIZATION, bearer);
+    }
+
+    async fn make_topic(&self) -> Result<(), Error> {
+        let (config, watch) = (&self.config, &self.producers.watch);
+        let failed = |error| kafka::error("making TOPIC", error, watch);
+        let settings = config.connection.client_config(env!("CARGO_PKG_NAME"));
+        let admin =
+            AdminClient::<Watch>::from_config_and_context(&settings, watch.clone()).map_err(failed)?;
+        let replication = TopicReplication::Fixed(config.topic_replication_factor);
+        let topic = NewTopic::new(&config.topic, config.topic_partitions, replication);
+        let time = Some(Duration::from_millis(u64::from(config.create_topic_timeout_ms)));
+        let options = AdminOptions::new().operation_timeout(time).request_timeout(time);
+        for made in admin.create_topics([&topic], &options).await.map_err(failed)? {
+            match made {
+                Ok(_) => tracing::info!(topic = config.topic, "the topic is made"),
+                Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+                Err((_, code)) => return Err(failed(KafkaError::AdminOp(code))),
+            }
         }
-        let data = event.data().cloned().unwrap_or_default();
-        request.body(data).map_err(|error| Error::permanent("making the request").caused_by(error))
+        Ok(())
     }
 }

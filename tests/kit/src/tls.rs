@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, StreamOwned};
@@ -73,7 +73,9 @@ impl Authority {
     /// When a key cannot be made.
     pub fn issue(&self) -> Result<Identity, Failure> {
         let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
-        let params = CertificateParams::new(names).map_err(text)?;
+        let mut params = CertificateParams::new(names).map_err(text)?;
+        // A name other than the authority's: OpenSSL takes a certificate that names itself as issuer for self-signed.
+        params.distinguished_name.push(DnType::CommonName, "localhost");
         let key = KeyPair::generate().map_err(text)?;
         let certificate = params.signed_by(&key, &self.issuer).map_err(text)?;
         let private = PrivateKeyDer::Pkcs8(key.serialize_der().into());

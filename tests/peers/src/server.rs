@@ -62,7 +62,14 @@ impl Server {
         if listens(&mut self.child, self.address)? { Ok(()) } else { Err(output(self.folder.path())) }
     }
 
-    fn end(&mut self) {
+    /// The process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Kills it (SIGKILL); [`restart`](Self::restart) starts it again.
+    pub fn end(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

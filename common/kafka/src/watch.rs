@@ -1,0 +1,90 @@
+//! What librdkafka says beside its results: its log, and the failures of connections that no call reports.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use rdkafka::{
+    client::ClientContext,
+    config::RDKafkaLogLevel,
+    error::{KafkaError, RDKafkaErrorCode},
+};
+
+/// A failure of a connection, as librdkafka told it.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{reason}")]
+pub struct Trouble {
+    /// What kind of failure.
+    pub code: RDKafkaErrorCode,
+    reason: String,
+    at: Instant,
+}
+
+/// A context that remembers the last failure. Clones remember together.
+#[derive(Debug, Clone, Default)]
+pub struct Watch(Arc<Mutex<Option<Trouble>>>);
+
+/// How long a failure explains what fails after it. A call that gives up has waited for as long.
+const EXPLAINS: Duration = Duration::from_secs(30);
+
+impl Watch {
+    /// The last failure, when it is no older than half a minute and nothing has succeeded since.
+    #[must_use]
+    pub fn trouble(&self) -> Option<Trouble> {
+        self.0.lock().ok()?.clone().filter(|trouble| trouble.at.elapsed() < EXPLAINS)
+    }
+
+    /// Something has succeeded: the connections work.
+    pub fn clear(&self) {
+        if let Ok(mut trouble) = self.0.lock() {
+            *trouble = None;
+        }
+    }
+
+    fn note(&self, code: RDKafkaErrorCode, reason: &str) {
+        let Ok(mut trouble) = self.0.lock() else { return };
+        // TLS 1.3 refuses a client's certificate after the handshake, which librdkafka takes for any failure to receive.
+        let is_tls = code == RDKafkaErrorCode::BrokerTransportFailure && reason.contains("SSL routines");
+        let code = if is_tls { RDKafkaErrorCode::SSL } else { code };
+        // That none is left says less than why one went.
+        let says_less = matches!(code, RDKafkaErrorCode::AllBrokersDown);
+        if says_less && trouble.as_ref().is_some_and(|known| known.at.elapsed() < EXPLAINS) {
+            return;
+        }
+        *trouble = Some(Trouble { code, reason: reason.to_owned(), at: Instant::now() });
+    }
+}
+
+impl ClientContext for Watch {
+    /// Its lines are for who looks for a fault: what an operator must know is said by the adapter, once.
+    fn log(&self, _level: RDKafkaLogLevel, facility: &str, text: &str) {
+        tracing::debug!(facility, text, "librdkafka");
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        let code = error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail);
+        tracing::debug!(%code, reason, "librdkafka reports a failure");
+        self.note(code, reason);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reason_is_kept_when_all_are_down() {
+        let watch = Watch::default();
+        assert!(watch.trouble().is_none());
+        watch.note(RDKafkaErrorCode::Authentication, "refused");
+        watch.note(RDKafkaErrorCode::AllBrokersDown, "1/1 brokers are down");
+        let trouble = watch.trouble().expect("a failure");
+        assert_eq!(
+            (trouble.code, trouble.to_string().as_str()),
+            (RDKafkaErrorCode::Authentication, "refused")
+        );
+        watch.clear();
+        assert!(watch.trouble().is_none());
+    }
+}
