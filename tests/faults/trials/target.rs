@@ -1,6 +1,7 @@
-//! Targets between callers that send an event again until it is answered 2xx, and a far side that fails, and that does not
-//! always manage to say that it has accepted: no 2xx without the record there.
+//! Adapters that are called, between callers that send an event again until it is answered 2xx, and a far side that fails, and
+//! that does not always manage to say that it has accepted: no 2xx without the record there.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -8,27 +9,32 @@ use std::thread;
 use std::time::Duration;
 
 use fastrand::Rng;
-use kit::{Example, Failure, PATIENCE, Process, Reply, ensure};
+use kit::{Example, Failure, PATIENCE, Process, Reply, Request, ensure, within};
+use peers::Slack;
 use serde_json::json;
 
 use crate::flaky::{Flaky, Manner, lock};
 use crate::report::Report;
 
 const KILLS: usize = 24;
-const CALLERS: usize = 4;
+/// Events that are answered 2xx by the last kill.
+const TAKEN: usize = 2000;
+const CALLERS: usize = 16;
 /// Of so many accepted requests one is not answered.
 const MUTE: u32 = 20;
 
-/// One target and its far side; the body that arrives there is the data of the event.
+/// One adapter and its far side, which tells requests apart by their bodies.
 pub struct Subject {
     pub adapter: &'static str,
     environment: fn(&Flaky) -> Vec<(&'static str, String)>,
-    /// The n-th event.
-    example: fn(usize) -> Example,
+    /// The request with the n-th event.
+    request: fn(usize) -> Request,
+    /// The body that arrives for it.
+    body: fn(usize) -> String,
     manner: fn() -> Manner,
 }
 
-pub const SUBJECTS: [Subject; 2] = [
+pub const SUBJECTS: [Subject; 3] = [
     Subject {
         adapter: "http-target",
         environment: |endpoint| {
@@ -37,10 +43,13 @@ pub const SUBJECTS: [Subject; 2] = [
                 ("HTTP_EVENT_SOURCE", "/faults".to_owned()),
                 ("HTTP_URL", endpoint.sink.url("/")),
                 ("HTTP_METHOD", "POST".to_owned()),
-                ("HTTP_TIMEOUT", "2s".to_owned()),
+                ("HTTP_TIMEOUT", "1s".to_owned()),
             ]
         },
-        example: |number| Example::new("com.example.event", "text/plain", number.to_string()),
+        request: |number| {
+            Example::new("com.example.event", "text/plain", number.to_string()).binary(number as u64)
+        },
+        body: |number| number.to_string(),
         manner: || Manner { yes: Reply::status(202), no: vec![Reply::status(503)], mute: Some(MUTE) },
     },
     Subject {
@@ -49,13 +58,14 @@ pub const SUBJECTS: [Subject; 2] = [
             vec![
                 ("SLACK_TOKEN", "xoxb-faults".to_owned()),
                 ("SLACK_API_URL", slack.sink.url("/api")),
-                ("SLACK_TIMEOUT", "2s".to_owned()),
+                ("SLACK_TIMEOUT", "1s".to_owned()),
             ]
         },
-        example: |number| {
+        request: |number| {
             let arguments = json!({"channel": "C1", "text": number.to_string()});
-            Example::json("com.slack.webapi.chat.postMessage", &arguments)
+            Example::json("com.slack.webapi.chat.postMessage", &arguments).binary(number as u64)
         },
+        body: |number| json!({"channel": "C1", "text": number.to_string()}).to_string(),
         manner: || Manner {
             yes: Reply::json(&json!({"ok": true, "channel": "C1", "ts": "1503435956.000247"})),
             no: vec![
@@ -65,6 +75,22 @@ pub const SUBJECTS: [Subject; 2] = [
             ],
             mute: Some(MUTE),
         },
+    },
+    Subject {
+        adapter: "slack-source",
+        environment: |sink| {
+            vec![
+                ("SLACK_SIGNING_SECRET", Slack::SIGNING_SECRET.to_owned()),
+                ("K_SINK", sink.sink.url("/")),
+                ("K_SINK_TIMEOUT", "1".to_owned()),
+            ]
+        },
+        request: |number| {
+            let event = json!({"type": "message", "text": number.to_string()});
+            Slack::request(&Slack::callback(&format!("Ev{number}"), &event))
+        },
+        body: |number| format!(r#"{{"text":"{number}","type":"message"}}"#),
+        manner: || Manner { yes: Reply::status(202), no: vec![Reply::status(503)], mute: Some(MUTE) },
     },
 ];
 
@@ -97,9 +123,10 @@ pub fn trial(subject: &Subject, seed: u64) -> Result<(), Failure> {
         for _ in 0..CALLERS {
             scope.spawn(|| callers.call());
         }
-        let kills = (0..KILLS).try_for_each(|_| {
+        let kills = (1..=KILLS).try_for_each(|kill| {
+            callers.wait_for(kill * TAKEN / KILLS)?;
             endpoint.wait_for_a_request(PATIENCE);
-            thread::sleep(Duration::from_micros(random.u64(..200_000)));
+            thread::sleep(Duration::from_micros(random.u64(..20_000)));
             let next = start()?;
             // SIGKILL, and the end of the process.
             drop(std::mem::replace(&mut process, next));
@@ -117,9 +144,10 @@ impl Callers<'_> {
     fn call(&self) {
         while !self.done.load(Ordering::SeqCst) {
             let number = self.next.fetch_add(1, Ordering::SeqCst);
-            let request = (self.subject.example)(number).binary(number as u64);
             while !self.done.load(Ordering::SeqCst) {
                 let address = *lock(&self.address);
+                // Made anew each time: a signature grows old.
+                let request = (self.subject.request)(number);
                 if request.send(address).is_ok_and(|answer| answer.is_success()) {
                     lock(&self.taken).push(number);
                     break;
@@ -129,10 +157,17 @@ impl Callers<'_> {
         }
     }
 
+    /// Waits until so many events have been answered 2xx.
+    fn wait_for(&self, count: usize) -> Result<(), Failure> {
+        let taken = || lock(&self.taken).len();
+        within(PATIENCE * 2, "events that are taken", || (taken() >= count).then_some(()))
+            .map_err(|why| format!("{why}: {} of {count}", taken()))
+    }
+
     fn judge(&self, endpoint: &Flaky, seed: u64) -> Result<(), Failure> {
         let (taken, counts) = (lock(&self.taken), endpoint.counts());
-        let body = |number: usize| String::from_utf8_lossy(&(self.subject.example)(number).data).into_owned();
-        let lost: Vec<_> = taken.iter().filter(|number| !counts.contains_key(&body(**number))).collect();
+        let is_lost = |number: &&usize| !counts.contains_key(&(self.subject.body)(**number));
+        let lost: Vec<_> = taken.iter().filter(is_lost).collect();
         let report = Report {
             adapter: self.subject.adapter,
             kills: KILLS,
@@ -144,6 +179,18 @@ impl Callers<'_> {
             seed,
         };
         report.print()?;
-        ensure(lost.is_empty(), || format!("lost: {lost:?}"))
+        ensure(lost.is_empty(), || format!("lost: {lost:?}"))?;
+        same_ids(endpoint)
     }
+}
+
+/// What comes twice can be told by its id, where it has any.
+fn same_ids(endpoint: &Flaky) -> Result<(), Failure> {
+    let mut ids = BTreeMap::new();
+    for request in endpoint.requests() {
+        let id = request.headers.get("ce-id").map(str::to_owned);
+        let known = ids.entry(request.body.clone()).or_insert_with(|| id.clone());
+        ensure(*known == id, || format!("{} came as {known:?} and as {id:?}", request.text()))?;
+    }
+    Ok(())
 }
