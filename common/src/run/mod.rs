@@ -8,6 +8,8 @@ mod poll;
 mod queue;
 mod source;
 mod target;
+#[cfg(test)]
+mod testing;
 mod webhook;
 
 pub use batch::batch_target;

@@ -228,5 +228,5 @@ fn hash(key: &[u8]) -> usize {
     let hash = key.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
     });
-    (hash >> 32) as usize
+    (hash ^ (hash >> 32)) as usize
 }

@@ -2,21 +2,17 @@
 
 use std::{
     collections::VecDeque,
-    future::Future,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
 use super::lane::Lane;
 use crate::{
-    Adapter, Error, Event, Info, Page, PollSource, Role, Scaling,
+    Adapter, Error, Event, Info, Page, PollSource,
     checkpoint::{Checkpoints, Pending, Record},
-    config::{self, Config, ConfigError, Environment},
-    frame::FrameConfig,
-    health::Health,
-    http::{Client, Roots},
-    metrics::FrameMetrics,
-    send::{Outbox, Sink},
+    config::ConfigError,
+    run::testing::{INFO, Nothing, eventually, frame, ids, on_runtime},
+    send::Outbox,
     stop::{Stop, Stopper},
     worker,
 };
@@ -27,25 +23,8 @@ struct Upstream {
     asked: Mutex<Vec<Option<String>>>,
 }
 
-#[derive(serde::Deserialize, schemars::JsonSchema)]
-struct Nothing {}
-
-impl Config for Nothing {}
-
 impl Adapter for Upstream {
-    const INFO: Info = Info {
-        name: "upstream",
-        version: "0",
-        summary: "",
-        role: Role::Source,
-        component: "upstream",
-        resource_group: "",
-        images: &[],
-        emits: &[],
-        accepts: &[],
-        scaling: Scaling::Single,
-        kinds: &[],
-    };
+    const INFO: Info = INFO;
     type Config = Nothing;
 
     fn new(_: Nothing) -> Result<Self, ConfigError> {
@@ -127,28 +106,18 @@ impl Setting {
     }
 
     fn lane(&self) -> Lane<Upstream> {
-        let environment = Environment::from([("K_SINK".to_owned(), self.sink.url("/"))]);
-        let frame = config::load::<FrameConfig>(&environment).expect("a configuration");
-        let health = Arc::new(Health::default());
-        let metrics = Arc::new(FrameMetrics::new(&Upstream::INFO, "", ""));
-        let sink = Sink::new(&frame, &Client::new(Roots::Process), &health, &metrics).expect("a sink");
+        let frame = frame(&self.sink, &[]);
+        let sink = frame.sink.clone().expect("a sink");
         Lane {
             adapter: Arc::clone(&self.upstream),
-            health,
+            health: Arc::clone(&frame.health),
             positions: self.store.clone(),
             key: "owner/s".to_owned(),
             stream: "s".to_owned(),
-            outbox: Outbox::new(Arc::new(sink), self.stop.clone()),
+            outbox: Outbox::new(sink, self.stop.clone()),
             retry_after_max: Duration::from_secs(1),
             stop: self.stop.clone(),
         }
-    }
-
-    /// The ids that the sink got, refused attempts too.
-    fn ids(&self) -> Vec<String> {
-        let ids =
-            self.sink.requests().into_iter().map(|request| request.headers.get("ce-id").map(str::to_owned));
-        ids.flatten().collect()
     }
 
     fn cursor(&self) -> Option<String> {
@@ -163,24 +132,11 @@ impl Setting {
     fn run_until(&self, holds: impl Fn(&Self) -> bool) {
         on_runtime(async {
             let lane = worker::spawn(self.lane().run());
-            eventually(|| holds(self)).await;
+            eventually("the condition", || holds(self)).await;
             self.stopper.request();
             lane.await.expect("a lane that ends");
         });
     }
-}
-
-fn on_runtime(future: impl Future<Output = ()>) {
-    worker::runtime().expect("a runtime").block_on(future);
-}
-
-async fn eventually(holds: impl Fn() -> bool) {
-    let waiting = async {
-        while !holds() {
-            worker::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(kit::PATIENCE, waiting).await.expect("it never held");
 }
 
 #[test]
@@ -188,7 +144,7 @@ fn pages_go_one_after_the_other_and_the_cursor_follows() {
     let setting = Setting::new(3);
     // Once the upstream was asked with the last cursor, that cursor is stored.
     setting.run_until(|setting| setting.asked().contains(&Some("3".to_owned())));
-    assert_eq!(setting.ids(), ["1a", "1b", "2a", "2b", "3a", "3b"]);
+    assert_eq!(ids(&setting.sink), ["1a", "1b", "2a", "2b", "3a", "3b"]);
     assert_eq!(setting.cursor().as_deref(), Some("3"));
     assert_eq!(
         setting.asked()[..4],
@@ -207,18 +163,18 @@ fn the_cursor_stays_until_every_event_of_the_page_was_accepted() {
     ]);
     on_runtime(async {
         let lane = worker::spawn(setting.lane().run());
-        eventually(|| setting.ids().len() == 3).await;
+        eventually("the condition", || ids(&setting.sink).len() == 3).await;
         assert_eq!(
             (setting.cursor(), setting.asked()),
             (None, vec![None]),
             "nothing moves while an event is out"
         );
         gate.open();
-        eventually(|| setting.cursor().is_some()).await;
+        eventually("the condition", || setting.cursor().is_some()).await;
         setting.stopper.request();
         lane.await.expect("a lane that ends");
     });
-    assert_eq!(setting.ids(), ["1a", "1b", "1b"]);
+    assert_eq!(ids(&setting.sink), ["1a", "1b", "1b"]);
 }
 
 #[test]
@@ -226,7 +182,7 @@ fn a_stop_while_the_sink_is_down_leaves_the_page_upstream() {
     let setting = Setting::new(1);
     setting.sink.script([kit::Reply::status(202)]);
     setting.sink.always(kit::Reply::status(503));
-    setting.run_until(|setting| setting.ids().len() >= 2);
+    setting.run_until(|setting| ids(&setting.sink).len() >= 2);
     assert_eq!((setting.cursor(), setting.asked()), (None, vec![None]));
 }
 
@@ -235,7 +191,7 @@ fn a_store_that_fails_is_tried_again_and_nothing_is_sent_twice() {
     let setting = Setting::new(2);
     setting.store.writes.lock().expect("sound").extend([false, false, true, false]);
     setting.run_until(|setting| setting.cursor().as_deref() == Some("2"));
-    assert_eq!(setting.ids(), ["1a", "1b", "2a", "2b"]);
+    assert_eq!(ids(&setting.sink), ["1a", "1b", "2a", "2b"]);
 }
 
 #[test]
@@ -245,13 +201,13 @@ fn a_record_that_somebody_else_changed_is_read_again() {
     setting.sink.script([kit::Reply::status(202), kit::Reply::status(202).held(&gate)]);
     on_runtime(async {
         let lane = worker::spawn(setting.lane().run());
-        eventually(|| setting.ids().len() == 2).await;
+        eventually("the condition", || ids(&setting.sink).len() == 2).await;
         *setting.store.record.lock().expect("sound") = Some(Record { value: "8".to_owned(), version: 7 });
         gate.open();
-        eventually(|| setting.cursor().as_deref() == Some("9")).await;
+        eventually("the condition", || setting.cursor().as_deref() == Some("9")).await;
         setting.stopper.request();
         lane.await.expect("a lane that ends");
     });
-    assert_eq!(setting.ids(), ["1a", "1b", "9a", "9b"]);
+    assert_eq!(ids(&setting.sink), ["1a", "1b", "9a", "9b"]);
     assert_eq!(setting.store.record.lock().expect("sound").as_ref().map(|record| record.version), Some(8));
 }

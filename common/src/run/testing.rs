@@ -1,0 +1,71 @@
+//! What the tests of the shapes share: a frame around a real sink on loopback, and an adapter's constants.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use super::Frame;
+use crate::{
+    Info, Role, Scaling,
+    config::{self, Config, Environment},
+    frame::FrameConfig,
+    health::Health,
+    http::{Client, Roots},
+    metrics::FrameMetrics,
+    send::Sink,
+    server::Budget,
+    worker,
+};
+
+/// A configuration without settings.
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+pub(super) struct Nothing {}
+
+impl Config for Nothing {}
+
+/// The constants of an adapter that is none.
+pub(super) const INFO: Info = Info {
+    name: "upstream",
+    version: "0",
+    summary: "",
+    role: Role::Source,
+    component: "upstream",
+    resource_group: "",
+    images: &[],
+    emits: &[],
+    accepts: &[],
+    scaling: Scaling::Single,
+    kinds: &[],
+};
+
+/// A frame whose sink is this one, with more settings.
+pub(super) fn frame(sink: &kit::Sink, settings: &[(&str, &str)]) -> Arc<Frame> {
+    let mut environment = Environment::from([("K_SINK".to_owned(), sink.url("/"))]);
+    environment.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    let config = config::load::<FrameConfig>(&environment).expect("a configuration");
+    let health = Arc::new(Health::default());
+    let metrics = Arc::new(FrameMetrics::new(&INFO, "", ""));
+    let sink = Sink::new(&config, &Client::new(Roots::Process), &health, &metrics).map(Arc::new);
+    let budget = Budget::new(64 << 20);
+    Arc::new(Frame { config, component: INFO.component, health, metrics, sink, budget, positions: None })
+}
+
+/// The ids that a sink got, refused attempts too.
+pub(super) fn ids(sink: &kit::Sink) -> Vec<String> {
+    let ids = sink.requests().into_iter().map(|request| request.headers.get("ce-id").map(str::to_owned));
+    ids.flatten().collect()
+}
+
+pub(super) fn on_runtime(future: impl Future<Output = ()>) {
+    worker::runtime().expect("a runtime").block_on(future);
+}
+
+/// Waits until something holds.
+pub(super) async fn eventually(what: &str, holds: impl Fn() -> bool) {
+    let waiting = async {
+        while !holds() {
+            worker::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    if tokio::time::timeout(kit::PATIENCE, waiting).await.is_err() {
+        panic!("it never held: {what}");
+    }
+}
