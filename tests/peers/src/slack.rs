@@ -40,7 +40,7 @@ impl Slack {
         let kept = Arc::clone(&messages);
         api.route(move |request| {
             let mut messages = kept.lock().unwrap_or_else(PoisonError::into_inner);
-            Some(Reply::json(&answer(request, &mut messages).unwrap_or_else(|code| refusal(code))))
+            Some(Reply::json(&answer(request, &mut messages).unwrap_or_else(refusal)))
         });
         Ok(Self { api, messages })
     }
