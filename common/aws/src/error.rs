@@ -195,7 +195,11 @@ fn read(
         ),
         Some(Meaning::Event) => (detailed(Error::permanent(told("the event is not taken")), message), false),
         None => {
-            let text = if status.is_server_error() { "AWS failed" } else { "AWS refused" };
+            let text = match status.as_u16() / 100 {
+                2 => "the answer is not understood",
+                5 => "AWS failed",
+                _ => "AWS refused",
+            };
             (detailed(Error::from_status(status, after, told(text)), message), false)
         }
     }

@@ -8,7 +8,7 @@ use aws_config::{
 };
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_smithy_types::{error::metadata::ProvideErrorMetadata, retry::ReconnectMode};
 use common::{
     Error,
     config::{ConfigError, Url},
@@ -52,7 +52,9 @@ impl Session {
             TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(attempt).build();
         let retries = RetryConfig::standard()
             .with_max_attempts(ATTEMPTS)
-            .with_initial_backoff(Duration::from_millis(100));
+            .with_initial_backoff(Duration::from_millis(100))
+            // Connections are looked after by the frame's client.
+            .with_reconnect_mode(ReconnectMode::ReuseAllConnections);
         let bare = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(region.to_owned()))
