@@ -69,6 +69,11 @@ impl Flaky {
         self.unconfirmed.load(Ordering::SeqCst)
     }
 
+    /// How many were accepted.
+    pub fn count(&self) -> usize {
+        lock(&self.accepted).len()
+    }
+
     /// The bodies that were accepted, in order.
     pub fn accepted(&self) -> Vec<String> {
         lock(&self.accepted).iter().map(Captured::text).collect()

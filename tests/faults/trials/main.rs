@@ -12,6 +12,7 @@ mod broker;
 mod flaky;
 mod poll;
 mod report;
+mod source;
 mod target;
 
 use std::process::ExitCode;
@@ -19,7 +20,9 @@ use std::process::ExitCode;
 use libtest_mimic::{Arguments, Trial};
 
 fn main() -> ExitCode {
-    let arguments = Arguments::from_args();
+    let mut arguments = Arguments::from_args();
+    // Most of the time they wait for time-outs.
+    arguments.test_threads = arguments.test_threads.or(Some(6));
     let seed = std::env::var("TRESTLE_SEED").ok().and_then(|seed| seed.parse().ok());
     let seed = seed.unwrap_or_else(|| fastrand::u64(..));
     let mut trials = vec![
@@ -30,5 +33,6 @@ fn main() -> ExitCode {
         let name = format!("{} loses nothing that its caller sends again", subject.adapter);
         Trial::test(name, move || Ok(target::trial(&subject, seed)?))
     }));
+    trials.extend(source::trials(seed));
     libtest_mimic::run(&arguments, trials).exit_code()
 }

@@ -1,0 +1,104 @@
+//! Sources that pull, between an upstream system and a sink that fails: everything sent arrives, in order where that is
+//! promised, and no more comes twice than was in flight when the process died.
+
+mod judge;
+mod killed;
+mod replicas;
+mod sqs;
+mod stopped;
+
+use std::ops::Range;
+
+use kit::{Captured, Failure, Process};
+use libtest_mimic::Trial;
+
+use crate::flaky::Flaky;
+
+/// Messages of one trial with kills.
+const MESSAGES: usize = 2000;
+/// Order is kept within each of so many keys; the key of a message is the rest of its number.
+pub const KEYS: usize = 16;
+/// What may be in flight.
+pub const IN_FLIGHT: usize = 40;
+
+/// One source and its upstream system.
+pub struct Subject {
+    /// What the table calls it.
+    pub name: &'static str,
+    pub adapter: &'static str,
+    pub ordered: bool,
+    /// Most duplicates that the end of one process may make.
+    pub for_each_kill: usize,
+    /// Starts the upstream system, or a part of it that nobody else uses.
+    pub start: fn() -> Result<Box<dyn Upstream>, Failure>,
+}
+
+/// An upstream system as a trial sees it.
+pub trait Upstream {
+    /// What the adapter needs to find it, time-outs of at most 6 s among it.
+    fn environment(&self) -> Vec<(&'static str, String)>;
+
+    /// Puts messages in, in the order of their numbers.
+    fn feed(&self, numbers: Range<usize>) -> Result<(), Failure>;
+
+    /// The number of a message that arrived.
+    fn number(&self, request: &Captured) -> Result<usize, Failure>;
+
+    /// How many messages are not acknowledged.
+    fn left(&self) -> Result<usize, Failure>;
+}
+
+/// The subjects.
+fn subjects() -> Vec<Subject> {
+    vec![sqs::standard(), sqs::fifo()]
+}
+
+/// All trials of all subjects.
+pub fn trials(seed: u64) -> Vec<Trial> {
+    type Run = fn(&Subject, u64) -> Result<(), Failure>;
+    let kinds: [(&str, Run); 3] = [
+        ("killed at random", killed::trial),
+        ("stopped past its lease and woken", stopped::trial),
+        ("two of it, one killed, one added", replicas::trial),
+    ];
+    let of_kind = |(kind, run): (&'static str, Run)| {
+        subjects().into_iter().map(move |subject| {
+            Trial::test(format!("{} loses nothing: {kind}", subject.name), move || Ok(run(&subject, seed)?))
+        })
+    };
+    kinds.into_iter().flat_map(of_kind).collect()
+}
+
+/// A subject that is set up, and its sink.
+struct Scene<'a> {
+    subject: &'a Subject,
+    upstream: Box<dyn Upstream>,
+    sink: Flaky,
+    seed: u64,
+}
+
+impl<'a> Scene<'a> {
+    fn new(subject: &'a Subject, seed: u64) -> Result<Self, Failure> {
+        Ok(Self { subject, upstream: (subject.start)()?, sink: Flaky::start(seed)?, seed })
+    }
+
+    /// Starts a process.
+    fn process(&self) -> Result<Process, Failure> {
+        let common = [
+            ("K_SINK", self.sink.sink.url("/")),
+            ("K_SINK_TIMEOUT", "1".to_owned()),
+            ("MAX_IN_FLIGHT", IN_FLIGHT.to_string()),
+        ];
+        let environment: Vec<_> = common
+            .into_iter()
+            .chain(self.upstream.environment())
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect();
+        Process::start(self.subject.adapter, &[], &environment)
+    }
+
+    /// The numbers of what was accepted, in order.
+    fn accepted(&self) -> Result<Vec<usize>, Failure> {
+        self.sink.requests().iter().map(|request| self.upstream.number(request)).collect()
+    }
+}

@@ -1,0 +1,75 @@
+//! `aws-sqs-source` on ElasticMQ, a standard queue and a FIFO one.
+
+use std::ops::Range;
+
+use kit::{Captured, Failure};
+use peers::{ElasticMq, Queue};
+use serde_json::{Value, json};
+
+use super::{IN_FLIGHT, KEYS, Subject, Upstream};
+
+/// Messages that one call acknowledges.
+const BATCH: usize = 10;
+
+pub fn standard() -> Subject {
+    Subject {
+        name: "aws-sqs-source",
+        adapter: "aws-sqs-source",
+        ordered: false,
+        for_each_kill: IN_FLIGHT + BATCH,
+        start: || {
+            Ok(Box::new(Sqs { queue: Queue::standard(&json!({"VisibilityTimeout": "3"}))?, groups: false }))
+        },
+    }
+}
+
+pub fn fifo() -> Subject {
+    Subject {
+        name: "aws-sqs-source, FIFO",
+        ordered: true,
+        start: || Ok(Box::new(Sqs { queue: Queue::fifo(&json!({"VisibilityTimeout": "2"}))?, groups: true })),
+        ..standard()
+    }
+}
+
+struct Sqs {
+    queue: Queue,
+    groups: bool,
+}
+
+impl Upstream for Sqs {
+    fn environment(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("ARN", self.queue.arn()),
+            ("AWS_ENDPOINT_URL", format!("http://{}", self.queue.address())),
+            ("AWS_ACCESS_KEY_ID", "AKIDFAULTS".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "faults".to_owned()),
+            ("AWS_REGION", ElasticMq::REGION.to_owned()),
+        ]
+    }
+
+    fn feed(&self, numbers: Range<usize>) -> Result<(), Failure> {
+        let entry = |number: usize| {
+            let mut entry = json!({"Id": number.to_string(), "MessageBody": number.to_string()});
+            if self.groups {
+                entry["MessageGroupId"] = (number % KEYS).to_string().into();
+                entry["MessageDeduplicationId"] = number.to_string().into();
+            }
+            entry
+        };
+        let entries: Vec<_> = numbers.map(entry).collect();
+        entries
+            .chunks(BATCH)
+            .try_for_each(|batch| self.queue.sqs().send_entries(self.queue.url(), &json!(batch)))
+    }
+
+    fn number(&self, request: &Captured) -> Result<usize, Failure> {
+        let data: Value = serde_json::from_slice(&request.body).map_err(|error| error.to_string())?;
+        let number = data["Body"].as_u64().and_then(|number| usize::try_from(number).ok());
+        number.ok_or_else(|| format!("no number in {data}"))
+    }
+
+    fn left(&self) -> Result<usize, Failure> {
+        self.queue.depth()
+    }
+}

@@ -1,0 +1,27 @@
+//! A process that is stopped (SIGSTOP) for longer than its leases and sessions last, while another takes over, and wakes.
+
+use std::thread;
+use std::time::Duration;
+
+use kit::{Failure, PATIENCE, within};
+use nix::sys::signal::Signal;
+
+use super::{MESSAGES, Scene, Subject};
+
+/// Longer than any time-out in the environment of a subject.
+const PAST: Duration = Duration::from_secs(7);
+const COUNT: usize = MESSAGES / 4;
+
+pub fn trial(subject: &Subject, seed: u64) -> Result<(), Failure> {
+    let scene = Scene::new(subject, seed)?;
+    scene.upstream.feed(0..COUNT)?;
+    let sleeper = scene.process()?;
+    within(PATIENCE * 2, "progress before the stop", || (scene.sink.count() >= COUNT / 5).then_some(()))
+        .map_err(|failure| format!("{failure}\n{}", sleeper.output()))?;
+    sleeper.signal(Signal::SIGSTOP)?;
+    let other = scene.process()?;
+    thread::sleep(PAST);
+    // With what it had, although all of that is somebody else's by now.
+    sleeper.signal(Signal::SIGCONT)?;
+    scene.finish(vec![sleeper, other], COUNT, 1)
+}
