@@ -1,13 +1,14 @@
 //! A message as an event: the processors of the original image. Attributes of Cloud Storage's notifications:
 //! <https://cloud.google.com/storage/docs/pubsub-notifications>.
 
+mod data;
 #[cfg(test)]
 mod tests;
 
 use common::{Event, InvalidEvent, Text, event};
 use google_cloud_pubsub::model::Message;
 
-use crate::{config::Processor, convert};
+use crate::config::Processor;
 
 /// The type of events, unless `CE_TYPE` is set.
 pub const EVENT_TYPE: &str = "com.google.cloud.pubsub.message";
@@ -39,7 +40,7 @@ pub fn event(origin: &Origin, message: &Message, attempt: Option<i32>) -> Result
         // The service gives every message an id; one without must not be stuck.
         Err(_) => Event::new(event::new_id(), origin.source.clone(), event_type)?,
     };
-    let time = convert::time(message);
+    let time = data::time(message);
     event.set("time", time.as_str())?;
     if origin.processor == Processor::Default {
         for (name, value) in extensions(message) {
@@ -47,7 +48,7 @@ pub fn event(origin: &Origin, message: &Message, attempt: Option<i32>) -> Result
             let _ = event.set(&name, value);
         }
     }
-    event.set_data(Text::from_static("application/json"), convert::data(message, &time, attempt))?;
+    event.set_data(Text::from_static("application/json"), data::json(message, &time, attempt))?;
     Ok(event)
 }
 
@@ -55,7 +56,7 @@ pub fn event(origin: &Origin, message: &Message, attempt: Option<i32>) -> Result
 /// counts, in the order of their own names.
 fn extensions(message: &Message) -> Vec<(String, &str)> {
     let mut extensions: Vec<(String, &str)> = Vec::with_capacity(message.attributes.len());
-    for (name, value) in convert::sorted(message) {
+    for (name, value) in data::sorted(message) {
         let kept = name.chars().filter(char::is_ascii_alphanumeric).map(|at| at.to_ascii_lowercase());
         let name: String = "pubsubmsg".chars().chain(kept).collect();
         if !extensions.iter().any(|(known, _)| *known == name) {

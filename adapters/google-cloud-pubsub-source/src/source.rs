@@ -1,6 +1,7 @@
 //! Messages of a subscription as events (<https://cloud.google.com/pubsub/docs/subscriber>): received by one stream, kept
 //! by the client library for as long as they are in flight, acknowledged when the sink has them.
 
+mod held;
 mod kinds;
 
 use std::{
@@ -14,11 +15,11 @@ use common::{
 use futures_util::future::join_all;
 use google_cloud_pubsub::subscriber::handler::Handler;
 
+use self::held::Held;
 use crate::{
+    client::{Clients, Next, Received, Stream},
     config::PubsubSourceConfig,
     event::{self, EVENT_TYPE, Origin},
-    held::Held,
-    stream::{Clients, Next, Received, Stream},
 };
 
 /// How long an acknowledgement may take that is confirmed.

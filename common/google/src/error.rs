@@ -34,10 +34,10 @@ pub struct Resource<'a> {
 #[must_use]
 pub fn failure(doing: &str, resource: &Resource<'_>, identity: Identity, error: &CallError) -> Error {
     let Resource { what, setting, name, role } = resource;
-    let Some(status) = error.status() else {
+    let Some(code) = code(error) else {
         return without_status(doing, identity, error);
     };
-    let (permanent, because) = match status.code {
+    let (permanent, because) = match code {
         Code::InvalidArgument | Code::OutOfRange => (true, "it was refused as invalid".to_owned()),
         Code::NotFound => (false, format!("the {what} of {setting} does not exist: {name}")),
         Code::PermissionDenied => (
@@ -56,12 +56,26 @@ pub fn failure(doing: &str, resource: &Resource<'_>, identity: Identity, error: 
     };
     let message = format!("{doing}: {because}");
     let told = if permanent { Error::permanent(message) } else { Error::retryable(message) };
+    let Some(status) = error.status() else { return told.caused_by(Told(chain(error))) };
     let told = match retry_delay(status) {
         Some(delay) => told.after(delay),
         None => told,
     };
-    told.with_detail(status.message.as_bytes())
-        .caused_by(Told(format!("{:?}: {}", status.code, status.message)))
+    told.with_detail(status.message.as_bytes()).caused_by(Told(format!("{code:?}: {}", status.message)))
+}
+
+/// The code of an answer. What stands before the service may answer for it, and then there is the HTTP status alone.
+fn code(error: &CallError) -> Option<Code> {
+    if let Some(status) = error.status() {
+        return Some(status.code);
+    }
+    Some(match error.http_status_code()? {
+        401 => Code::Unauthenticated,
+        403 => Code::PermissionDenied,
+        404 => Code::NotFound,
+        429 => Code::ResourceExhausted,
+        _ => Code::Unavailable,
+    })
 }
 
 /// There was no answer of the service.

@@ -92,6 +92,27 @@ impl PubsubConfig {
     }
 }
 
+impl Access {
+    /// Makes sure that the service can be connected to as the clients do it: directly, whatever proxies there are for what
+    /// else they send.
+    ///
+    /// # Errors
+    /// When there is no connection.
+    pub async fn reach(&self) -> Result<(), Error> {
+        let global = format!("https://pubsub.{}", self.universe.as_deref().unwrap_or("googleapis.com"));
+        let uri: http::Uri = self.endpoint.as_deref().unwrap_or(&global).parse().unwrap_or_default();
+        let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("http") { 80 } else { 443 });
+        let host = uri.host().unwrap_or_default();
+        let doing = format!("connecting to {host}:{port} (no proxy is used for that)");
+        bounded(&doing, async {
+            let bare = host.trim_start_matches('[').trim_end_matches(']');
+            let connected = tokio::net::TcpStream::connect((bare, port)).await;
+            connected.map(drop).map_err(|error| Error::retryable(doing.clone()).caused_by(error))
+        })
+        .await
+    }
+}
+
 /// What a client of the service is made with.
 #[derive(Clone, Debug)]
 pub struct Access {

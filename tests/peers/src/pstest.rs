@@ -1,5 +1,5 @@
 //! `pstest`, Google's own fake of Pub/Sub, behind a small server of ours (`go/pstest`) that adds credentials, limits and
-//! faults. It speaks gRPC without TLS; what it does not do: `max_outstanding` is not kept (see [`Calls`]), an
+//! faults. It speaks gRPC without TLS, and the REST of one call; what it does not do: `max_outstanding` is not kept (see [`Calls`]), an
 //! acknowledgement never fails, and ordered messages come one at a time.
 
 use std::cell::Cell;

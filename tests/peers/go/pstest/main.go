@@ -1,9 +1,11 @@
 // A Pub/Sub server for tests: Google's own fake (cloud.google.com/go/pubsub/v2/pstest) behind a gRPC server of ours, which
-// adds what the fake has not: credentials that are looked at, the limit of a request, refusals and hanging on demand.
+// adds what the fake has not: credentials that are looked at, the limit of a request, refusals and hanging on demand, and
+// of REST, which Google's clients use for administration, the one call to look at a subscription.
 // A second port takes commands as JSON and tells what happened.
 package main
 
 import (
+	"bufio"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -22,6 +24,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 )
 
@@ -233,6 +236,9 @@ func (s *server) publish(_ context.Context, m message) (any, error) {
 }
 
 func (s *server) subscribe(ctx context.Context, wanted subscription) (any, error) {
+	if wanted.AckDeadline == 0 {
+		wanted.AckDeadline = 10
+	}
 	request := &pb.Subscription{
 		Name: wanted.Name, Topic: wanted.Topic, AckDeadlineSeconds: wanted.AckDeadline,
 		EnableMessageOrdering: wanted.Ordering, EnableExactlyOnceDelivery: wanted.ExactlyOnce,
@@ -294,6 +300,82 @@ func (s *server) breakStreams(context.Context, struct{}) (any, error) {
 	return count, nil
 }
 
+// statuses are the HTTP codes of what REST answers: https://cloud.google.com/apis/design/errors#handling_errors.
+var statuses = map[codes.Code]int{
+	codes.InvalidArgument: 400, codes.FailedPrecondition: 400, codes.Unauthenticated: 401, codes.PermissionDenied: 403,
+	codes.NotFound: 404, codes.ResourceExhausted: 429, codes.Unimplemented: 501, codes.Unavailable: 503,
+}
+
+// names are the codes as REST writes them.
+var names = map[codes.Code]string{
+	codes.InvalidArgument: "INVALID_ARGUMENT", codes.FailedPrecondition: "FAILED_PRECONDITION",
+	codes.Unauthenticated: "UNAUTHENTICATED", codes.PermissionDenied: "PERMISSION_DENIED", codes.NotFound: "NOT_FOUND",
+	codes.ResourceExhausted: "RESOURCE_EXHAUSTED", codes.Unimplemented: "UNIMPLEMENTED", codes.Unavailable: "UNAVAILABLE",
+}
+
+// rest looks at a subscription.
+func (s *server) rest(w http.ResponseWriter, r *http.Request) {
+	ctx := metadata.NewIncomingContext(r.Context(), metadata.Pairs("authorization", r.Header.Get("Authorization")))
+	info := &grpc.UnaryServerInfo{FullMethod: "/google.pubsub.v1.Subscriber/GetSubscription"}
+	request := &pb.GetSubscriptionRequest{Subscription: strings.TrimPrefix(r.URL.Path, "/v1/")}
+	answer, err := s.unary(ctx, request, info, func(ctx context.Context, request any) (any, error) {
+		return s.fake.GServer.GetSubscription(ctx, request.(*pb.GetSubscriptionRequest))
+	})
+	w.Header().Set("Content-Type", "application/json")
+	if err != nil {
+		told := status.Convert(err)
+		code, known := statuses[told.Code()]
+		if !known {
+			code = http.StatusInternalServerError
+		}
+		w.WriteHeader(code)
+		_ = json.NewEncoder(w).Encode(map[string]any{
+			"error": map[string]any{"code": code, "message": told.Message(), "status": names[told.Code()]},
+		})
+		return
+	}
+	body, _ := protojson.Marshal(answer.(proto.Message))
+	_, _ = w.Write(body)
+}
+
+// split is a listener of connections that somebody else accepts.
+type split struct {
+	net.Listener
+	connections chan net.Conn
+}
+
+func (s split) Accept() (net.Conn, error) { return <-s.connections, nil }
+
+// begun is a connection of which a few bytes have been looked at.
+type begun struct {
+	net.Conn
+	reader *bufio.Reader
+}
+
+func (b begun) Read(into []byte) (int, error) { return b.reader.Read(into) }
+
+// share hands connections that begin as HTTP/2 does to one listener, all others to the other.
+func share(listener net.Listener, grpc, rest split) {
+	for {
+		connection, err := listener.Accept()
+		if err != nil {
+			log.Fatal(err)
+		}
+		go func() {
+			reader := bufio.NewReader(connection)
+			start, err := reader.Peek(3)
+			switch {
+			case err != nil:
+				_ = connection.Close()
+			case string(start) == "PRI":
+				grpc.connections <- begun{connection, reader}
+			default:
+				rest.connections <- begun{connection, reader}
+			}
+		}()
+	}
+}
+
 // command answers a POST: JSON in, JSON out; 400 with the reason when it failed.
 func command[I any](path string, run func(context.Context, I) (any, error)) {
 	http.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
@@ -352,5 +434,8 @@ func main() {
 	)
 	pb.RegisterPublisherServer(front, gserver)
 	pb.RegisterSubscriberServer(front, gserver)
-	log.Fatal(front.Serve(listener))
+	ofGrpc, ofRest := split{listener, make(chan net.Conn)}, split{listener, make(chan net.Conn)}
+	go share(listener, ofGrpc, ofRest)
+	go func() { log.Fatal(http.Serve(ofRest, http.HandlerFunc(s.rest))) }()
+	log.Fatal(front.Serve(ofGrpc))
 }

@@ -27,7 +27,7 @@ enum Member<'a> {
 }
 
 /// The members in the order of the Go struct. Data that is JSON stands as it is, and first; other data is base64.
-pub fn data(message: &Message, time: &str, attempt: Option<i32>) -> Vec<u8> {
+pub fn json(message: &Message, time: &str, attempt: Option<i32>) -> Vec<u8> {
     let json = serde_json::from_slice::<&RawValue>(&message.data).ok();
     let (first, second) = match json {
         Some(json) => (Some(("Data", Member::Json(json))), None),
