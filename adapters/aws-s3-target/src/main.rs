@@ -1,8 +1,10 @@
-//! Sends events to aws-s3.
+//! Stores each event as an object in a bucket of S3.
 
+mod client;
 mod config;
+mod convert;
 mod target;
 
 fn main() -> std::process::ExitCode {
-    common::run::target::<target::AwsS3>()
+    common::run::target::<target::S3>()
 }

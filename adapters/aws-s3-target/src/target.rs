@@ -1,29 +1,43 @@
-//! Events as calls of aws-s3. Name the vendor's documentation here.
+//! One object for each event (Amazon S3 User Guide). One attempt; the caller holds the event and tries again.
 
-use std::time::Duration;
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 
+use aws::Session;
+use aws_sdk_s3::{
+    Client,
+    error::{ProvideErrorMetadata, SdkError},
+    operation::put_object::PutObjectError,
+};
 use bytes::Bytes;
 use common::{
-    Adapter, Context, Error, Event, Field, Info, Kind, Reply, Role, Scaling, Target,
-    config::ConfigError,
-    http::{Client, Roots},
+    Adapter, Context, Error, Event, Field, Info, Kind, Reply, Role, Scaling, Target, config::ConfigError,
 };
-use http::{HeaderValue, Request, header};
+use http::StatusCode;
 
-use crate::config::AwsS3Config;
+use crate::{
+    client::{self, Put},
+    config::S3Config,
+    convert::{Key, Object, PUT},
+};
 
-/// How long the vendor may take.
-const TIMEOUT: Duration = Duration::from_secs(20);
-/// The largest answer that is read.
-const ANSWER_BYTES: usize = 64 << 10;
+const REPLY: &str = "io.triggermesh.targets.aws.s3.result";
+const FIELDS: [Field; 8] =
+    aws::fields([Field::new("arn", "ARN"), Field::new("discardCloudEventContext", "AWS_DISCARD_CE_CONTEXT")]);
 
-/// Posts the data of each event.
-pub struct AwsS3 {
-    config: AwsS3Config,
-    client: Client,
+/// The S3 target.
+pub struct S3 {
+    config: S3Config,
+    session: Session,
+    /// The client for the bucket's region, once that is known.
+    located: Mutex<Option<Client>>,
+    /// Whether the server has said that it knows no conditions.
+    unconditional: AtomicBool,
 }
 
-impl Adapter for AwsS3 {
+impl Adapter for S3 {
     const INFO: Info = Info {
         name: env!("CARGO_PKG_NAME"),
         version: env!("CARGO_PKG_VERSION"),
@@ -31,56 +45,100 @@ impl Adapter for AwsS3 {
         role: Role::Target,
         component: "awss3target",
         resource_group: "awss3targets.targets.triggermesh.io",
-        images: &[],
-        emits: &[],
-        accepts: &["*"],
+        images: &["awss3target-adapter"],
+        emits: &[REPLY],
+        accepts: &[PUT, "*"],
         scaling: Scaling::Any,
         kinds: &[Kind {
             group: "targets.triggermesh.io",
             version: "v1alpha1",
             kind: "AWSS3Target",
             constants: &[],
-            fields: &[Field::new("url", "AWS_S3_URL"), Field::new("token", "AWS_S3_TOKEN").secret()],
+            fields: &FIELDS,
         }],
     };
-    type Config = AwsS3Config;
+    type Config = S3Config;
 
-    fn new(config: Self::Config) -> Result<Self, ConfigError> {
-        Ok(Self { config, client: Client::new(Roots::Process) })
+    fn new(config: S3Config) -> Result<Self, ConfigError> {
+        let session =
+            Session::new(&config.aws, config.first_region(), config.endpoint(), *config.aws_s3_timeout)?;
+        Ok(Self { config, session, located: Mutex::default(), unconditional: AtomicBool::new(false) })
+    }
+
+    async fn connect(&self) -> Result<(), Error> {
+        self.client().await.map(drop)
     }
 }
 
-impl Target for AwsS3 {
-    async fn handle(&self, event: Event, _context: &Context) -> Result<Reply, Error> {
-        let request = self.request(event)?;
-        let answer = self
-            .client
-            .send(request, TIMEOUT, ANSWER_BYTES)
-            .await
-            .map_err(|error| Error::retryable("calling aws-s3").caused_by(error))?;
-        // What a status means is the vendor's to say; this is the usual reading.
-        if answer.status().is_success() {
-            Ok(Reply::Done)
-        } else {
-            let message = format!("aws-s3 answered {}", answer.status());
-            Err(Error::from_status(answer.status(), None, message))
-        }
+impl Target for S3 {
+    async fn handle(&self, event: Event, context: &Context) -> Result<Reply, Error> {
+        let object = Object::of(&event, self.config.aws_discard_ce_context.0)?;
+        let client = self.client().await?;
+        let mut span = context.trace.request("PutObject");
+        span.set("aws.s3.bucket", || self.config.bucket().to_owned());
+        let told = self.store(&client, &object).await;
+        span.answered(Some(told.as_ref().map_or_else(Error::status, |_| StatusCode::OK)));
+        aws::reply(REPLY, &self.config.arn, told?)
+            .map(Reply::Event)
+            .map_err(|error| Error::permanent("making the reply event").caused_by(error))
     }
 }
 
-impl AwsS3 {
-    fn request(&self, event: Event) -> Result<Request<Bytes>, Error> {
-        let mut request = Request::post(self.config.aws_s3_url.to_uri());
-        if let Some(content_type) = event.data_content_type() {
-            request = request.header(header::CONTENT_TYPE, content_type);
+impl S3 {
+    /// The client for the bucket's region, which is asked for when it is not known.
+    async fn client(&self) -> Result<Client, Error> {
+        let known = self.located.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match known {
+            Some(client) => Ok(client),
+            None => {
+                let client = client::locate(&self.config, &self.session).await?;
+                *self.located.lock().unwrap_or_else(PoisonError::into_inner) = Some(client.clone());
+                Ok(client)
+            }
         }
-        if let Some(token) = &self.config.aws_s3_token {
-            let mut bearer = HeaderValue::try_from(format!("Bearer {}", token.read()))
-                .map_err(|_| Error::retryable("the token holds what no header can"))?;
-            bearer.set_sensitive(true);
-            request = request.header(header::AUTHORIZATION, bearer);
+    }
+
+    async fn store(&self, client: &Client, object: &Object) -> Result<Bytes, Error> {
+        let bucket = self.config.bucket();
+        let (name, other) = match &object.key {
+            Key::Own(name) => (name, None),
+            Key::Shared(name, other) => (name, Some(other)),
+        };
+        if let Some(other) = other.filter(|_| !self.unconditional.load(Ordering::Relaxed)) {
+            match client::put(client, bucket, name, object, true).await {
+                Ok(Put::Stored(told)) => return Ok(told),
+                Ok(Put::Unconditional) => self.unconditional.store(true, Ordering::Relaxed),
+                Ok(Put::Taken) => {
+                    let same = client::is_same(client, &self.session, bucket, name, object).await?;
+                    return match same {
+                        Some(told) => Ok(told),
+                        None => self.replace(client, other, object).await,
+                    };
+                }
+                Err(failure) => return Err(self.failure(failure)),
+            }
         }
-        let data = event.data().cloned().unwrap_or_default();
-        request.body(data).map_err(|error| Error::permanent("making the request").caused_by(error))
+        self.replace(client, name, object).await
+    }
+
+    /// Stores an object whatever is there.
+    async fn replace(&self, client: &Client, key: &str, object: &Object) -> Result<Bytes, Error> {
+        match client::put(client, self.config.bucket(), key, object, false).await {
+            Ok(Put::Stored(told)) => Ok(told),
+            // Only conditions have other outcomes.
+            Ok(_) => Err(Error::retryable("storing the object: the answer fits no request")),
+            Err(failure) => Err(self.failure(failure)),
+        }
+    }
+
+    fn failure(&self, failure: SdkError<PutObjectError>) -> Error {
+        // The bucket may have been made anew elsewhere: the next event asks where.
+        let moved =
+            failure.raw_response().is_some_and(|answer| matches!(answer.status().as_u16(), 301 | 307))
+                || matches!(failure.code(), Some("AuthorizationHeaderMalformed" | "NoSuchBucket"));
+        if moved {
+            *self.located.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
+        client::failure(&self.session, failure)
     }
 }

@@ -69,7 +69,7 @@ pub enum Toxic {
     Latency(u32),
     /// At most so many kilobytes a second from the server.
     Bandwidth(u32),
-    /// Nothing comes from the server any more; connections stay open.
+    /// Nothing comes from the server any more; connections stay open until the server closes them.
     Silence,
     /// Nothing goes to the server any more; connections stay open.
     Deafness,

@@ -1,7 +1,10 @@
 //! versitygw, an S3 gateway over a folder: real signatures, real conditions.
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::io;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use kit::Failure;
@@ -45,4 +48,50 @@ impl Versitygw {
     pub fn address(&self) -> SocketAddr {
         self.0.address()
     }
+
+    /// The value for `AWS_ENDPOINT_URL`.
+    #[must_use]
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.address())
+    }
+
+    /// Makes one more bucket.
+    ///
+    /// # Errors
+    /// When it cannot.
+    pub fn create_bucket(&self, name: &str) -> Result<(), Failure> {
+        let folder = self.bucket(name);
+        fs::create_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))
+    }
+
+    /// What a bucket holds, by key.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn objects(&self, bucket: &str) -> Result<BTreeMap<String, Vec<u8>>, Failure> {
+        let (root, mut found) = (self.bucket(bucket), BTreeMap::new());
+        read(&root, &root, &mut found).map_err(|error| format!("{}: {error}", root.display()))?;
+        Ok(found)
+    }
+
+    fn bucket(&self, name: &str) -> PathBuf {
+        self.0.folder().join("data").join(name)
+    }
+}
+
+/// Each file is an object, but for those that are still being written.
+fn read(root: &Path, folder: &Path, found: &mut BTreeMap<String, Vec<u8>>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let key = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
+        if key.starts_with(".sgwtmp") {
+            continue;
+        }
+        if path.is_dir() {
+            read(root, &path, found)?;
+        } else {
+            found.insert(key, fs::read(&path)?);
+        }
+    }
+    Ok(())
 }
