@@ -27,24 +27,33 @@ enum Shape {
     Source,
     /// Asks the outside system again and again, with a cursor.
     PollSource,
+    /// A queue whose messages are acknowledged one by one.
+    QueueSource,
+    /// A log with a position in each of its partitions.
+    LogSource,
     /// Takes events out.
     Target,
+    /// Takes events out, several with one call.
+    BatchTarget,
 }
 
 /// Every shape, with a word to tell its adapter from the others.
-const SHAPES: [(&str, Shape); 4] = [
+const SHAPES: [(&str, Shape); 7] = [
     ("hook", Shape::WebhookSource),
     ("clock", Shape::Source),
     ("poll", Shape::PollSource),
+    ("queue", Shape::QueueSource),
+    ("log", Shape::LogSource),
     ("out", Shape::Target),
+    ("batch", Shape::BatchTarget),
 ];
 
 /// A file below the adapter's folder and what it is made from.
 type Template = (&'static str, &'static str);
 
 macro_rules! template {
-    ($path:literal) => {
-        include_str!(concat!("../templates/", $path, ".template"))
+    ($($path:literal),+) => {
+        include_str!(concat!("../templates/", $($path,)+ ".template"))
     };
 }
 
@@ -57,46 +66,40 @@ impl Shape {
             Self::WebhookSource => "webhook_source",
             Self::Source => "source",
             Self::PollSource => "poll_source",
+            Self::QueueSource => "queue_source",
+            Self::LogSource => "log_source",
             Self::Target => "target",
+            Self::BatchTarget => "batch_target",
         }
     }
 
+    /// The five files beside `main.rs`. Shapes that want the same settings share what stands around the work.
     fn templates(self) -> [Template; 5] {
+        macro_rules! templates {
+            ($around:literal, $work:literal, $file:literal) => {
+                [
+                    ("Cargo.toml", template!($around, "/Cargo.toml")),
+                    ("README.md", template!($around, "/README.md")),
+                    ("src/config.rs", template!($around, "/config.rs")),
+                    (concat!("src/", $file), template!($work, "/", $file)),
+                    ("tests/harness.rs", template!($around, "/harness.rs")),
+                ]
+            };
+        }
         match self {
-            Self::WebhookSource => [
-                ("Cargo.toml", template!("webhook-source/Cargo.toml")),
-                ("README.md", template!("webhook-source/README.md")),
-                ("src/config.rs", template!("webhook-source/config.rs")),
-                ("src/source.rs", template!("webhook-source/source.rs")),
-                ("tests/harness.rs", template!("webhook-source/harness.rs")),
-            ],
-            Self::Source => [
-                ("Cargo.toml", template!("source/Cargo.toml")),
-                ("README.md", template!("source/README.md")),
-                ("src/config.rs", template!("source/config.rs")),
-                ("src/source.rs", template!("source/source.rs")),
-                ("tests/harness.rs", template!("source/harness.rs")),
-            ],
-            Self::PollSource => [
-                ("Cargo.toml", template!("poll-source/Cargo.toml")),
-                ("README.md", template!("poll-source/README.md")),
-                ("src/config.rs", template!("poll-source/config.rs")),
-                ("src/source.rs", template!("poll-source/source.rs")),
-                ("tests/harness.rs", template!("poll-source/harness.rs")),
-            ],
-            Self::Target => [
-                ("Cargo.toml", template!("target/Cargo.toml")),
-                ("README.md", template!("target/README.md")),
-                ("src/config.rs", template!("target/config.rs")),
-                ("src/target.rs", template!("target/target.rs")),
-                ("tests/harness.rs", template!("target/harness.rs")),
-            ],
+            Self::WebhookSource => templates!("webhook-source", "webhook-source", "source.rs"),
+            Self::Source => templates!("source", "source", "source.rs"),
+            Self::PollSource => templates!("poll-source", "poll-source", "source.rs"),
+            Self::QueueSource => templates!("source", "queue-source", "source.rs"),
+            Self::LogSource => templates!("source", "log-source", "source.rs"),
+            Self::Target => templates!("target", "target", "target.rs"),
+            Self::BatchTarget => templates!("target", "batch-target", "target.rs"),
         }
     }
 
     /// How names of this shape end; also the word for the file that does the work.
     fn suffix(self) -> &'static str {
-        if self == Self::Target { "target" } else { "source" }
+        if matches!(self, Self::Target | Self::BatchTarget) { "target" } else { "source" }
     }
 
     /// The package's description, to be said better.
@@ -105,7 +108,9 @@ impl Shape {
             Self::WebhookSource => format!("Turns requests of {system} into events."),
             Self::Source => format!("Brings events of {system} in."),
             Self::PollSource => format!("Asks {system} for what is new and turns it into events."),
-            Self::Target => format!("Sends events to {system}."),
+            Self::QueueSource => format!("Turns messages of a queue of {system} into events."),
+            Self::LogSource => format!("Turns records of a log of {system} into events."),
+            Self::Target | Self::BatchTarget => format!("Sends events to {system}."),
         }
     }
 }
