@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::workspace::Workspace;
-use crate::{bench, generate, new, prove, test};
+use crate::{bench, faults, generate, new, prove, test};
 
 /// What goes wrong in a chore: it ends with one message.
 pub type Failure = Box<dyn std::error::Error>;
@@ -36,6 +36,8 @@ enum Command {
         #[arg(long)]
         only: Option<String>,
     },
+    /// Run the fault tests and write what they saw into their README.
+    Faults,
     /// Make an adapter of every shape in a copy of the checkout and hold it, untouched, to the clauses of every binary.
     Prove,
     /// Measure CPU time per event; with `start`, start-up, memory and size of the image build.
@@ -49,6 +51,7 @@ pub fn main() -> ExitCode {
         Command::New(arguments) => new::run(&workspace, &arguments),
         Command::Gen { check } => generate::run(&workspace, check),
         Command::T { names, only } => test::run(&workspace, &names, only.as_deref()),
+        Command::Faults => faults::run(&workspace),
         Command::Prove => prove::run(&workspace),
         Command::Bench(arguments) => bench::run(&workspace, &arguments),
     });

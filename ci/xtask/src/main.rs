@@ -6,6 +6,7 @@ mod bench;
 mod clauses;
 mod cli;
 mod document;
+mod faults;
 mod generate;
 mod markdown;
 mod new;

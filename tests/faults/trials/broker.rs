@@ -48,6 +48,7 @@ pub fn trial(seed: u64) -> Result<(), Failure> {
     let lost = accepted.iter().filter(|event| !delivered.contains(*event)).count();
     let report = Report {
         adapter: "memory-broker",
+        fate: "killed at random",
         kills: KILLS,
         taken: accepted.len(),
         lost,

@@ -86,6 +86,7 @@ fn judge(sink: &Flaky, seed: u64) -> Result<(), Failure> {
     let missing: Vec<_> = (1..=last).filter(|number| !firsts.contains(number)).collect();
     let report = Report {
         adapter: "httppoller-source",
+        fate: "killed at random",
         kills: KILLS,
         taken: firsts.len(),
         lost: missing.len(),

@@ -1,4 +1,4 @@
-//! One line for each trial.
+//! One line for each trial: adapter, what happened to it, how often, what was taken, lost and came twice, and the bound.
 
 use std::io::Write as _;
 
@@ -7,6 +7,8 @@ use kit::{Failure, ensure};
 /// What was seen.
 pub struct Report {
     pub adapter: &'static str,
+    /// What happened to it.
+    pub fate: &'static str,
     pub kills: usize,
     /// What nobody may lose: documents of the source, events that were answered with 2xx.
     pub taken: usize,
@@ -20,12 +22,12 @@ pub struct Report {
 }
 
 impl Report {
-    /// Prints it, and judges the duplicates.
+    /// Prints it as a row of the table that `cargo xtask faults` makes of all of them, and judges the duplicates.
     pub fn print(&self) -> Result<(), Failure> {
-        let Self { adapter, kills, taken, lost, duplicates, for_each_kill, unconfirmed, seed } = self;
+        let Self { adapter, fate, kills, taken, lost, duplicates, for_each_kill, unconfirmed, seed } = self;
         let bound = kills * for_each_kill + unconfirmed;
         let line = format!(
-            "| {adapter} | kills {kills} | taken {taken} | lost {lost} | duplicates {duplicates} of at most {bound} | seed {seed} |"
+            "| {adapter} | {fate} | {kills} | {taken} | {lost} | {duplicates} | {bound} | seed {seed} |"
         );
         writeln!(std::io::stdout().lock(), "{line}").map_err(|error| error.to_string())?;
         ensure(*duplicates <= bound, || format!("too many duplicates: {line}"))

@@ -170,6 +170,7 @@ impl Callers<'_> {
         let lost: Vec<_> = taken.iter().filter(is_lost).collect();
         let report = Report {
             adapter: self.subject.adapter,
+            fate: "killed at random",
             kills: KILLS,
             taken: taken.len(),
             lost: lost.len(),

@@ -8,7 +8,7 @@ use kit::{Failure, PATIENCE, Process, ensure, within};
 use super::{KEYS, Scene};
 use crate::report::Report;
 
-impl Scene<'_> {
+impl Scene {
     /// Waits until every message has arrived and is acknowledged, ends the processes in peace and judges.
     pub fn finish(&self, mut processes: Vec<Process>, sent: usize, kills: usize) -> Result<(), Failure> {
         let logs = |processes: &[Process]| {
@@ -43,6 +43,7 @@ impl Scene<'_> {
         let firsts: Vec<_> = accepted.iter().copied().filter(|number| known.insert(*number)).collect();
         let report = Report {
             adapter: self.subject.name,
+            fate: self.fate,
             kills,
             taken: sent,
             lost: (0..sent).filter(|number| !known.contains(number)).count(),

@@ -6,13 +6,12 @@ use std::time::Duration;
 use fastrand::Rng;
 use kit::{Failure, PATIENCE, within};
 
-use super::{MESSAGES, Scene, Subject};
+use super::{MESSAGES, Scene};
 
 const KILLS: usize = 22;
 
-pub fn trial(subject: &Subject, seed: u64) -> Result<(), Failure> {
-    let mut random = Rng::with_seed(seed);
-    let scene = Scene::new(subject, seed)?;
+pub fn trial(scene: &Scene) -> Result<(), Failure> {
+    let mut random = Rng::with_seed(scene.seed);
     // A part at first, so that some kills come while messages come in and some while all are there.
     scene.upstream.feed(0..MESSAGES / 2)?;
     for kill in 0..KILLS {

@@ -55,31 +55,33 @@ fn subjects() -> Vec<Subject> {
 
 /// All trials of all subjects.
 pub fn trials(seed: u64) -> Vec<Trial> {
-    type Run = fn(&Subject, u64) -> Result<(), Failure>;
-    let kinds: [(&str, Run); 3] = [
+    type Run = fn(&Scene) -> Result<(), Failure>;
+    let fates: [(&str, Run); 3] = [
         ("killed at random", killed::trial),
         ("stopped past its lease and woken", stopped::trial),
         ("two of it, one killed, one added", replicas::trial),
     ];
-    let of_kind = |(kind, run): (&'static str, Run)| {
+    let with_fate = |(fate, run): (&'static str, Run)| {
         subjects().into_iter().map(move |subject| {
-            Trial::test(format!("{} loses nothing: {kind}", subject.name), move || Ok(run(&subject, seed)?))
+            let name = format!("{} loses nothing: {fate}", subject.name);
+            Trial::test(name, move || Ok(run(&Scene::new(subject, fate, seed)?)?))
         })
     };
-    kinds.into_iter().flat_map(of_kind).collect()
+    fates.into_iter().flat_map(with_fate).collect()
 }
 
 /// A subject that is set up, and its sink.
-struct Scene<'a> {
-    subject: &'a Subject,
+struct Scene {
+    subject: Subject,
+    fate: &'static str,
     upstream: Box<dyn Upstream>,
     sink: Flaky,
     seed: u64,
 }
 
-impl<'a> Scene<'a> {
-    fn new(subject: &'a Subject, seed: u64) -> Result<Self, Failure> {
-        Ok(Self { subject, upstream: (subject.start)()?, sink: Flaky::start(seed)?, seed })
+impl Scene {
+    fn new(subject: Subject, fate: &'static str, seed: u64) -> Result<Self, Failure> {
+        Ok(Self { upstream: (subject.start)()?, subject, fate, sink: Flaky::start(seed)?, seed })
     }
 
     /// Starts a process.

@@ -2,12 +2,11 @@
 
 use kit::{Failure, PATIENCE, within};
 
-use super::{MESSAGES, Scene, Subject};
+use super::{MESSAGES, Scene};
 
 const COUNT: usize = MESSAGES / 2;
 
-pub fn trial(subject: &Subject, seed: u64) -> Result<(), Failure> {
-    let scene = Scene::new(subject, seed)?;
+pub fn trial(scene: &Scene) -> Result<(), Failure> {
     scene.upstream.feed(0..COUNT / 2)?;
     let (first, second) = (scene.process()?, scene.process()?);
     let reaches = |count: usize| {

@@ -6,14 +6,13 @@ use std::time::Duration;
 use kit::{Failure, PATIENCE, within};
 use nix::sys::signal::Signal;
 
-use super::{MESSAGES, Scene, Subject};
+use super::{MESSAGES, Scene};
 
 /// Longer than any time-out in the environment of a subject.
 const PAST: Duration = Duration::from_secs(7);
 const COUNT: usize = MESSAGES / 4;
 
-pub fn trial(subject: &Subject, seed: u64) -> Result<(), Failure> {
-    let scene = Scene::new(subject, seed)?;
+pub fn trial(scene: &Scene) -> Result<(), Failure> {
     scene.upstream.feed(0..COUNT)?;
     let sleeper = scene.process()?;
     within(PATIENCE * 2, "progress before the stop", || (scene.sink.count() >= COUNT / 5).then_some(()))
