@@ -12,10 +12,6 @@ use google_cloud_pubsub::{
     subscriber::{MessageStream, ShutdownToken, handler::Handler},
 };
 
-/// Most messages that the service sends before some of them are acknowledged.
-const OUTSTANDING: i64 = 1_000;
-/// Most bytes of them.
-const OUTSTANDING_BYTES: i64 = 16 << 20;
 /// How often somebody looks around while nothing comes.
 const TICK: Duration = Duration::from_secs(1);
 /// How long a stream may bring nothing until the service is asked whether the subscription is still there.
@@ -94,15 +90,19 @@ impl Clients {
     }
 
     /// Opens a stream; it connects when it is asked for messages.
-    pub fn stream(&self, ack_deadline: Duration) -> Stream {
+    ///
+    /// Of `messages` and `bytes` the service sends no more until some are acknowledged: what is read ahead and not begun
+    /// would be nobody's after a crash, until its deadline is over.
+    pub fn stream(&self, ack_deadline: Duration, (messages, bytes): (usize, usize)) -> Stream {
+        let limit = |value: usize| i64::try_from(value).unwrap_or(i64::MAX);
         let messages = self
             .subscriber
             .subscribe(&self.subscription)
             .set_max_lease_extension(ack_deadline)
             // The frame gives a message back when it will not be delivered; until then it is kept.
             .set_max_lease(Duration::MAX)
-            .set_max_outstanding_messages(OUTSTANDING)
-            .set_max_outstanding_bytes(OUTSTANDING_BYTES)
+            .set_max_outstanding_messages(limit(messages))
+            .set_max_outstanding_bytes(limit(bytes))
             .build();
         Stream { messages, heard: Instant::now() }
     }

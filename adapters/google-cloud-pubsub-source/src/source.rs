@@ -5,7 +5,7 @@ mod held;
 mod kinds;
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -25,6 +25,9 @@ use crate::{
 /// How long an acknowledgement may take that is confirmed.
 const CONFIRMATION: Duration = Duration::from_secs(20);
 
+/// Messages in flight when nothing else is said.
+const IN_FLIGHT: usize = 200;
+
 /// The Pub/Sub source.
 pub struct PubsubSource {
     config: PubsubSourceConfig,
@@ -34,6 +37,8 @@ pub struct PubsubSource {
     /// `source` of the events, as soon as it is known.
     source: Mutex<Option<Text>>,
     held: Mutex<Held<Handler>>,
+    /// Messages and bytes that may be in flight.
+    in_flight: OnceLock<(usize, usize)>,
 }
 
 #[derive(Default)]
@@ -84,6 +89,7 @@ impl Adapter for PubsubSource {
             state: tokio::sync::Mutex::default(),
             source,
             held: Mutex::default(),
+            in_flight: OnceLock::new(),
         })
     }
 
@@ -104,8 +110,13 @@ impl QueueSource for PubsubSource {
             // As many as the client library sends with one call.
             acknowledge_batch: 1_000,
             lease: Some(*self.config.gcloud_pubsub_ack_deadline),
-            in_flight: 200,
+            in_flight: IN_FLIGHT,
         }
+    }
+
+    fn in_flight(&self, messages: usize, bytes: usize) {
+        let _ = self.in_flight.set((messages, bytes));
+        self.held().set_most(messages / 2);
     }
 
     async fn receive(&self, max: usize) -> Result<Vec<Message<Receipt>>, Error> {
@@ -185,8 +196,9 @@ impl PubsubSource {
         }
         let Some(clients) = &state.clients else { return Err(Error::retryable("there is no client")) };
         let topic = clients.topic().await?;
+        let in_flight = self.in_flight.get().copied().unwrap_or((IN_FLIGHT, 16 << 20));
         self.decide_source(topic);
-        state.stream = Some(clients.stream(*config.gcloud_pubsub_ack_deadline));
+        state.stream = Some(clients.stream(*config.gcloud_pubsub_ack_deadline, in_flight));
         Ok(())
     }
 

@@ -83,7 +83,7 @@ fn a_message_is_an_event_and_gone_when_the_sink_has_it() -> Outcome {
     let messages = source.pubsub.wait_for_acks(1)?;
     ensure(messages[0].deliveries == 1, || format!("{messages:?}"))?;
     let calls = source.pubsub.calls("StreamingPull")?;
-    ensure(calls.max_outstanding == (1_000, 16 << 20) && calls.ack_deadline == 10, || format!("{calls:?}"))
+    ensure(calls.max_outstanding == (200, 16 << 20) && calls.ack_deadline == 10, || format!("{calls:?}"))
 }
 
 #[test]

@@ -14,8 +14,14 @@ pub trait QueueSource: Adapter {
     /// By which a received message is acknowledged.
     type Receipt: Clone + Send + Sync + 'static;
 
-    /// What the queue allows; asked once, after the first contact.
+    /// What the queue allows.
     fn limits(&self) -> QueueLimits;
+
+    /// Told once, before the first contact, what may be in flight: for a client that reads ahead, so that it does not take
+    /// much more.
+    fn in_flight(&self, messages: usize, bytes: usize) {
+        let _ = (messages, bytes);
+    }
 
     /// Waits for messages and takes at most `max` of them; none when the queue's own long poll has run out. The future is
     /// dropped when the process is asked to stop: what it had received by then must come again by itself.

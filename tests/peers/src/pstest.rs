@@ -1,9 +1,10 @@
 //! `pstest`, Google's own fake of Pub/Sub, behind a small server of ours (`go/pstest`) that adds credentials, limits and
-//! faults. It speaks gRPC without TLS, and the REST of one call; what it does not do: `max_outstanding` is not kept (see [`Calls`]), an
-//! acknowledgement never fails, and ordered messages come one at a time.
+//! faults. It speaks gRPC without TLS, and the REST of one call. What it does not do: an acknowledgement never fails for
+//! coming too late, and ordered messages come one at a time.
+
+mod published;
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,8 @@ use std::process::Command;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use kit::{Failure, eventually, http::Request};
 use serde_json::{Value, json};
+
+pub use published::Published;
 
 use crate::install;
 use crate::server::{Server, free_port};
@@ -29,27 +32,6 @@ pub struct Pstest {
     control: SocketAddr,
 }
 
-/// A message as the server has it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Published {
-    /// Its id.
-    pub id: String,
-    /// The topic.
-    pub topic: String,
-    /// Its data.
-    pub data: Vec<u8>,
-    /// Its attributes.
-    pub attributes: BTreeMap<String, String>,
-    /// Its ordering key, or nothing.
-    pub key: String,
-    /// How often it was delivered, to all subscriptions together.
-    pub deliveries: u64,
-    /// How often it was acknowledged, likewise.
-    pub acks: u64,
-    /// The deadlines that were asked for, in seconds; 0 hands it back.
-    pub deadlines: Vec<u64>,
-}
-
 /// What the server has seen of the calls of one method.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Calls {
@@ -57,6 +39,8 @@ pub struct Calls {
     pub count: u64,
     /// `authorization` of the last one.
     pub authorization: String,
+    /// How many were done without being said to be.
+    pub unconfirmed: u64,
     /// How many messages the last `StreamingPull` wants to hold, and how many bytes.
     pub max_outstanding: (u64, u64),
     /// The deadline that it wants, in seconds.
@@ -189,7 +173,7 @@ impl Pstest {
     /// When the server does not take it.
     pub fn fail(&self, method: &str, code: &str, times: i64) -> Result<(), Failure> {
         let text = format!("said by the peer: {code}");
-        self.command("/fail", &json!({ "method": method, "code": code, "times": times, "text": text })).map(drop)
+        self.faults(&json!([{ "method": method, "code": code, "times": times, "text": text }]))
     }
 
     /// The same, but the calls are done, and only their answer is a failure.
@@ -197,8 +181,9 @@ impl Pstest {
     /// # Errors
     /// When the server does not take it.
     pub fn fail_after(&self, method: &str, code: &str, times: i64) -> Result<(), Failure> {
-        let fault = json!({ "method": method, "code": code, "times": times, "text": "too late", "after": true });
-        self.command("/fail", &fault).map(drop)
+        self.faults(
+            &json!([{ "method": method, "code": code, "times": times, "text": "too late", "after": true }]),
+        )
     }
 
     /// Lets the next `times` calls of a method have no answer.
@@ -206,7 +191,25 @@ impl Pstest {
     /// # Errors
     /// When the server does not take it.
     pub fn hang(&self, method: &str, times: i64) -> Result<(), Failure> {
-        self.command("/fail", &json!({ "method": method, "times": times, "hang": true })).map(drop)
+        self.faults(&json!([{ "method": method, "times": times, "hang": true }]))
+    }
+
+    /// Fails a third of the calls of a method, by an error mostly and sometimes by no answer, and loses the answer to a
+    /// twentieth of the others.
+    ///
+    /// # Errors
+    /// When the server does not take it.
+    pub fn flaky(&self, method: &str) -> Result<(), Failure> {
+        let fault = |one_in: u32, how: &str, code: &str| json!({ "method": method, "times": -1, "one_in": one_in, how: true, "code": code, "text": "by chance" });
+        self.faults(&json!([
+            fault(36, "hang", ""),
+            fault(3, "before", "UNAVAILABLE"),
+            fault(20, "after", "INTERNAL")
+        ]))
+    }
+
+    fn faults(&self, faults: &Value) -> Result<(), Failure> {
+        self.command("/fail", faults).map(drop)
     }
 
     /// Refuses all calls that have not this `authorization`.
@@ -228,6 +231,7 @@ impl Pstest {
         Ok(Calls {
             count: number("count"),
             authorization: seen["authorization"].as_str().unwrap_or_default().to_owned(),
+            unconfirmed: number("unconfirmed"),
             max_outstanding: (number("max_messages"), number("max_bytes")),
             ack_deadline: number("ack_deadline"),
         })
@@ -248,27 +252,6 @@ impl Pstest {
             return Err(format!("{path}: {}", answer.text()));
         }
         serde_json::from_slice(&answer.body).map_err(|error| format!("{path}: {error}"))
-    }
-}
-
-impl Published {
-    fn read(value: &Value) -> Result<Self, Failure> {
-        let text = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
-        let number = |name: &str| value[name].as_u64().unwrap_or_default();
-        let attributes = value["attributes"].as_object().into_iter().flatten();
-        let deadlines = value["deadlines"].as_array().into_iter().flatten();
-        Ok(Self {
-            id: text("id"),
-            topic: text("topic"),
-            data: STANDARD.decode(text("data")).map_err(|error| format!("data: {error}"))?,
-            attributes: attributes
-                .map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned()))
-                .collect(),
-            key: text("key"),
-            deliveries: number("deliveries"),
-            acks: number("acks"),
-            deadlines: deadlines.filter_map(Value::as_u64).collect(),
-        })
     }
 }
 

@@ -7,15 +7,13 @@ use std::{
 
 use common::Text;
 
-/// Most messages that are held; with more, those whose time comes next are handed back early. The service counts them
-/// among those that it has sent.
-const HELD: usize = 500;
 /// Most messages whose refusals are counted.
 const COUNTED: usize = 10_000;
 
 /// Messages by the time at which they go back. Those with one ordering key go back together, so that none overtakes
 /// another.
 pub struct Held<H> {
+    most: usize,
     groups: Vec<Group<H>>,
     refused: HashMap<String, u32>,
 }
@@ -28,11 +26,17 @@ struct Group<H> {
 
 impl<H> Default for Held<H> {
     fn default() -> Self {
-        Self { groups: Vec::new(), refused: HashMap::new() }
+        Self { most: 100, groups: Vec::new(), refused: HashMap::new() }
     }
 }
 
 impl<H> Held<H> {
+    /// Says how many messages may be held; with more, those whose time comes next are handed back early. The service
+    /// counts them among those that it has sent.
+    pub fn set_most(&mut self, most: usize) {
+        self.most = most;
+    }
+
     /// Holds a message that was refused. What has to go back at once because of it is given.
     pub fn hold(
         &mut self,
@@ -56,7 +60,7 @@ impl<H> Held<H> {
             None => self.groups.push(Group { due, key: key.cloned(), handlers: vec![handler] }),
         }
         let mut early = Vec::new();
-        while self.groups.iter().map(|group| group.handlers.len()).sum::<usize>() > HELD {
+        while self.groups.iter().map(|group| group.handlers.len()).sum::<usize>() > self.most {
             let Some(next) = self.groups.iter().map(|group| group.due).min() else { break };
             early.extend(self.due(next));
         }
@@ -140,11 +144,11 @@ mod tests {
     fn not_more_are_held_than_may_be() {
         let now = Instant::now();
         let mut held = Held::default();
-        for number in 0..HELD {
+        for number in 0..100 {
             let after = LONG + Duration::from_millis(number as u64);
             assert!(held.hold(&number.to_string(), None, number, now, after).is_empty());
         }
-        assert_eq!(held.hold("last", None, HELD, now, LONG * 2), [0]);
-        assert_eq!(held.all().len(), HELD);
+        assert_eq!(held.hold("last", None, 100, now, LONG * 2), [0]);
+        assert_eq!(held.all().len(), 100);
     }
 }

@@ -41,10 +41,19 @@ pub fn queue_source<Q: QueueSource>() -> ExitCode {
         needs_sink: true,
         serves: false,
         keeps_positions: false,
-        prepare: |_, _| {},
+        prepare: |frame, adapter| {
+            let (messages, bytes) = in_flight(frame, &adapter.limits());
+            adapter.in_flight(messages, bytes);
+        },
         events: |_, _| no_events(),
         work: |frame, adapter, stop| Box::pin(work(frame, adapter, stop)),
     })
+}
+
+/// What may be in flight: messages and bytes.
+fn in_flight(frame: &Frame, limits: &QueueLimits) -> (usize, usize) {
+    let messages = frame.config.max_in_flight.unwrap_or(limits.in_flight).max(1);
+    (messages, frame.config.max_in_flight_bytes.unwrap_or(IN_FLIGHT_BYTES))
 }
 
 /// All that receivers, deliveries and acknowledgements share.
@@ -74,8 +83,7 @@ async fn work<Q: QueueSource>(frame: Arc<Frame>, adapter: Arc<Q>, stop: Stop) ->
 impl<Q: QueueSource> Queue<Q> {
     fn new(frame: &Frame, adapter: Arc<Q>, stop: Stop) -> Option<Arc<Self>> {
         let limits = adapter.limits();
-        let count = frame.config.max_in_flight.unwrap_or(limits.in_flight).max(1);
-        let bytes = frame.config.max_in_flight_bytes.unwrap_or(IN_FLIGHT_BYTES);
+        let (count, bytes) = in_flight(frame, &limits);
         let limits = QueueLimits {
             receivers: limits.receivers.max(1),
             receive_batch: limits.receive_batch.clamp(1, count),

@@ -12,6 +12,7 @@ import (
 	"flag"
 	"fmt"
 	"log"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"strings"
@@ -39,27 +40,32 @@ type fault struct {
 	Times  int    `json:"times"`
 	After  bool   `json:"after"`
 	Hang   bool   `json:"hang"`
+	// OneIn: of so many calls one is treated like that.
+	OneIn int `json:"one_in"`
 }
 
 // call is what was seen of the calls of one method.
 type call struct {
 	Count         int    `json:"count"`
 	Authorization string `json:"authorization"`
-	MaxMessages   int64  `json:"max_messages,omitempty"`
-	MaxBytes      int64  `json:"max_bytes,omitempty"`
-	AckDeadline   int32  `json:"ack_deadline,omitempty"`
-	ClientID      string `json:"client_id,omitempty"`
+	// Unconfirmed is how many were done and not said to be.
+	Unconfirmed int    `json:"unconfirmed"`
+	MaxMessages int64  `json:"max_messages,omitempty"`
+	MaxBytes    int64  `json:"max_bytes,omitempty"`
+	AckDeadline int32  `json:"ack_deadline,omitempty"`
+	ClientID    string `json:"client_id,omitempty"`
 }
 
 type server struct {
 	fake *pstest.Server
 
 	mu      sync.Mutex
-	faults  map[string]*fault
+	faults  map[string][]*fault
 	calls   map[string]*call
 	bearer  string
-	streams map[int]context.CancelFunc
+	streams map[int]*seen
 	next    int
+	random  *rand.Rand
 }
 
 // admit counts a call and says what becomes of it.
@@ -77,15 +83,20 @@ func (s *server) admit(ctx context.Context, method string) (*fault, error) {
 	if s.bearer != "" && seen.Authorization != s.bearer {
 		return nil, status.Error(codes.Unauthenticated, "Request had invalid authentication credentials.")
 	}
-	found := s.faults[method]
-	if found == nil || found.Times == 0 {
-		return nil, nil
+	for _, found := range s.faults[method] {
+		if found.Times == 0 || found.OneIn > 1 && s.random.IntN(found.OneIn) > 0 {
+			continue
+		}
+		if found.Times > 0 {
+			found.Times--
+		}
+		if found.After {
+			seen.Unconfirmed++
+		}
+		copied := *found
+		return &copied, nil
 	}
-	if found.Times > 0 {
-		found.Times--
-	}
-	copied := *found
-	return &copied, nil
+	return nil, nil
 }
 
 func (f *fault) err() error {
@@ -113,12 +124,13 @@ func (s *server) unary(
 	if message, ok := request.(proto.Message); ok && proto.Size(message) > maxRequest {
 		return nil, status.Errorf(codes.InvalidArgument, "The request size exceeds %d bytes.", maxRequest)
 	}
-	if fault == nil {
-		return handler(ctx, request)
-	}
-	if fault.After {
-		if _, err := handler(ctx, request); err != nil {
-			return nil, err
+	if fault == nil || fault.After {
+		answer, err := handler(ctx, request)
+		if err == nil {
+			s.done(request)
+		}
+		if fault == nil || err != nil {
+			return answer, err
 		}
 	}
 	if fault.Hang {
@@ -128,28 +140,70 @@ func (s *server) unary(
 	return nil, fault.err()
 }
 
-// seen is a stream whose first message is looked at, and which can be broken from outside.
+// seen is a stream whose first message is looked at, which can be broken from outside, and on which no more messages are
+// out than the client wants: the fake itself takes no notice of that.
 type seen struct {
 	grpc.ServerStream
 	server *server
 	ctx    context.Context
-	once   sync.Once
+	cancel context.CancelFunc
+	most   int64
+	out    map[string]bool
+	room   *sync.Cond
+}
+
+func (s *seen) SendMsg(message any) error {
+	if response, ok := message.(*pb.StreamingPullResponse); ok {
+		s.server.mu.Lock()
+		for s.most > 0 && int64(len(s.out)) >= s.most && s.ctx.Err() == nil {
+			s.room.Wait()
+		}
+		for _, received := range response.ReceivedMessages {
+			s.out[received.AckId] = true
+		}
+		s.server.mu.Unlock()
+	}
+	return s.ServerStream.SendMsg(message)
+}
+
+// done makes room for messages that are acknowledged or handed back.
+func (s *server) done(request any) {
+	var ids []string
+	switch request := request.(type) {
+	case *pb.AcknowledgeRequest:
+		ids = request.AckIds
+	case *pb.ModifyAckDeadlineRequest:
+		if request.AckDeadlineSeconds == 0 {
+			ids = request.AckIds
+		}
+	}
+	if len(ids) == 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, stream := range s.streams {
+		for _, id := range ids {
+			delete(stream.out, id)
+		}
+		stream.room.Broadcast()
+	}
 }
 
 func (s *seen) Context() context.Context { return s.ctx }
 
 func (s *seen) RecvMsg(message any) error {
 	err := s.ServerStream.RecvMsg(message)
-	if request, ok := message.(*pb.StreamingPullRequest); ok && err == nil {
-		s.once.Do(func() {
-			s.server.mu.Lock()
-			defer s.server.mu.Unlock()
-			seen := s.server.calls["StreamingPull"]
-			seen.MaxMessages = request.MaxOutstandingMessages
-			seen.MaxBytes = request.MaxOutstandingBytes
-			seen.AckDeadline = request.StreamAckDeadlineSeconds
-			seen.ClientID = request.ClientId
-		})
+	// Only the first one names the subscription.
+	if request, ok := message.(*pb.StreamingPullRequest); ok && err == nil && request.Subscription != "" {
+		s.server.mu.Lock()
+		defer s.server.mu.Unlock()
+		s.most = request.MaxOutstandingMessages
+		seen := s.server.calls["StreamingPull"]
+		seen.MaxMessages = request.MaxOutstandingMessages
+		seen.MaxBytes = request.MaxOutstandingBytes
+		seen.AckDeadline = request.StreamAckDeadlineSeconds
+		seen.ClientID = request.ClientId
 	}
 	return err
 }
@@ -170,10 +224,18 @@ func (s *server) stream(
 	if fault != nil {
 		return fault.err()
 	}
+	looked := &seen{
+		ServerStream: stream, server: s, ctx: ctx, cancel: cancel, out: map[string]bool{}, room: sync.NewCond(&s.mu),
+	}
+	defer context.AfterFunc(ctx, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		looked.room.Broadcast()
+	})()
 	s.mu.Lock()
 	id := s.next
 	s.next++
-	s.streams[id] = cancel
+	s.streams[id] = looked
 	s.mu.Unlock()
 	defer func() {
 		s.mu.Lock()
@@ -181,7 +243,7 @@ func (s *server) stream(
 		s.mu.Unlock()
 	}()
 	done := make(chan error, 1)
-	go func() { done <- handler(service, &seen{ServerStream: stream, server: s, ctx: ctx}) }()
+	go func() { done <- handler(service, looked) }()
 	select {
 	case err := <-done:
 		return err
@@ -266,10 +328,16 @@ func (s *server) messages(context.Context, struct{}) (any, error) {
 	return all, nil
 }
 
-func (s *server) fail(_ context.Context, f fault) (any, error) {
+// fail lets the calls of a method fail from now on in the ways given, the first that applies.
+func (s *server) fail(_ context.Context, faults []*fault) (any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.faults[f.Method] = &f
+	for _, f := range faults {
+		s.faults[f.Method] = nil
+	}
+	for _, f := range faults {
+		s.faults[f.Method] = append(s.faults[f.Method], f)
+	}
 	return true, nil
 }
 
@@ -294,8 +362,8 @@ func (s *server) breakStreams(context.Context, struct{}) (any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	count := len(s.streams)
-	for _, cancel := range s.streams {
-		cancel()
+	for _, stream := range s.streams {
+		stream.cancel()
 	}
 	return count, nil
 }
@@ -396,11 +464,12 @@ func command[I any](path string, run func(context.Context, I) (any, error)) {
 func main() {
 	port := flag.Int("port", 0, "port for gRPC")
 	control := flag.Int("control", 0, "port for commands")
+	seed := flag.Uint64("seed", 0, "for what is left to chance")
 	flag.Parse()
 	pstest.SetMinAckDeadline(time.Second)
 	s := &server{
-		fake: pstest.NewServerWithAddress("127.0.0.1:0"), faults: map[string]*fault{}, calls: map[string]*call{},
-		streams: map[int]context.CancelFunc{},
+		fake: pstest.NewServerWithAddress("127.0.0.1:0"), faults: map[string][]*fault{}, calls: map[string]*call{},
+		streams: map[int]*seen{}, random: rand.New(rand.NewPCG(*seed, 0)),
 	}
 	gserver := &s.fake.GServer
 	command("/topic", func(ctx context.Context, name string) (any, error) {
