@@ -3,22 +3,30 @@
 use std::io;
 
 use serde_json::Value;
-use tracing::level_filters::LevelFilter;
+use tracing::{Level, Metadata, level_filters::LevelFilter};
+use tracing_subscriber::{filter::filter_fn, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 use crate::frame::{FrameConfig, LogLevel};
 
 /// Starts logging; a second call changes nothing.
 pub(crate) fn start(level: LevelFilter) {
-    // Only a second subscriber makes this fail, and then the first one is as good.
-    let _ = tracing_subscriber::fmt()
+    let lines = fmt::layer()
         .json()
         .flatten_event(true)
         .with_current_span(false)
         .with_span_list(false)
         .with_target(false)
-        .with_max_level(level)
-        .with_writer(io::stderr)
-        .try_init();
+        .with_writer(io::stderr);
+    let wanted = filter_fn(move |metadata| *metadata.level() <= level && speaks(metadata));
+    // Only a second subscriber makes this fail, and then the first one is as good.
+    let _ = tracing_subscriber::registry().with(wanted.with_max_level_hint(level)).with(lines).try_init();
+}
+
+/// Whether a line is ours, or a library's warning. What libraries tell beside that follows no rule of ours, and may hold
+/// credentials and payloads (AWS's SDK writes whole requests).
+fn speaks(metadata: &Metadata<'_>) -> bool {
+    // The compiler is given the workspace's own files by relative paths, and others by absolute ones.
+    *metadata.level() <= Level::WARN || metadata.file().is_some_and(|file| !file.starts_with('/'))
 }
 
 /// The level by the settings: `LOG_LEVEL`, else the level in Knative's `zap-logger-config`, else info.

@@ -17,8 +17,8 @@ use common::http::{Client, ClientError, Problem, Roots};
 use http::{Request, Uri};
 use http_body_util::BodyExt;
 
-/// The largest answer that is read. Ten messages of SQS are at most 1 MiB, its JSON escapes aside.
-const ANSWER_BYTES: usize = 16 << 20;
+/// The largest answer that is read, where a session does not say otherwise.
+pub(crate) const ANSWER_BYTES: usize = 4 << 20;
 /// How long a request may take at most; the SDK's own time-outs are shorter.
 const LONGEST: Duration = Duration::from_secs(120);
 
@@ -27,11 +27,12 @@ const LONGEST: Duration = Duration::from_secs(120);
 pub(crate) struct Http {
     usual: Client,
     direct: Client,
+    answer_bytes: usize,
 }
 
 impl Http {
-    pub(crate) fn new(roots: Roots) -> Self {
-        Self { usual: Client::new(roots.clone()), direct: Client::direct(roots) }
+    pub(crate) fn new(roots: Roots, answer_bytes: usize) -> Self {
+        Self { usual: Client::new(roots.clone()), direct: Client::direct(roots), answer_bytes }
     }
 
     /// The addresses that credentials of containers and instances come from mean this machine: no proxy has them.
@@ -67,7 +68,7 @@ impl HttpConnector for Connector {
         HttpConnectorFuture::new(async move {
             let request = collected(request).await.map_err(ConnectorError::user)?;
             let client = http.way(request.uri());
-            let answer = client.send(request, timeout, ANSWER_BYTES).await.map_err(failure)?;
+            let answer = client.send(request, timeout, http.answer_bytes).await.map_err(failure)?;
             HttpResponse::try_from(answer.map(SdkBody::from))
                 .map_err(|error| ConnectorError::other(error.into(), None))
         })
