@@ -1,6 +1,8 @@
 //! The calls to the queue (Amazon SQS API Reference, 2012-11-05).
 
-use std::time::Duration;
+mod polls;
+
+use std::{sync::Arc, time::Duration};
 
 use aws::{
     Arn, Session,
@@ -13,7 +15,10 @@ use aws_sdk_sqs::{
         Message, MessageSystemAttributeName, QueueAttributeName,
     },
 };
-use common::{Error, Text};
+use common::{Error, Text, worker};
+use tokio::sync::oneshot;
+
+use self::polls::{Parcel, Polls};
 
 /// Longest wait for messages that SQS allows: an idle queue costs the fewest calls.
 const WAIT: Duration = Duration::from_secs(20);
@@ -23,11 +28,12 @@ pub const LONGEST_CALL: Duration = Duration::from_secs(WAIT.as_secs() + 10);
 pub const HIDDEN_MAX: Duration = Duration::from_secs(12 * 60 * 60);
 
 /// A queue and the way to it.
-#[derive(Debug)]
-pub struct Queue<'a> {
-    pub session: &'a Session,
-    pub sqs: &'a aws_sdk_sqs::Client,
-    pub url: &'a str,
+#[derive(Debug, Clone)]
+pub struct Queue {
+    pub session: Arc<Session>,
+    pub sqs: aws_sdk_sqs::Client,
+    pub url: Arc<str>,
+    pub polls: Arc<Polls>,
 }
 
 /// The URL of a queue, be it of another account.
@@ -42,14 +48,14 @@ pub async fn find(session: &Session, sqs: &aws_sdk_sqs::Client, arn: &Arn) -> Re
     found.queue_url.ok_or_else(|| Error::retryable(format!("{DOING}: the answer holds no URL")))
 }
 
-impl Queue<'_> {
+impl Queue {
     /// How long the queue hides a message by itself; `None` when these credentials may not know.
     ///
     /// # Errors
     /// When it cannot be asked.
     pub async fn visibility_timeout(&self) -> Result<Option<Duration>, Error> {
         let name = QueueAttributeName::VisibilityTimeout;
-        let call = self.sqs.get_queue_attributes().queue_url(self.url).attribute_names(name.clone());
+        let call = self.sqs.get_queue_attributes().queue_url(&*self.url).attribute_names(name.clone());
         let found = match call.send().await {
             Err(failure) if failure.code().is_some_and(|code| code.starts_with("AccessDenied")) => {
                 return Ok(None);
@@ -63,10 +69,27 @@ impl Queue<'_> {
 
     /// Waits for messages and hides them for `lease`.
     ///
+    /// When nobody waits for the answer any more, because the process is asked to stop, the call goes on all the same: the
+    /// queue would give its messages to a call that is cut off too, and keep them hidden for nobody.
+    ///
     /// # Errors
     /// When the queue cannot be asked.
     pub async fn receive(&self, max: usize, lease: Duration) -> Result<Vec<Message>, Error> {
-        let call = self.sqs.receive_message().queue_url(self.url).wait_time_seconds(seconds(WAIT));
+        let (answer, answered) = oneshot::channel();
+        let (queue, out) = (self.clone(), Polls::begin(&self.polls));
+        worker::spawn(async move {
+            let received = queue.poll(max, lease).await;
+            // What comes back here, or is dropped unseen on the other side, is handed back.
+            let _ = answer.send(received.map(|messages| Parcel { messages, queue, out: Some(out) }));
+        });
+        match answered.await {
+            Ok(parcel) => parcel.map(Parcel::take),
+            Err(_) => Err(Error::retryable("receiving messages: the call ended without an answer")),
+        }
+    }
+
+    async fn poll(&self, max: usize, lease: Duration) -> Result<Vec<Message>, Error> {
+        let call = self.sqs.receive_message().queue_url(&*self.url).wait_time_seconds(seconds(WAIT));
         let call = call.max_number_of_messages(i32::try_from(max).unwrap_or(i32::MAX));
         let call = call.message_system_attribute_names(MessageSystemAttributeName::All);
         let call = call.message_attribute_names("All").visibility_timeout(seconds(lease));
@@ -90,7 +113,7 @@ impl Queue<'_> {
             Ok(entries) => entries,
             Err(error) => return batch::all(receipts.len(), &Error::retryable(DOING).caused_by(error)),
         };
-        let call = self.sqs.delete_message_batch().queue_url(self.url).set_entries(Some(entries));
+        let call = self.sqs.delete_message_batch().queue_url(&*self.url).set_entries(Some(entries));
         match call.send().await {
             Ok(answer) => {
                 let done = answer.successful.into_iter().map(|entry| (entry.id, ()));
@@ -115,7 +138,8 @@ impl Queue<'_> {
             Ok(entries) => entries,
             Err(error) => return batch::all(receipts.len(), &Error::retryable(DOING).caused_by(error)),
         };
-        let call = self.sqs.change_message_visibility_batch().queue_url(self.url).set_entries(Some(entries));
+        let call =
+            self.sqs.change_message_visibility_batch().queue_url(&*self.url).set_entries(Some(entries));
         match call.send().await {
             Ok(answer) => {
                 let done = answer.successful.into_iter().map(|entry| (entry.id, ()));

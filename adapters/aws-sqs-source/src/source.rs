@@ -1,6 +1,12 @@
 //! Messages of a queue as events (Amazon SQS Developer Guide: long polling, visibility timeout, FIFO delivery logic).
 
-use std::{sync::OnceLock, time::Duration};
+use std::{
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use aws::{Session, batch};
 use aws_sdk_sqs::types::MessageSystemAttributeName as Attribute;
@@ -17,6 +23,10 @@ use crate::{
 
 /// How long a message is hidden where neither the setting nor the queue says: SQS's own default.
 const LEASE: Duration = Duration::from_secs(30);
+/// The largest answer: ten messages of 1 MiB, each character of which may be escaped.
+const ANSWER_BYTES: usize = 24 << 20;
+/// Bytes of messages that are asked for with one call, about.
+const BATCH_BYTES: usize = 3 << 20;
 /// Memory that a message takes beside its events, about.
 const OVERHEAD: usize = 1024;
 
@@ -24,14 +34,16 @@ const OVERHEAD: usize = 1024;
 pub struct Sqs {
     config: SqsSourceConfig,
     origin: Origin,
-    session: Session,
+    session: Arc<Session>,
     sqs: aws_sdk_sqs::Client,
     found: OnceLock<Found>,
+    /// Bytes of a message, on the average of the last ones.
+    size: AtomicUsize,
 }
 
 /// What the first contact told.
 struct Found {
-    url: String,
+    queue: Queue,
     lease: Duration,
 }
 
@@ -87,7 +99,7 @@ impl Adapter for Sqs {
     type Config = SqsSourceConfig;
 
     fn new(config: Self::Config) -> Result<Self, ConfigError> {
-        let session = Session::new(&config.aws, config.arn.region(), None, LONGEST_CALL)?;
+        let session = Session::reading(&config.aws, config.arn.region(), None, LONGEST_CALL, ANSWER_BYTES)?;
         let origin = Origin {
             processor: config.sqs_message_processor,
             queue: config.arn.as_str().into(),
@@ -95,16 +107,19 @@ impl Adapter for Sqs {
             source: config.bus().into(),
         };
         let sqs = aws_sdk_sqs::Client::new(session.sdk());
-        Ok(Self { config, origin, session, sqs, found: OnceLock::new() })
+        let session = Arc::new(session);
+        Ok(Self { config, origin, session, sqs, found: OnceLock::new(), size: AtomicUsize::new(0) })
     }
 
     async fn connect(&self) -> Result<(), Error> {
         let url = client::find(&self.session, &self.sqs, &self.config.arn).await?;
+        let (session, sqs) = (Arc::clone(&self.session), self.sqs.clone());
+        let queue = Queue { session, sqs, url: url.into(), polls: Arc::default() };
         let lease = match self.config.lease() {
             Some(lease) => lease,
-            None => self.lease_of(&url).await?,
+            None => lease_of(&queue).await?,
         };
-        self.found.get_or_init(|| Found { url, lease });
+        self.found.get_or_init(|| Found { queue, lease });
         Ok(())
     }
 }
@@ -117,53 +132,50 @@ impl QueueSource for Sqs {
     }
 
     async fn receive(&self, max: usize) -> Result<Vec<Message<Text>>, Error> {
-        let (queue, lease) = self.queue()?;
-        let messages = queue.receive(max, lease).await?;
+        let Found { queue, lease } = self.found()?;
+        // Fewer with one call where messages are large: ten of 1 MiB, each several times in memory, are too much.
+        let fitting = BATCH_BYTES / self.size.load(Ordering::Relaxed).max(1);
+        let messages = queue.receive(max.min(fitting.max(1)), *lease).await?;
+        let bytes: usize = messages.iter().filter_map(|message| message.body()).map(str::len).sum();
+        if let Some(size) = bytes.checked_div(messages.len()) {
+            self.size.store(size, Ordering::Relaxed);
+        }
         Ok(messages.into_iter().filter_map(|message| self.message(message)).collect())
     }
 
     async fn acknowledge(&self, receipts: &[Text]) -> Vec<Result<(), Error>> {
-        match self.queue() {
-            Ok((queue, _)) => queue.delete(receipts).await,
+        match self.found() {
+            Ok(found) => found.queue.delete(receipts).await,
             Err(error) => batch::all(receipts.len(), &error),
         }
     }
 
     async fn extend(&self, receipts: &[Text]) -> Vec<Result<(), Error>> {
-        match self.queue() {
-            Ok((queue, lease)) => queue.hide(receipts, lease).await,
+        match self.found() {
+            Ok(found) => found.queue.hide(receipts, found.lease).await,
             Err(error) => batch::all(receipts.len(), &error),
         }
     }
 
     async fn release(&self, receipts: &[Text], after: Duration) {
-        let Ok((queue, _)) = self.queue() else { return };
+        let Ok(Found { queue, .. }) = self.found() else { return };
+        queue.polls.handed_back();
         for error in queue.hide(receipts, after).await.into_iter().filter_map(Result::err) {
-            tracing::debug!(
-                reason = error.chain(),
-                "a message was not handed back: it comes again after its lease"
-            );
+            let reason = error.chain();
+            tracing::debug!(reason, "a message was not handed back: it comes again after its lease");
+        }
+    }
+
+    async fn close(&self) {
+        if let Ok(found) = self.found() {
+            found.queue.polls.close().await;
         }
     }
 }
 
 impl Sqs {
-    fn queue(&self) -> Result<(Queue<'_>, Duration), Error> {
-        let found = self.found.get().ok_or_else(|| Error::retryable("the queue was not looked up yet"))?;
-        Ok((Queue { session: &self.session, sqs: &self.sqs, url: &found.url }, found.lease))
-    }
-
-    /// The queue's own visibility timeout. Who may receive may still not ask for that: the original never did.
-    async fn lease_of(&self, url: &str) -> Result<Duration, Error> {
-        let found = Queue { session: &self.session, sqs: &self.sqs, url }.visibility_timeout().await?;
-        if found.is_none() {
-            let seconds = LEASE.as_secs();
-            tracing::warn!(
-                seconds,
-                "the queue does not tell its visibility timeout: SQS_VISIBILITY_TIMEOUT can set it"
-            );
-        }
-        Ok(found.filter(|time| !time.is_zero()).unwrap_or(LEASE))
+    fn found(&self) -> Result<&Found, Error> {
+        self.found.get().ok_or_else(|| Error::retryable("the queue was not looked up yet"))
     }
 
     /// A message with its events. One that cannot be read at all stays in the queue, whose redrive policy decides.
@@ -187,4 +199,17 @@ impl Sqs {
             events,
         })
     }
+}
+
+/// The queue's own visibility timeout. Who may receive may still not ask for that: the original never did.
+async fn lease_of(queue: &Queue) -> Result<Duration, Error> {
+    let found = queue.visibility_timeout().await?;
+    if found.is_none() {
+        let seconds = LEASE.as_secs();
+        tracing::warn!(
+            seconds,
+            "the queue does not tell its visibility timeout: SQS_VISIBILITY_TIMEOUT can set it"
+        );
+    }
+    Ok(found.filter(|time| !time.is_zero()).unwrap_or(LEASE))
 }

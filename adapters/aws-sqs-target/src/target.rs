@@ -24,6 +24,8 @@ use crate::{
 const DOING: &str = "sending to the queue that ARN names";
 /// Longest that one call may take.
 const LONGEST_CALL: Duration = Duration::from_secs(10);
+/// The largest answer: what it says of ten entries is far less.
+const ANSWER_BYTES: usize = 256 << 10;
 
 /// A queue.
 pub struct Sqs {
@@ -60,7 +62,7 @@ impl Adapter for Sqs {
     type Config = SqsTargetConfig;
 
     fn new(config: Self::Config) -> Result<Self, ConfigError> {
-        let session = Session::new(&config.aws, config.arn.region(), None, LONGEST_CALL)?;
+        let session = Session::reading(&config.aws, config.arn.region(), None, LONGEST_CALL, ANSWER_BYTES)?;
         let sqs = aws_sdk_sqs::Client::new(session.sdk());
         Ok(Self { url: config.queue_url(), config, session, sqs })
     }

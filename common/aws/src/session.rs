@@ -15,7 +15,7 @@ use common::{
 };
 
 use crate::{
-    client::Http,
+    client::{ANSWER_BYTES, Http},
     credentials::{Keys, chain},
     error,
     identity::Identities,
@@ -47,7 +47,21 @@ impl Session {
         endpoint: Option<&Url>,
         attempt: Duration,
     ) -> Result<Self, ConfigError> {
-        let http = Http::new(settings.roots()?);
+        Self::reading(settings, region, endpoint, attempt, ANSWER_BYTES)
+    }
+
+    /// The same for a service whose answers may be so large, in bytes; 4 MiB else.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn reading(
+        settings: &Settings,
+        region: &str,
+        endpoint: Option<&Url>,
+        attempt: Duration,
+        answer_bytes: usize,
+    ) -> Result<Self, ConfigError> {
+        let http = Http::new(settings.roots()?, answer_bytes);
         let timeouts =
             TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(attempt).build();
         let retries = RetryConfig::standard()
