@@ -10,6 +10,7 @@
 
 mod broker;
 mod flaky;
+mod object;
 mod poll;
 mod report;
 mod source;
@@ -32,6 +33,9 @@ fn main() -> ExitCode {
     trials.extend(target::SUBJECTS.into_iter().map(|subject| {
         let name = format!("{} loses nothing that its caller sends again", subject.adapter);
         Trial::test(name, move || Ok(target::trial(&subject, seed)?))
+    }));
+    trials.push(Trial::test("aws-s3-target loses nothing and stores nothing twice", move || {
+        Ok(object::trial(seed)?)
     }));
     trials.extend(source::trials(seed));
     libtest_mimic::run(&arguments, trials).exit_code()

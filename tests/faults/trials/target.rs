@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use serde_json::json;
 use crate::flaky::{Flaky, Manner, lock};
 use crate::report::Report;
 
-const KILLS: usize = 24;
+pub const KILLS: usize = 24;
 /// Events that are answered 2xx by the last kill.
 const TAKEN: usize = 2000;
 const CALLERS: usize = 16;
@@ -95,8 +95,8 @@ pub const SUBJECTS: [Subject; 3] = [
 ];
 
 /// What the callers see.
-struct Callers<'a> {
-    subject: &'a Subject,
+struct Callers {
+    request: fn(usize) -> Request,
     /// Where the target is now.
     address: Mutex<SocketAddr>,
     next: AtomicUsize,
@@ -108,12 +108,26 @@ struct Callers<'a> {
 pub fn trial(subject: &Subject, seed: u64) -> Result<(), Failure> {
     let mut random = Rng::with_seed(seed);
     let endpoint = Flaky::start_as(random.u64(..), (subject.manner)())?;
+    let environment = (subject.environment)(&endpoint);
+    let wait = || endpoint.wait_for_a_request(PATIENCE);
+    let taken = taken(subject.adapter, &environment, subject.request, wait, &mut random)?;
+    judge(subject, &taken, &endpoint, seed)
+}
+
+/// Kills an adapter again and again while callers send events, and gives the numbers of those that were answered 2xx.
+pub fn taken(
+    adapter: &str,
+    environment: &[(&str, String)],
+    request: fn(usize) -> Request,
+    wait_for_a_request: impl Fn(),
+    random: &mut Rng,
+) -> Result<Vec<usize>, Failure> {
     let environment: Vec<_> =
-        (subject.environment)(&endpoint).into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    let start = || Process::start(subject.adapter, &[], &environment);
+        environment.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+    let start = || Process::start(adapter, &[], &environment);
     let mut process = start()?;
     let callers = Callers {
-        subject,
+        request,
         address: Mutex::new(process.address()?),
         next: AtomicUsize::new(0),
         done: AtomicBool::new(false),
@@ -125,7 +139,7 @@ pub fn trial(subject: &Subject, seed: u64) -> Result<(), Failure> {
         }
         let kills = (1..=KILLS).try_for_each(|kill| {
             callers.wait_for(kill * TAKEN / KILLS)?;
-            endpoint.wait_for_a_request(PATIENCE);
+            wait_for_a_request();
             thread::sleep(Duration::from_micros(random.u64(..20_000)));
             let next = start()?;
             // SIGKILL, and the end of the process.
@@ -136,10 +150,10 @@ pub fn trial(subject: &Subject, seed: u64) -> Result<(), Failure> {
         callers.done.store(true, Ordering::SeqCst);
         kills
     })?;
-    callers.judge(&endpoint, seed)
+    Ok(callers.taken.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
-impl Callers<'_> {
+impl Callers {
     /// Sends one event after the other, each until it is answered 2xx.
     fn call(&self) {
         while !self.done.load(Ordering::SeqCst) {
@@ -147,7 +161,7 @@ impl Callers<'_> {
             while !self.done.load(Ordering::SeqCst) {
                 let address = *lock(&self.address);
                 // Made anew each time: a signature grows old.
-                let request = (self.subject.request)(number);
+                let request = (self.request)(number);
                 if request.send(address).is_ok_and(|answer| answer.is_success()) {
                     lock(&self.taken).push(number);
                     break;
@@ -163,26 +177,26 @@ impl Callers<'_> {
         within(PATIENCE * 2, "events that are taken", || (taken() >= count).then_some(()))
             .map_err(|why| format!("{why}: {} of {count}", taken()))
     }
+}
 
-    fn judge(&self, endpoint: &Flaky, seed: u64) -> Result<(), Failure> {
-        let (taken, counts) = (lock(&self.taken), endpoint.counts());
-        let is_lost = |number: &&usize| !counts.contains_key(&(self.subject.body)(**number));
-        let lost: Vec<_> = taken.iter().filter(is_lost).collect();
-        let report = Report {
-            adapter: self.subject.adapter,
-            fate: "killed at random",
-            kills: KILLS,
-            taken: taken.len(),
-            lost: lost.len(),
-            duplicates: counts.values().map(|count| count - 1).sum(),
-            for_each_kill: CALLERS,
-            unconfirmed: endpoint.unconfirmed(),
-            seed,
-        };
-        report.print()?;
-        ensure(lost.is_empty(), || format!("lost: {lost:?}"))?;
-        same_ids(endpoint)
-    }
+fn judge(subject: &Subject, taken: &[usize], endpoint: &Flaky, seed: u64) -> Result<(), Failure> {
+    let counts = endpoint.counts();
+    let is_lost = |number: &&usize| !counts.contains_key(&(subject.body)(**number));
+    let lost: Vec<_> = taken.iter().filter(is_lost).collect();
+    let report = Report {
+        adapter: subject.adapter,
+        fate: "killed at random",
+        kills: KILLS,
+        taken: taken.len(),
+        lost: lost.len(),
+        duplicates: counts.values().map(|count| count - 1).sum(),
+        for_each_kill: CALLERS,
+        unconfirmed: endpoint.unconfirmed(),
+        seed,
+    };
+    report.print()?;
+    ensure(lost.is_empty(), || format!("lost: {lost:?}"))?;
+    same_ids(endpoint)
 }
 
 /// What comes twice can be told by its id, where it has any.
