@@ -12,6 +12,8 @@ use std::fmt::Write as _;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::trace::SpanKind;
 
+use crate::Event;
+
 pub(crate) use config::TraceConfig;
 pub(crate) use export::{finish, start};
 pub use span::Span;
@@ -53,6 +55,17 @@ impl Trace {
             state: headers.get(TRACESTATE).cloned(),
             baggage: headers.get(BAGGAGE).cloned(),
         }
+    }
+
+    /// The trace that an event was written in, as far as it says (its extensions `traceparent` and `tracestate`), or a new
+    /// one: for events that come by no request, but from a queue or a log.
+    #[must_use]
+    pub(crate) fn of(event: &Event) -> Self {
+        let Some((id, span, flags)) = event.get("traceparent").and_then(parse) else {
+            return Self::default();
+        };
+        let state = event.get("tracestate").and_then(|state| HeaderValue::from_str(state).ok());
+        Self { id, span, flags, state, baggage: None }
     }
 
     /// Begins the work on a request that came in.
@@ -119,6 +132,16 @@ mod tests {
         assert_eq!((&sent[..36], &sent[52..]), (&PARENT[..36], "-01"));
         assert_ne!(sent[36..52], PARENT[36..52]);
         assert_eq!(out[TRACESTATE], "vendor=1");
+    }
+
+    #[test]
+    fn an_event_of_a_log_goes_on_with_the_trace_it_was_written_in() {
+        let mut event = Event::new("1", "/s", "t").expect("an event");
+        event.set("traceparent", format!("00-{:032x}-{:016x}-01", 7, 9)).expect("an extension");
+        let trace = Trace::of(&event);
+        assert_eq!((trace.id, trace.span, trace.is_sampled()), (7, 9, true));
+        event.set("traceparent", "nonsense").expect("an extension");
+        assert_ne!(Trace::of(&event).id, 7);
     }
 
     #[test]

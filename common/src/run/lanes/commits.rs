@@ -20,8 +20,8 @@ impl<L: LogSource> Log<L> {
             }
             let lanes: Vec<_> = self.lanes().values().map(Arc::clone).collect();
             match self.commit(&lanes).await {
-                Ok(()) => {
-                    if backoff.attempts() > 0 {
+                Ok(stored) => {
+                    if stored && backoff.attempts() > 0 {
                         self.health.upstream().succeeded();
                     }
                     backoff = Backoff::default();
@@ -36,13 +36,13 @@ impl<L: LogSource> Log<L> {
         }
     }
 
-    /// Stores how far these lanes have come.
-    pub(super) async fn commit(&self, lanes: &[Arc<Lane<L>>]) -> Result<(), Error> {
+    /// Stores how far these lanes have come; false when there was nothing to store.
+    pub(super) async fn commit(&self, lanes: &[Arc<Lane<L>>]) -> Result<bool, Error> {
         let _alone = self.committing.lock().await;
         let progress: Vec<_> =
             lanes.iter().filter_map(|lane| Some((lane, lane.window.progress()?))).collect();
         if progress.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         let positions: Vec<_> = progress
             .iter()
@@ -52,6 +52,6 @@ impl<L: LogSource> Log<L> {
         for (lane, progress) in &progress {
             lane.window.store(progress);
         }
-        Ok(())
+        Ok(true)
     }
 }

@@ -202,7 +202,8 @@ impl<L: LogSource> Lane<L> {
         let terms = Terms { origin: Some(&delivery.origin), ..Terms::new(&self.stop) };
         for mut event in delivery.events {
             let begun = std::time::Instant::now();
-            let result = log.sink.deliver_under(&mut event, &Trace::default(), &terms).await;
+            let trace = Trace::of(&event);
+            let result = log.sink.deliver_under(&mut event, &trace, &terms).await;
             log.metrics.processed(event.event_type(), result.is_ok(), begun.elapsed());
             if result.is_err() {
                 return false;

@@ -35,6 +35,9 @@ use crate::{
 /// Kept of the time for a drain, for the last commit and to give the partitions up.
 const HAND_BACK: Duration = Duration::from_secs(3);
 
+/// The longest pause after a failure to learn what to read.
+const ASSIGNMENT_PAUSE: Duration = Duration::from_secs(5);
+
 /// The `main` of a log source.
 #[must_use]
 pub fn log_source<L: LogSource>() -> ExitCode {
@@ -127,13 +130,18 @@ impl<L: LogSource> Log<L> {
             };
             match assignment {
                 Ok(change) => {
-                    self.health.upstream().succeeded();
+                    // What is taken away says nothing about the health of the log.
+                    if matches!(change, Assignment::Assigned(_)) {
+                        self.health.upstream().succeeded();
+                    }
                     backoff = Backoff::default();
                     self.take_up(change);
                 }
                 Err(error) => {
                     self.health.upstream().failed();
                     let pause = self.pause(&mut backoff, &error, "what to read cannot be had");
+                    // The adapter may know of the recovery at once.
+                    let pause = pause.min(ASSIGNMENT_PAUSE.max(error.retry_after().unwrap_or_default()));
                     tokio::select! {
                         () = worker::sleep(pause) => {}
                         () = self.stop.requested() => break,

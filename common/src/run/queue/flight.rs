@@ -144,7 +144,8 @@ impl<Q: QueueSource> Queue<Q> {
                 return Err(Undelivered::Lost);
             }
             let begun = Instant::now();
-            let result = self.sink.deliver_under(&mut event, &Trace::default(), &terms).await;
+            let trace = Trace::of(&event);
+            let result = self.sink.deliver_under(&mut event, &trace, &terms).await;
             self.metrics.processed(event.event_type(), result.is_ok(), begun.elapsed());
             result.map_err(|failure| {
                 if failure.fault == Fault::Event {
