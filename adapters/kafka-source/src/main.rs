@@ -1,8 +1,11 @@
-//! Brings events of kafka in.
+//! Sends an event for each record of a topic of Apache Kafka.
 
 mod config;
+mod consumer;
+mod event;
 mod source;
+mod start;
 
 fn main() -> std::process::ExitCode {
-    common::run::source::<source::Kafka>()
+    common::run::log_source::<source::Kafka>()
 }

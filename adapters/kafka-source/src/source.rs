@@ -1,17 +1,37 @@
-//! Events of kafka, one in each period. Name the documentation of the outside system here.
+//! Records of a topic as events, read as a member of a consumer group (<https://kafka.apache.org/41/documentation.html>).
+
+use std::sync::{Arc, OnceLock};
 
 use common::{
-    Adapter, Error, Event, Field, Info, InvalidEvent, Kind, Role, Scaling, Source, Stop, config::ConfigError,
-    event, send::Outbox,
+    Adapter, Assignment, Error, Field, Info, Kind, LogSource, Record, Role, Rule, Scaling,
+    config::ConfigError,
+};
+use kafka::Watch;
+use rdkafka::{Offset, TopicPartitionList};
+use tokio::sync::{Mutex, mpsc, watch};
+
+use crate::{
+    config::KafkaConfig,
+    consumer::{Consumer, Partition, Telling},
+    event::{EVENT_TYPE, Events},
+    start::Start,
 };
 
-use crate::config::KafkaConfig;
-
-const EVENT_TYPE: &str = "com.kafka.event";
-
-/// Brings an event in each period.
+/// Reads the partitions that the group gives it.
 pub struct Kafka {
-    config: KafkaConfig,
+    config: Arc<KafkaConfig>,
+    events: Events,
+    watch: Watch,
+    /// Made at the first contact.
+    consumer: OnceLock<Arc<Consumer>>,
+    telling: Telling,
+    told: Mutex<Told>,
+}
+
+/// What the consumer tells.
+struct Told {
+    changes: mpsc::UnboundedReceiver<Assignment<Partition>>,
+    failure: watch::Receiver<Option<Error>>,
 }
 
 impl Adapter for Kafka {
@@ -22,52 +42,122 @@ impl Adapter for Kafka {
         role: Role::Source,
         component: "kafkasource",
         resource_group: "kafkasources.sources.triggermesh.io",
-        images: &[],
+        images: &["kafkasource-adapter"],
         emits: &[EVENT_TYPE],
         accepts: &[],
-        scaling: Scaling::Single,
+        scaling: Scaling::Partitioned,
         kinds: &[Kind {
             group: "sources.triggermesh.io",
             version: "v1alpha1",
             kind: "KafkaSource",
             constants: &[],
             fields: &[
-                Field::new("eventSource", "KAFKA_EVENT_SOURCE").or("{namespace}.{name}"),
-                Field::new("period", "KAFKA_PERIOD"),
+                Field::new("bootstrapServers", "BOOTSTRAP_SERVERS").rule(Rule::Join(",")),
+                Field::new("topic", "TOPIC"),
+                Field::new("groupID", "GROUP_ID"),
+                Field::new("auth.saslEnable", "SASL_ENABLE"),
+                Field::new("auth.tlsEnable", "TLS_ENABLE"),
+                Field::new("auth.securityMechanism", "SECURITY_MECHANISMS"),
+                Field::new("auth.username", "USERNAME"),
+                Field::new("auth.password", "PASSWORD").secret(),
+                Field::new("auth.tls.ca", "CA").secret(),
+                Field::new("auth.tls.clientCert", "CLIENT_CERT").secret(),
+                Field::new("auth.tls.clientKey", "CLIENT_KEY").secret(),
+                Field::new("auth.tls.skipVerify", "SKIP_VERIFY"),
+                Field::new("auth.kerberos.config", "KERBEROS_CONFIG_PATH").rule(Rule::File),
+                Field::new("auth.kerberos.keytab", "KERBEROS_KEYTAB_PATH").rule(Rule::File),
+                Field::new("auth.kerberos.serviceName", "KERBEROS_SERVICE_NAME"),
+                Field::new("auth.kerberos.realm", "KERBEROS_REALM"),
+                Field::new("auth.kerberos.username", "KERBEROS_USERNAME"),
+                Field::new("auth.kerberos.password", "KERBEROS_PASSWORD").secret(),
             ],
         }],
     };
     type Config = KafkaConfig;
 
     fn new(config: Self::Config) -> Result<Self, ConfigError> {
-        Ok(Self { config })
+        let (change, changes) = mpsc::unbounded_channel();
+        let (fail, failure) = watch::channel(None);
+        let adapter = Self {
+            events: Events::new(&config),
+            config: Arc::new(config),
+            watch: Watch::default(),
+            consumer: OnceLock::new(),
+            telling: Telling { changes: change, failure: fail },
+            told: Mutex::new(Told { changes, failure }),
+        };
+        crate::consumer::check(&adapter.config).map_err(|error| {
+            let problem = format_args!("and the settings beside it make no client: {error}");
+            ConfigError::new("BOOTSTRAP_SERVERS", problem)
+        })?;
+        Ok(adapter)
+    }
+
+    async fn connect(&self) -> Result<(), Error> {
+        let (config, watch) = (Arc::clone(&self.config), self.watch.clone());
+        let start = kafka::blocking(move || Start::ask(&config, &watch)).await?;
+        self.watch.clear();
+        if self.consumer.get().is_none() {
+            let consumer = Consumer::start(&self.config, &self.watch, start, self.telling.clone())?;
+            let _ = self.consumer.set(Arc::new(consumer));
+        }
+        Ok(())
     }
 }
 
-impl Source for Kafka {
-    async fn run(&self, outbox: Outbox, stop: Stop) -> Result<(), Error> {
-        let mut periods = tokio::time::interval(*self.config.kafka_period);
-        loop {
-            tokio::select! {
-                () = stop.requested() => return Ok(()),
-                _ = periods.tick() => {}
-            }
-            let event =
-                self.event().map_err(|error| Error::permanent("making the event").caused_by(error))?;
-            // Not accepted before the stop: the outside system keeps it.
-            if outbox.send(event).await.is_err() {
-                return Ok(());
-            }
+impl LogSource for Kafka {
+    type Partition = Partition;
+    /// An offset.
+    type Position = i64;
+
+    async fn assignment(&self) -> Result<Assignment<Partition>, Error> {
+        let told = &mut *self.told.lock().await;
+        // This adapter holds the other end of both, so that neither is ever closed.
+        tokio::select! {
+            biased;
+            Some(change) = told.changes.recv() => Ok(change),
+            Ok(()) = told.failure.changed() => match &*told.failure.borrow_and_update() {
+                Some(error) => Err(error.clone()),
+                // All is well again.
+                None => Ok(Assignment::Assigned(Vec::new())),
+            },
+            else => Err(Error::retryable("the consumer has ended")),
         }
     }
-}
 
-impl Kafka {
-    /// Where the outside system numbers what happens, that number is the event's id: it stays the same when sent again.
-    fn event(&self) -> Result<Event, InvalidEvent> {
-        let mut event = Event::new(event::new_id(), self.config.kafka_event_source.as_str(), EVENT_TYPE)?;
-        event.set("time", event::now())?;
-        event.set_data("application/json", "{}")?;
-        Ok(event)
+    async fn read(&self, partition: &Partition, max: usize) -> Result<Vec<Record<i64>>, Error> {
+        partition.read(max, &self.events, &self.watch).await
+    }
+
+    async fn commit(&self, positions: &[(Arc<Partition>, i64)]) -> Result<(), Error> {
+        let failed = |error| kafka::error("storing the positions of GROUP_ID", error, &self.watch);
+        let mut list = TopicPartitionList::new();
+        for (partition, offset) in positions {
+            // Kafka keeps the place of the next record.
+            let next = Offset::Offset(offset + 1);
+            list.add_partition_offset(&self.config.topic, partition.number, next).map_err(failed)?;
+        }
+        let Some(consumer) = self.consumer.get().map(Arc::clone) else { return Ok(()) };
+        let watch = self.watch.clone();
+        kafka::blocking(move || {
+            consumer
+                .commit(&list)
+                .map_err(|error| kafka::error("storing the positions of GROUP_ID", error, &watch))
+        })
+        .await
+    }
+
+    async fn close(&self, partitions: Vec<Arc<Partition>>) {
+        let numbers: Vec<_> = partitions.iter().map(|partition| partition.number).collect();
+        // Their queues keep the consumer alive.
+        drop(partitions);
+        let Some(consumer) = self.consumer.get().map(Arc::clone) else { return };
+        let closed = kafka::blocking(move || {
+            consumer.close(&numbers);
+            Ok(())
+        });
+        if let Err(error) = closed.await {
+            tracing::warn!(reason = error.chain(), "partitions were not given up");
+        }
     }
 }

@@ -122,7 +122,7 @@ impl Kafka {
         let (config, producer, watch) =
             (Arc::clone(&self.config), self.producers.current(), self.producers.watch.clone());
         let found = kafka::blocking(move || {
-            kafka::partitions(producer.client(), &config.topic)
+            kafka::partitions(producer.client(), &config.topic, kafka::CALL)
                 .map_err(|error| kafka::error("looking for TOPIC", error, &watch))
         });
         match found.await? {

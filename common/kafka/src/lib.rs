@@ -34,12 +34,16 @@ pub async fn blocking<T: Send + 'static>(
     done.unwrap_or_else(|error| Err(Error::retryable("calling librdkafka").caused_by(error)))
 }
 
-/// How many partitions a topic has; `None` when there is no such topic. Blocks.
+/// How many partitions a topic has; `None` when there is no such topic. Blocks for so long at most.
 ///
 /// # Errors
 /// When no broker answers, or it refuses to.
-pub fn partitions<C: ClientContext>(client: &Client<C>, topic: &str) -> Result<Option<usize>, KafkaError> {
-    let metadata = client.fetch_metadata(Some(topic), CALL)?;
+pub fn partitions<C: ClientContext>(
+    client: &Client<C>,
+    topic: &str,
+    time: Duration,
+) -> Result<Option<usize>, KafkaError> {
+    let metadata = client.fetch_metadata(Some(topic), time)?;
     let Some(found) = metadata.topics().first() else { return Ok(None) };
     match found.error().map(RDKafkaErrorCode::from) {
         None => Ok(Some(found.partitions().len()).filter(|count| *count > 0)),
