@@ -1,8 +1,9 @@
-//! Sends events to azure-eventhubs.
+//! Sends events to an event hub of Azure, in batches.
 
 mod config;
+mod convert;
 mod target;
 
 fn main() -> std::process::ExitCode {
-    common::run::target::<target::AzureEventhubs>()
+    common::run::batch_target::<target::EventHubs>()
 }

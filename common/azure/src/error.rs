@@ -101,6 +101,11 @@ pub fn is_stolen(error: &EventHubsError) -> bool {
         || matches!(core(error), Core::Condition(Condition::LinkStolen, _))
 }
 
+/// Whether it came from below AMQP: there is no connection.
+pub fn is_disconnected(error: &EventHubsError) -> bool {
+    matches!(core(error), Core::Transport(_))
+}
+
 fn first_line(text: &str) -> &str {
     let line = text.lines().next().unwrap_or_default().trim();
     line.char_indices().nth(200).map_or(line, |(end, _)| line.get(..end).unwrap_or_default())

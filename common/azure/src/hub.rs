@@ -2,7 +2,7 @@
 //!
 //! Facts: "AMQP 1.0 in Azure Service Bus and Event Hubs protocol guide"; the SDK is `azure_messaging_eventhubs`.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 
 use azure_core::credentials::TokenCredential;
 use azure_messaging_eventhubs::{ConsumerClient, EventHubsError, ProducerClient, RetryOptions};
@@ -16,16 +16,18 @@ use tokio::time::timeout;
 
 use crate::{
     ConnectionString, DirectoryConfig, Endpoint, EventHubId, Settings,
-    error::failure,
+    error::{failure, is_disconnected},
 };
 
 /// Time for one call: a connection, a token, an answer of a node.
-const TIMEOUT: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(20);
+/// After which a call is suspicious.
+const LONG: Duration = Duration::from_secs(1);
 /// The port of Microsoft's emulator.
 const EMULATOR_PORT: u16 = 5672;
 
 /// Which event hub, and who this is for it.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 pub struct EventHubsConfig {
     /// Resource id of the event hub:
     /// `/subscriptions/S/resourceGroups/RG/providers/Microsoft.EventHub/namespaces/NS/eventhubs/HUB`.
@@ -174,13 +176,13 @@ impl EventHub {
         self.config.eventhub_endpoint.clone().or(emulator).map(|endpoint| endpoint.to_string())
     }
 
-    /// A client that sends. A connection that was found stale is replaced once.
+    /// A client that sends. It repairs nothing by itself: one that has failed is to be given up for another.
     ///
     /// # Errors
     /// When the namespace cannot be reached.
     pub async fn producer(&self) -> Result<ProducerClient, Error> {
         let access = self.access()?;
-        let mut builder = ProducerClient::builder().with_retry_options(retries(1));
+        let mut builder = ProducerClient::builder().with_retry_options(no_retries());
         if let Some(endpoint) = self.endpoint(&access) {
             builder = builder.with_custom_endpoint(endpoint);
         }
@@ -204,7 +206,7 @@ impl EventHub {
     pub async fn consumer(&self, group: &str) -> Result<ConsumerClient, Error> {
         let access = self.access()?;
         let mut builder = ConsumerClient::builder()
-            .with_retry_options(retries(0))
+            .with_retry_options(no_retries())
             .with_consumer_group(group.to_owned());
         if let Some(endpoint) = self.endpoint(&access) {
             builder = builder.with_custom_endpoint(endpoint);
@@ -239,6 +241,32 @@ impl EventHub {
         }
     }
 
+    /// As [`within`](Self::within), for a call of a client that sends. The SDK does not end a call whose connection has
+    /// broken meanwhile, so that one which takes long has its connection looked at.
+    ///
+    /// # Errors
+    /// What the table of errors makes of the failure.
+    pub async fn within_connection<T>(
+        &self,
+        doing: &str,
+        producer: &ProducerClient,
+        call: impl Future<Output = Result<T, EventHubsError>>,
+    ) -> Result<T, Error> {
+        let looked_at = async {
+            let mut call = pin!(call);
+            loop {
+                if let Ok(result) = timeout(LONG, &mut call).await {
+                    return result;
+                }
+                match timeout(LONG, producer.get_eventhub_properties()).await {
+                    Ok(Err(error)) if is_disconnected(&error) => return Err(error),
+                    _ => {}
+                }
+            }
+        };
+        self.within(doing, looked_at).await
+    }
+
     /// A failure as the frame takes it: what was being done, and which settings to look at.
     #[must_use]
     pub fn failure(&self, doing: &str, error: &EventHubsError) -> Error {
@@ -246,11 +274,6 @@ impl EventHub {
     }
 }
 
-fn retries(count: u32) -> RetryOptions {
-    RetryOptions {
-        max_retries: count,
-        initial_delay: azure_core::time::Duration::milliseconds(0),
-        max_delay: azure_core::time::Duration::seconds(1),
-        max_total_elapsed: azure_core::time::Duration::seconds(20),
-    }
+fn no_retries() -> RetryOptions {
+    RetryOptions { max_retries: 0, ..RetryOptions::default() }
 }

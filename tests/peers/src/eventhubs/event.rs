@@ -71,18 +71,21 @@ impl Stored {
     /// The bytes of its data sections.
     #[must_use]
     pub fn body(&self) -> Vec<u8> {
-        match &self.message.body {
-            Body::Data(sections) => {
-                sections.iter().flat_map(|section| section.0.iter().copied()).collect()
-            }
-            _ => Vec::new(),
-        }
+        body(&self.message)
     }
 
     /// An annotation that is text.
     #[must_use]
     pub fn annotation(&self, name: &str) -> Option<String> {
         annotation(&self.message, name)
+    }
+}
+
+/// The bytes of its data sections.
+pub(super) fn body(message: &AnyMessage) -> Vec<u8> {
+    match &message.body {
+        Body::Data(sections) => sections.iter().flat_map(|section| section.0.iter().copied()).collect(),
+        _ => Vec::new(),
     }
 }
 

@@ -58,7 +58,8 @@ pub struct Faults {
     pub silent: bool,
 }
 
-type Answers = Box<dyn FnMut() -> Answer + Send>;
+/// Decides by the bodies of what is sent together.
+type Answers = Box<dyn FnMut(&[Vec<u8>]) -> Answer + Send>;
 
 #[derive(Default)]
 struct State {
@@ -70,6 +71,7 @@ struct State {
     round_robin: usize,
     faults: Faults,
     answers: Option<Answers>,
+    sends: usize,
     expired: Option<Instant>,
     tokens: (usize, usize),
 }
@@ -237,8 +239,14 @@ impl Hub {
         self.state().answers = Some(answers);
     }
 
-    pub fn answer(&self) -> Answer {
-        self.state().answers.as_mut().map_or(Answer::Accept, |answers| answers())
+    pub fn answer(&self, bodies: &[Vec<u8>]) -> Answer {
+        let mut state = self.state();
+        state.sends += 1;
+        state.answers.as_mut().map_or(Answer::Accept, |answers| answers(bodies))
+    }
+
+    pub fn sends(&self) -> usize {
+        self.state().sends
     }
 
     pub fn expire_tokens(&self) {

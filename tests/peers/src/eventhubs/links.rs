@@ -12,7 +12,7 @@ use fe2o3_amqp_types::primitives::{Symbol, Value};
 use tokio::sync::oneshot;
 
 use super::EventHubs;
-use super::event::AnyMessage;
+use super::event::{AnyMessage, body};
 use super::hub::{Answer, Hub, Reader};
 use super::serve::Peer;
 use super::token::path;
@@ -151,7 +151,8 @@ pub async fn receive(mut receiver: Receiver, entity: Entity, peer: Peer) {
             let _ = receiver.reject(info, custom("com.microsoft:argument-error", "not a batch")).await;
             continue;
         };
-        let answer = peer.hub.answer();
+        let bodies: Vec<_> = messages.iter().map(body).collect();
+        let answer = peer.hub.answer(&bodies);
         if matches!(answer, Answer::Accept | Answer::CutAfter | Answer::Hang) {
             let partition = partition.or_else(|| messages.first().map(|first| peer.hub.choose(first)));
             for message in messages {

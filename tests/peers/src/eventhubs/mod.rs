@@ -159,9 +159,15 @@ impl EventHubs {
         self.hub.change_faults(change);
     }
 
-    /// What becomes of each message or batch that is sent, from now on.
-    pub fn answers(&self, answer: impl FnMut() -> Answer + Send + 'static) {
+    /// What becomes of each message or batch that is sent, from now on, by the bodies in it.
+    pub fn answers(&self, answer: impl FnMut(&[Vec<u8>]) -> Answer + Send + 'static) {
         self.hub.set_answers(Box::new(answer));
+    }
+
+    /// How many messages and batches were sent.
+    #[must_use]
+    pub fn sends(&self) -> usize {
+        self.hub.sends()
     }
 
     /// All tokens that were put so far are no longer valid: their links are detached, new ones need a new token.

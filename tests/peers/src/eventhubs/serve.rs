@@ -44,7 +44,11 @@ async fn listen(first: TcpListener, hub: Arc<Hub>, mut open: watch::Receiver<boo
         };
         loop {
             tokio::select! {
-                _ = open.wait_for(|open| !*open) => break,
+                closed = open.wait_for(|open| !*open) => match closed {
+                    Ok(_) => break,
+                    // The switch is gone.
+                    Err(_) => return,
+                },
                 accepted = listener.accept() => {
                     if let Ok((stream, _)) = accepted {
                         tokio::spawn(connection(stream, Arc::clone(&hub)));
