@@ -4,6 +4,7 @@ use std::{
     fmt::{Debug, Display},
     future::Future,
     sync::Arc,
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -22,9 +23,11 @@ pub trait LogSource: Adapter {
     type Position: Clone + Debug + Display + Send + Sync + 'static;
 
     /// Whether the log itself keeps no positions and `CHECKPOINT_DIR` is wanted for them.
-    const KEEPS_POSITIONS: bool = false;
+    fn keeps_positions(&self) -> bool {
+        false
+    }
 
-    /// Takes the store of `CHECKPOINT_DIR`; called once, before the first contact, where [`Self::KEEPS_POSITIONS`] is set.
+    /// Takes the store of `CHECKPOINT_DIR`; called once, before the first contact, where that is wanted.
     fn keep_positions(&self, store: Arc<dyn Checkpoints>) {
         drop(store);
     }
@@ -32,6 +35,11 @@ pub trait LogSource: Adapter {
     /// Records in flight, over all partitions, when `MAX_IN_FLIGHT` is not set.
     fn in_flight(&self) -> usize {
         1000
+    }
+
+    /// Least time between two commits, unless a lane cannot go on without one: longer where each costs money.
+    fn pace(&self) -> Duration {
+        Duration::from_millis(100)
     }
 
     /// Waits for the next change of what this process reads. Called again only after the last change was taken up.

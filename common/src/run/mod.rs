@@ -55,7 +55,7 @@ pub(crate) struct Shape<A> {
     /// Whether events come in by HTTP, so that the end has to wait for callers to notice.
     serves: bool,
     /// Whether it keeps positions in `CHECKPOINT_DIR`.
-    keeps_positions: bool,
+    keeps_positions: fn(&A) -> bool,
     /// What is done once before the first contact.
     prepare: fn(&Frame, &A),
     /// What is served on all paths that are not health.
@@ -119,7 +119,7 @@ fn configured<A: Adapter>(shape: Shape<A>, environment: &Environment) -> ExitCod
             Err(ConfigError { problems }) => return invalid(problems),
         };
         trace::start(&tracing, &frame, &A::INFO);
-        let code = match Frame::new(&shape, frame) {
+        let code = match Frame::new(&shape, &adapter, frame) {
             Ok(frame) => life::live(shape, Arc::new(frame), adapter).await,
             Err(ConfigError { problems }) => invalid(problems),
         };
@@ -129,9 +129,9 @@ fn configured<A: Adapter>(shape: Shape<A>, environment: &Environment) -> ExitCod
 }
 
 impl Frame {
-    fn new<A: Adapter>(shape: &Shape<A>, config: FrameConfig) -> Result<Self, ConfigError> {
+    fn new<A: Adapter>(shape: &Shape<A>, adapter: &A, config: FrameConfig) -> Result<Self, ConfigError> {
         let info = A::INFO;
-        let positions: Option<Arc<dyn Checkpoints>> = if shape.keeps_positions {
+        let positions: Option<Arc<dyn Checkpoints>> = if (shape.keeps_positions)(adapter) {
             Some(Arc::new(FileCheckpoints::of_setting(config.checkpoint_dir.as_deref())?))
         } else {
             None

@@ -17,7 +17,7 @@ pub fn poll_source<P: PollSource>() -> ExitCode {
         name: "poll-source",
         needs_sink: true,
         serves: false,
-        keeps_positions: true,
+        keeps_positions: |_| true,
         prepare: |_, _| {},
         events: |_, _| no_events(),
         work: |frame, adapter, stop| Box::pin(work(frame, adapter, stop)),

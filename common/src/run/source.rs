@@ -19,7 +19,7 @@ pub fn source<S: Source>() -> ExitCode {
         name: "source",
         needs_sink: true,
         serves: false,
-        keeps_positions: false,
+        keeps_positions: |_| false,
         prepare: |_, _| {},
         events: |_, _| no_events(),
         work: |frame, adapter, stop| Box::pin(work(frame, adapter, stop)),

@@ -43,7 +43,7 @@ pub(super) fn run<T: Target>(name: &'static str, needs_sink: bool) -> ExitCode {
         name,
         needs_sink,
         serves: true,
-        keeps_positions: false,
+        keeps_positions: |_| false,
         prepare: |_, _| {},
         events: |frame, adapter| {
             let (frame, adapter) = (Arc::clone(frame), Arc::clone(adapter));

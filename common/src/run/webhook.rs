@@ -25,7 +25,7 @@ pub fn webhook_source<W: WebhookSource>() -> ExitCode {
         name: "webhook-source",
         needs_sink: true,
         serves: true,
-        keeps_positions: false,
+        keeps_positions: |_| false,
         prepare: |_, _| {},
         events: |frame, adapter| {
             let (frame, adapter) = (Arc::clone(frame), Arc::clone(adapter));

@@ -1,12 +1,9 @@
 //! Storing positions: of all lanes together, at times, and at once where a lane cannot go on without.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use super::{Log, lane::Lane};
 use crate::{Error, adapter::LogSource, send::Backoff, worker};
-
-/// Between two commits while no lane waits for one.
-const PACE: Duration = Duration::from_millis(100);
 
 impl<L: LogSource> Log<L> {
     /// Commits whatever has come further, for as long as it is polled.
@@ -15,7 +12,7 @@ impl<L: LogSource> Log<L> {
         loop {
             self.progressed.notified().await;
             tokio::select! {
-                () = worker::sleep(PACE) => {}
+                () = worker::sleep(self.adapter.pace()) => {}
                 () = self.pressed.notified() => {}
             }
             let lanes: Vec<_> = self.lanes().values().map(Arc::clone).collect();

@@ -45,7 +45,7 @@ pub fn log_source<L: LogSource>() -> ExitCode {
         name: "log-source",
         needs_sink: true,
         serves: false,
-        keeps_positions: L::KEEPS_POSITIONS,
+        keeps_positions: L::keeps_positions,
         prepare: |frame, adapter| {
             if let Some(positions) = &frame.positions {
                 adapter.keep_positions(Arc::clone(positions));

@@ -40,7 +40,7 @@ pub fn queue_source<Q: QueueSource>() -> ExitCode {
         name: "queue-source",
         needs_sink: true,
         serves: false,
-        keeps_positions: false,
+        keeps_positions: |_| false,
         prepare: |frame, adapter| {
             let (messages, bytes) = in_flight(frame, &adapter.limits());
             adapter.in_flight(messages, bytes);
