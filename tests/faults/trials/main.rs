@@ -10,8 +10,10 @@
 
 mod broker;
 mod flaky;
+mod front;
 mod object;
 mod poll;
+mod queue;
 mod report;
 mod source;
 mod target;
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
     trials.push(Trial::test("aws-s3-target loses nothing and stores nothing twice", move || {
         Ok(object::trial(seed)?)
     }));
+    trials.extend(queue::trials(seed));
     trials.extend(source::trials(seed));
     libtest_mimic::run(&arguments, trials).exit_code()
 }

@@ -19,7 +19,7 @@ use crate::report::Report;
 pub const KILLS: usize = 24;
 /// Events that are answered 2xx by the last kill.
 const TAKEN: usize = 2000;
-const CALLERS: usize = 16;
+pub const CALLERS: usize = 16;
 /// Of so many accepted requests one is not answered.
 const MUTE: u32 = 20;
 
