@@ -28,7 +28,7 @@ impl Keys {
     }
 
     fn read(&self) -> provider::Result {
-        let token = self.token.as_ref().map(|token| token.read().to_string());
+        let token = self.token.as_ref().map(|token| token.read().trim().to_owned());
         let (id, secret) = (self.id.read().trim().to_owned(), self.secret.read().trim().to_owned());
         if id.is_empty() || secret.is_empty() {
             return Err(CredentialsError::invalid_configuration("the access key's file is empty"));

@@ -22,6 +22,8 @@ enum Meaning {
     Settings(&'static str),
     /// Too much at once.
     Throttled,
+    /// Over at the next try, though the status is one of the caller's fault.
+    Transient,
     /// This event is too large.
     TooLarge,
     /// This event, for another reason.
@@ -102,6 +104,14 @@ const CODES: &[(&str, Meaning)] = &[
     ("SlowDown", Meaning::Throttled),
     ("BandwidthLimitExceeded", Meaning::Throttled),
     ("OperationAborted", Meaning::Throttled),
+    ("RequestTimeout", Meaning::Transient),
+    ("RequestTimeoutException", Meaning::Transient),
+    ("PriorRequestNotComplete", Meaning::Transient),
+    ("ConditionalRequestConflict", Meaning::Transient),
+    ("IncompleteBody", Meaning::Transient),
+    ("BadDigest", Meaning::Transient),
+    ("XAmzContentSHA256Mismatch", Meaning::Transient),
+    ("XAmzContentChecksumMismatch", Meaning::Transient),
     ("EntityTooLarge", Meaning::TooLarge),
     ("BatchRequestTooLong", Meaning::TooLarge),
     ("MaxMessageLengthExceeded", Meaning::TooLarge),
@@ -151,10 +161,8 @@ where
         return (Error::retryable(format!("{doing}: {problem}")), false);
     }
     let problem = match &failure {
-        SdkError::ConstructionFailure(_) => {
-            let error = Error::permanent(format!("{doing}: no request can be made of it"));
-            return (error.caused_by(failure), false);
-        }
+        // What adapters make of an event can always be sent: it is a key that no header can hold.
+        SdkError::ConstructionFailure(_) => "no request can be made, see the credentials",
         SdkError::TimeoutError(_) => "no answer in time",
         SdkError::DispatchFailure(_) => {
             "it cannot be reached, see AWS_ENDPOINT_URL if it is set, and the region of ARN or AWS_REGION"
@@ -189,6 +197,7 @@ fn read(
         }
         Some(Meaning::Settings(text)) => (retryable(text), false),
         Some(Meaning::Throttled) => (retryable("AWS takes no more for now"), false),
+        Some(Meaning::Transient) => (retryable("AWS did not get it whole"), false),
         Some(Meaning::TooLarge) => (
             Error::permanent(told("the event is too large")).with_status(StatusCode::PAYLOAD_TOO_LARGE),
             false,
@@ -269,6 +278,7 @@ mod tests {
             ("ThrottlingException", 400, 503, "no more for now"),
             ("KMS.DisabledException", 400, 503, "key"),
             ("KmsThrottled", 400, 503, "no more for now"),
+            ("RequestTimeout", 400, 503, "did not get it whole"),
             ("EntityTooLarge", 400, 413, "too large"),
             ("KeyTooLongError", 400, 422, "KeyTooLongError"),
             ("SomethingNew", 400, 400, "AWS refused (SomethingNew)"),

@@ -131,6 +131,23 @@ fn expired_credentials_are_got_anew() -> Outcome {
 }
 
 #[test]
+fn credentials_that_expire_are_got_anew_in_time() -> Outcome {
+    let (container, (_moto, sink)) = (Sink::start()?, moto()?);
+    container.script([Reply::json(&temporary("FIRST", "2024-01-01T00:00:00Z"))]);
+    container.always(Reply::json(&temporary("SECOND", "2124-01-01T00:00:00Z")));
+    let url = container.url("/");
+    let target =
+        Target::start(&[("AWS_ENDPOINT_URL", &sink.url("")), ("AWS_CONTAINER_CREDENTIALS_FULL_URI", &url)])?;
+    for number in 0..3 {
+        let answer = target.send(&order(number, "one"))?;
+        ensure(answer.status == 200, || answer.text())?;
+    }
+    // The bucket was looked for with the first ones.
+    let ids: Vec<_> = signers(&sink.requests()).into_iter().map(|(id, _)| id).collect();
+    ensure(ids == ["SECOND"; 3] && container.count() == 2, || format!("{ids:?}, {}", container.count()))
+}
+
+#[test]
 fn a_rotated_file_is_read_again() -> Outcome {
     let (moto, sink) = moto()?;
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
