@@ -15,6 +15,9 @@ use aws_smithy_types::config_bag::ConfigBag;
 /// How often, at most, refused credentials are got anew: those that are really wrong cost no call each time.
 const FORGET_EVERY: Duration = Duration::from_secs(10);
 
+/// How long getting credentials may take: callers wait for it.
+const LONGEST_LOAD: Duration = Duration::from_secs(10);
+
 /// A cache that can be emptied.
 #[derive(Debug, Clone)]
 pub(crate) struct Identities(Arc<Mutex<Kept>>);
@@ -30,7 +33,7 @@ struct Kept {
 impl Identities {
     /// For credentials that cost a call.
     pub(crate) fn lasting() -> Self {
-        Self::of(IdentityCache::lazy().build(), true)
+        Self::of(empty(), true)
     }
 
     /// For credentials that lie in memory or in a file: each call looks at them.
@@ -46,10 +49,14 @@ impl Identities {
     pub(crate) fn forget(&self) {
         let Ok(mut kept) = self.0.lock() else { return };
         if kept.lasting && kept.forgotten.is_none_or(|at| at.elapsed() >= FORGET_EVERY) {
-            kept.cache = IdentityCache::lazy().build();
+            kept.cache = empty();
             kept.forgotten = Some(Instant::now());
         }
     }
+}
+
+fn empty() -> SharedIdentityCache {
+    IdentityCache::lazy().load_timeout(LONGEST_LOAD).build()
 }
 
 impl ResolveCachedIdentity for Identities {

@@ -3,6 +3,7 @@
 mod credentials;
 mod failures;
 mod objects;
+mod region;
 
 use std::net::SocketAddr;
 
