@@ -4,7 +4,7 @@ use std::fs;
 
 use kit::{Failure, ensure};
 
-use peers::Slack;
+use peers::{Queue, Slack};
 use serde_json::json;
 
 use crate::Named;
@@ -17,6 +17,7 @@ pub const TRIALS: &[Named] = &[
     ("enrich-by-reply: the reply goes on", enrich_by_reply),
     ("dead-letter: nothing is lost", dead_letter),
     ("slack: who mentions the bot is answered", slack),
+    ("aws-sqs: what one queue holds comes into the other", aws_sqs),
 ];
 
 fn tested() -> Result<(), Failure> {
@@ -137,4 +138,29 @@ fn slack() -> Result<(), Failure> {
     ensure(slack.messages().len() == 1, || format!("{:?}", slack.messages()))?;
     let screen = up.screen();
     ensure(!screen.contains(Slack::TOKEN) && !screen.contains(Slack::SIGNING_SECRET), || screen.clone())
+}
+
+fn aws_sqs() -> Result<(), Failure> {
+    let none = json!({});
+    let (orders, uploads, archive) = (Queue::standard(&none)?, Queue::standard(&none)?, Queue::fifo(&none)?);
+    let endpoint = format!("http://{}", orders.address());
+    let mut manifest = text("aws-sqs")?.replace("https://sqs.us-west-2.amazonaws.com", &endpoint);
+    for (name, queue) in [("orders", &orders), ("uploads", &uploads), ("archive.fifo", &archive)] {
+        manifest = replace(&manifest, &format!("arn:aws:sqs:us-west-2:123456789012:{name}"), &queue.arn())?;
+    }
+    orders.send(&[r#"{"order": 4711}"#.to_owned()])?;
+    let object = json!({"bucket": {"arn": "arn:aws:s3:::pictures"}, "object": {"key": "cat.png"}});
+    let upload = json!({"Records": [{"eventName": "ObjectCreated:Put", "s3": object}]});
+    uploads.send(&[upload.to_string()])?;
+    let mut up = Up::ready(&manifest)?;
+    shown(&mut up, "display", "com.amazon.s3.objectcreated", "cat.png")?;
+    let kept = kit::eventually("the order in the archive", || archive.take().ok()?.pop())?;
+    let event: serde_json::Value =
+        serde_json::from_str(kept["Body"].as_str().unwrap_or_default()).map_err(|error| error.to_string())?;
+    let found = (&event["source"], &event["data"]["Body"]["order"], &kept["Attributes"]["MessageGroupId"]);
+    ensure(found == (&json!(orders.arn()), &json!(4711), &json!("orders")), || kept.to_string())?;
+    for queue in [&orders, &uploads] {
+        kit::eventually("an empty queue", || (queue.depth().ok()? == 0).then_some(()))?;
+    }
+    ensure(!up.screen().contains("the-secret-of-that-key"), || up.screen())
 }
