@@ -1,5 +1,5 @@
-//! What the conformance kit needs to know of the Kafka target: a real broker is behind it, and the topic's own settings make
-//! it refuse.
+//! What the conformance kit needs to know of the Kafka target: a real broker is behind it, and the topic's own settings make it
+//! refuse.
 
 use std::sync::{Arc, OnceLock};
 
@@ -18,9 +18,14 @@ pub fn harness() -> Harness {
         Example::new("com.example.note", "text/plain", "hello"),
     ])
     .environment(move |world| {
+        let (kafka, topic) = (at_start().expect("a broker"), topic(world));
+        if kafka.partitions(&topic).expect("an answer").is_none() {
+            kafka.create_topic(&topic, 2, &[]).expect("a topic");
+        }
         vec![
-            ("BOOTSTRAP_SERVERS", at_start().expect("a broker").plaintext()),
-            ("TOPIC", topic(world)),
+            ("BOOTSTRAP_SERVERS", kafka.plaintext()),
+            ("TOPIC", topic),
+            ("CREATE_MISSING_TOPIC", "false".to_owned()),
             ("CONTENT_MODE", "binary".to_owned()),
             ("DELIVERY_TIMEOUT", "1s".to_owned()),
         ]
@@ -31,13 +36,13 @@ pub fn harness() -> Harness {
     })
     .events(move |running| Ok(showing()?.records(&topic(running))?.into_iter().map(event).collect()))
     .fault(move |running, fault| {
-        let setting = match fault {
+        let (kafka, topic) = (failing().expect("a broker"), topic(running));
+        match fault {
             // No record is as small.
-            Fault::Permanent => ("max.message.bytes", "1"),
-            // There is one replica.
-            Fault::Transient => ("min.insync.replicas", "2"),
-        };
-        failing().and_then(|kafka| kafka.configure_topic(&topic(running), &[setting])).expect("a topic");
+            Fault::Permanent => kafka.configure_topic(&topic, &[("max.message.bytes", "1")]),
+            Fault::Transient => kafka.delete_topic(&topic),
+        }
+        .expect("a topic");
     })
     .malformed(Example::new("com.example.large", "text/plain", "x".repeat(2 << 20)))
     .wrong(&[

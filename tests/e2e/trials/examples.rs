@@ -4,7 +4,7 @@ use std::fs;
 
 use kit::{Failure, ensure};
 
-use peers::{Queue, Slack};
+use peers::{Kafka, Pstest, Queue, Record, Slack};
 use serde_json::json;
 
 use crate::Named;
@@ -17,7 +17,9 @@ pub const TRIALS: &[Named] = &[
     ("enrich-by-reply: the reply goes on", enrich_by_reply),
     ("dead-letter: nothing is lost", dead_letter),
     ("slack: who mentions the bot is answered", slack),
+    ("kafka: records of one topic come into the other", kafka),
     ("aws-sqs: what one queue holds comes into the other", aws_sqs),
+    ("google-cloud-pubsub: what one subscription brings goes to another topic", google_cloud_pubsub),
 ];
 
 fn tested() -> Result<(), Failure> {
@@ -163,4 +165,49 @@ fn aws_sqs() -> Result<(), Failure> {
         kit::eventually("an empty queue", || (queue.depth().ok()? == 0).then_some(()))?;
     }
     ensure(!up.screen().contains("the-secret-of-that-key"), || up.screen())
+}
+
+fn kafka() -> Result<(), Failure> {
+    let kafka = Kafka::start()?;
+    kafka.create_topic("orders", 2, &[])?;
+    kafka.produce("orders", &[Record::new(r#"{"order": 4711}"#).key("customer-7")])?;
+    let manifest = text("kafka")?.replace("kafka.example.com:9092", &kafka.sasl_plaintext());
+    let manifest = replace(&manifest, "the-password-of-alice", Kafka::PASSWORD)?;
+    let mut up = Up::ready(&manifest)?;
+    shown(&mut up, "display", "io.triggermesh.kafka.event", "4711")?;
+    let kept = kit::eventually("the order in the other topic", || kafka.records("audit").ok()?.pop())?;
+    let found = (kept.key.as_deref(), kept.header_text("ce_type"), kept.value.as_deref());
+    let (key, value) = (&b"customer-7"[..], &br#"{"order": 4711}"#[..]);
+    ensure(found == (Some(key), Some("io.triggermesh.kafka.event".to_owned()), Some(value)), || {
+        format!("{kept:?}")
+    })?;
+    ensure(!up.screen().contains(Kafka::PASSWORD), || up.screen())
+}
+
+fn google_cloud_pubsub() -> Result<(), Failure> {
+    let pubsub = Pstest::start()?;
+    for (topic, subscription) in [("orders", "orders"), ("uploads", "uploads"), ("archive", "none")] {
+        let topic = format!("projects/my-project/topics/{topic}");
+        pubsub.topic(&topic)?;
+        pubsub.subscribe(&format!("projects/my-project/subscriptions/{subscription}"), &topic, &json!({}))?;
+    }
+    let endpoint = format!("http://{}", pubsub.address());
+    let manifest = text("google-cloud-pubsub")?.replace("https://pubsub.googleapis.com", &endpoint);
+    let key = json!(pubsub.account("bridge@my-project.iam.gserviceaccount.com")?).to_string();
+    let manifest = replace(&manifest, "the-json-of-your-key", &key)?;
+    pubsub.publish_to("projects/my-project/topics/orders", br#"{"order": 4711}"#, &json!({}), "")?;
+    let created = json!({"eventType": "OBJECT_FINALIZE", "objectId": "cat.png"});
+    pubsub.publish_to("projects/my-project/topics/uploads", b"{}", &created, "")?;
+    let mut up = Up::ready(&manifest)?;
+    shown(&mut up, "display", "com.google.cloud.storage.objectfinalize", "cat.png")?;
+    let kept = kit::eventually("the order in the archive", || {
+        let messages = pubsub.messages().ok()?;
+        messages.into_iter().find(|message| message.topic == "projects/my-project/topics/archive")
+    })?;
+    let event: serde_json::Value = serde_json::from_slice(&kept.data).map_err(|error| error.to_string())?;
+    let found = (&event["source"], &event["data"]["Data"]["order"]);
+    let expected = (&json!("projects/my-project/topics/orders"), &json!(4711));
+    ensure(found == expected, || event.to_string())?;
+    pubsub.wait_for_acks(2)?;
+    ensure(!up.screen().contains("PRIVATE KEY"), || up.screen())
 }
