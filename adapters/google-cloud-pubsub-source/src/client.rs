@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use common::Error;
-use google::{Access, Identity, PubsubConfig, Resource, TIMEOUT, bounded, failure};
+use google::{Access, Identity, PubsubConfig, Resource, bounded, failure};
 use google_cloud_gax::{error::rpc::Code, options::RequestOptionsBuilder, retry_policy::NeverRetry};
 use google_cloud_pubsub::{
     client::{Subscriber, SubscriptionAdmin},
@@ -46,7 +46,7 @@ impl Clients {
             admin = admin.with_universe_domain(universe);
             subscriber = subscriber.with_universe_domain(universe);
         }
-        let (admin, subscriber) = bounded(doing, async {
+        let (admin, subscriber) = bounded(doing, access.timeout, async {
             let admin = admin.build().await.map_err(|error| Error::retryable(doing).caused_by(error))?;
             let subscriber =
                 subscriber.build().await.map_err(|error| Error::retryable(doing).caused_by(error))?;
@@ -72,9 +72,9 @@ impl Clients {
             .get_subscription()
             .set_subscription(&self.subscription)
             .with_retry_policy(NeverRetry)
-            .with_attempt_timeout(TIMEOUT)
+            .with_attempt_timeout(self.access.timeout)
             .send();
-        bounded(doing, async {
+        bounded(doing, self.access.timeout, async {
             match asking.await {
                 Ok(subscription) => Ok(Some(subscription.topic)),
                 // Receiving is another right than looking, and the only one that is needed.

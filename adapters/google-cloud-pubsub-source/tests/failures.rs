@@ -64,7 +64,7 @@ fn a_broken_stream_is_opened_again() -> Outcome {
 fn a_service_that_does_not_answer_is_noticed() -> Outcome {
     let source = Source::new(&json!({}))?;
     source.pubsub.hang("GetSubscription", -1)?;
-    let process = source.launch(&[])?;
+    let process = source.launch(&[("GCLOUD_PUBSUB_TIMEOUT", "1s")])?;
     let told = "looking at the subscription: no answer";
     eventually(told, || process.output().contains(told).then_some(()))?;
     source.pubsub.hang("GetSubscription", 0)?;

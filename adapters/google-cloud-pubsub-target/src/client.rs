@@ -8,7 +8,7 @@ use std::{
 };
 
 use common::Error;
-use google::{Access, Identity, PubsubConfig, Resource, TIMEOUT, bounded, failure};
+use google::{Access, Identity, PubsubConfig, Resource, bounded, failure};
 use google_cloud_gax::{
     exponential_backoff::ExponentialBackoffBuilder,
     retry_policy::{RetryPolicy, RetryPolicyExt},
@@ -88,7 +88,7 @@ impl Open {
             .with_maximum_delay(Duration::from_secs(1));
         let mut builder = BasePublisher::builder()
             .with_credentials(access.credentials.clone())
-            .with_retry_policy(StaleConnection.with_attempt_limit(2).with_time_limit(TIMEOUT))
+            .with_retry_policy(StaleConnection.with_attempt_limit(2).with_time_limit(access.timeout))
             .with_backoff_policy(backoff.clamp());
         if let Some(endpoint) = &access.endpoint {
             builder = builder.with_endpoint(endpoint);
@@ -97,7 +97,7 @@ impl Open {
             builder = builder.with_universe_domain(universe);
         }
         let doing = "making a client of Pub/Sub";
-        let base = bounded(doing, async {
+        let base = bounded(doing, access.timeout, async {
             builder.build().await.map_err(|error| Error::retryable(doing).caused_by(error))
         })
         .await?;

@@ -7,7 +7,6 @@ use common::{
     Adapter, BatchLimits, BatchTarget, Context, Error, Event, Field, Info, InvalidEvent, Kind, Reply, Role,
     Scaling, Text, config::ConfigError, event,
 };
-use google::TIMEOUT;
 use google_cloud_pubsub::{error::PublishError, model::Message, publisher::PublishFuture};
 use tokio::time::Instant;
 
@@ -18,8 +17,8 @@ use crate::{
 };
 
 const REPLY_TYPE: &str = "io.triggermesh.google.pubsub.response";
-/// The client gives up by itself; this is for when it does not.
-const PATIENCE: Duration = Duration::from_secs(TIMEOUT.as_secs() + 2);
+/// The client gives up by itself after the time that is set; this much later it is given up.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// The Pub/Sub target.
 pub struct PubsubTarget {
@@ -92,7 +91,7 @@ impl BatchTarget for PubsubTarget {
             Ok(open) => open,
             Err(error) => return entries.iter().map(|_| Err(error.clone())).collect(),
         };
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + self.patience();
         let sent: Vec<_> =
             entries.into_iter().map(|entry| (open.publish(entry.message.clone()), entry)).collect();
         let mut results = Vec::with_capacity(sent.len());
@@ -101,7 +100,7 @@ impl BatchTarget for PubsubTarget {
             if result.as_ref().is_err_and(Error::is_permanent) {
                 // One message of a request is enough for all of it to be refused, and others may have been in it.
                 let alone = open.publish_alone(entry.message.clone());
-                result = self.answered(&open, &entry, alone, Instant::now() + PATIENCE).await;
+                result = self.answered(&open, &entry, alone, Instant::now() + self.patience()).await;
             }
             results.push(result.and_then(|()| reply(entry.wants_reply)));
         }
@@ -110,6 +109,10 @@ impl BatchTarget for PubsubTarget {
 }
 
 impl PubsubTarget {
+    fn patience(&self) -> Duration {
+        *self.config.pubsub.gcloud_pubsub_timeout + GRACE
+    }
+
     /// Waits for the id of a message.
     async fn answered(
         &self,
@@ -129,7 +132,10 @@ impl PubsubTarget {
             }
             Err(_) => {
                 self.client.give_up(open).await;
-                Error::retryable(format!("publishing a message: no answer within {} s", PATIENCE.as_secs()))
+                Error::retryable(format!(
+                    "publishing a message: no answer within {} ms",
+                    self.patience().as_millis()
+                ))
             }
         };
         Err(failed)

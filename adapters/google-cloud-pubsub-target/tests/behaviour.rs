@@ -1,5 +1,7 @@
 //! What callers see of the Pub/Sub target and what reaches the topic: the real binary before Google's fake.
 
+mod credentials;
+
 use std::{net::SocketAddr, thread};
 
 use kit::{Event, Example, Failure, Process, Response, ensure, eventually};
@@ -30,13 +32,18 @@ impl Target {
     }
 
     fn order(&self, number: u64) -> Result<Response, Failure> {
-        let request = Example::json("com.example.order", &json!({ "order": number })).binary(number);
-        request.header("ce-partitionkey", "k1").send(self.address).map_err(|error| error.to_string())
+        order(self.address, number)
     }
 
     fn message(&self) -> Result<Published, Failure> {
         self.pubsub.messages()?.pop().ok_or_else(|| "nothing was published".to_owned())
     }
+}
+
+/// Sends an order to a target.
+fn order(to: SocketAddr, number: u64) -> Result<Response, Failure> {
+    let request = Example::json("com.example.order", &json!({ "order": number })).binary(number);
+    request.header("ce-partitionkey", "k1").send(to).map_err(|error| error.to_string())
 }
 
 #[test]
@@ -140,7 +147,7 @@ fn one_that_is_refused_does_not_take_its_neighbours_with_it() -> Outcome {
 
 #[test]
 fn nothing_is_accepted_without_an_id_from_the_service() -> Outcome {
-    let target = Target::start(&[])?;
+    let target = Target::start(&[("GCLOUD_PUBSUB_TIMEOUT", "1s")])?;
     target.pubsub.fail_after("Publish", "UNAVAILABLE", 1)?;
     let answer = target.order(1)?;
     ensure(answer.status == 503, || format!("answered {}", answer.status))?;

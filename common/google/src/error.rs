@@ -49,6 +49,7 @@ pub fn failure(doing: &str, resource: &Resource<'_>, identity: Identity, error: 
         Code::FailedPrecondition => {
             (false, format!("the {what} of {setting} is in no state to be used: {name}"))
         }
+        Code::DeadlineExceeded => (false, "no answer in time".to_owned()),
         Code::Unimplemented => {
             (false, "the endpoint does not know the call (see GCLOUD_PUBSUB_ENDPOINT)".to_owned())
         }
@@ -171,7 +172,7 @@ mod tests {
             (Code::Unimplemented, false, "GCLOUD_PUBSUB_ENDPOINT"),
             (Code::Aborted, false, "not able"),
             (Code::Cancelled, false, "not able"),
-            (Code::DeadlineExceeded, false, "not able"),
+            (Code::DeadlineExceeded, false, "no answer in time"),
             (Code::Internal, false, "not able"),
             (Code::Unavailable, false, "not able"),
             (Code::Unknown, false, "not able"),

@@ -8,4 +8,4 @@ mod pubsub;
 pub use credentials::{CredentialsConfig, Identity};
 pub use error::{Resource, failure};
 pub use name::{ProjectName, SubscriptionName, TopicName};
-pub use pubsub::{Access, PubsubConfig, TIMEOUT, bounded};
+pub use pubsub::{Access, PubsubConfig, bounded};

@@ -1,20 +1,16 @@
 //! How the adapters of Pub/Sub reach it (<https://cloud.google.com/pubsub/docs/reference/service_apis_overview>).
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc};
 
 use common::{
     Error,
-    config::{Problems, Url},
+    config::{Duration, Problems, Url},
 };
 use google_cloud_auth::credentials::Credentials;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::credentials::{CredentialsConfig, Identity, anonymous};
-
-/// How long a call may take that does not wait for messages, fetching a token included. The client library itself waits
-/// for ever in places.
-pub const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Settings of the way to Pub/Sub, to be flattened into those of an adapter.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -28,6 +24,9 @@ pub struct PubsubConfig {
     /// URL of the service where it is not the global one: a regional or private endpoint.
     #[schemars(example = "https://europe-west1-pubsub.googleapis.com")]
     pub gcloud_pubsub_endpoint: Option<Url>,
+    /// How long a call may take that does not wait for messages, fetching a token included.
+    #[serde(default = "default_timeout")]
+    pub gcloud_pubsub_timeout: Duration,
 }
 
 impl PubsubConfig {
@@ -40,6 +39,9 @@ impl PubsubConfig {
             if !sound {
                 problems.add("PUBSUB_EMULATOR_HOST", "must be a host and a port, such as 127.0.0.1:8085");
             }
+        }
+        if self.gcloud_pubsub_timeout.is_zero() {
+            problems.add("GCLOUD_PUBSUB_TIMEOUT", "must be longer than 0");
         }
         if let Some(url) = &self.gcloud_pubsub_endpoint {
             if url.path() != "/" || url.query().is_some() {
@@ -64,12 +66,13 @@ impl PubsubConfig {
                 credentials: made.credentials,
                 endpoint: Some(format!("http://{host}")),
                 universe: None,
+                timeout: self.timeout(),
                 key: None,
             });
         }
         let made = self.credentials.make()?;
         // The clients refuse credentials of another universe than the one that they are made for.
-        let universe = bounded("asking for the universe of the credentials", async {
+        let universe = bounded("asking for the universe of the credentials", self.timeout(), async {
             Ok(made.credentials.universe_domain().await)
         })
         .await?;
@@ -81,8 +84,13 @@ impl PubsubConfig {
                 .as_ref()
                 .map(|url| url.as_str().trim_end_matches('/').to_owned()),
             universe,
+            timeout: self.timeout(),
             key: made.text,
         })
+    }
+
+    fn timeout(&self) -> std::time::Duration {
+        *self.gcloud_pubsub_timeout
     }
 
     /// Whether the key is another one than that which the access was made with.
@@ -104,7 +112,7 @@ impl Access {
         let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("http") { 80 } else { 443 });
         let host = uri.host().unwrap_or_default();
         let doing = format!("connecting to {host}:{port} (no proxy is used for that)");
-        bounded(&doing, async {
+        bounded(&doing, self.timeout, async {
             let bare = host.trim_start_matches('[').trim_end_matches(']');
             let connected = tokio::net::TcpStream::connect((bare, port)).await;
             connected.map(drop).map_err(|error| Error::retryable(doing.clone()).caused_by(error))
@@ -124,16 +132,26 @@ pub struct Access {
     pub endpoint: Option<String>,
     /// The cloud that the credentials are for, where it is not the public one.
     pub universe: Option<String>,
+    /// How long a call may take.
+    pub timeout: std::time::Duration,
     key: Option<Arc<str>>,
 }
 
-/// Gives up a call that takes too long.
+/// Gives up a call that takes too long: the client library itself waits for ever in places.
 ///
 /// # Errors
 /// That of the call, or that there was no answer.
-pub async fn bounded<T>(doing: &str, call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    match tokio::time::timeout(TIMEOUT, call).await {
+pub async fn bounded<T>(
+    doing: &str,
+    timeout: std::time::Duration,
+    call: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    match tokio::time::timeout(timeout, call).await {
         Ok(result) => result,
-        Err(_) => Err(Error::retryable(format!("{doing}: no answer within {} s", TIMEOUT.as_secs()))),
+        Err(_) => Err(Error::retryable(format!("{doing}: no answer within {} ms", timeout.as_millis()))),
     }
+}
+
+fn default_timeout() -> Duration {
+    Duration::seconds(10)
 }

@@ -17,6 +17,7 @@ mod queue;
 mod report;
 mod source;
 mod target;
+mod topic;
 
 use std::process::ExitCode;
 
@@ -40,6 +41,10 @@ fn main() -> ExitCode {
         Ok(object::trial(seed)?)
     }));
     trials.extend(queue::trials(seed));
+    trials.push(Trial::test(
+        "google-cloud-pubsub-target loses nothing that its caller sends again",
+        move || Ok(topic::trial(seed)?),
+    ));
     trials.extend(source::trials(seed));
     libtest_mimic::run(&arguments, trials).exit_code()
 }

@@ -14,13 +14,14 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use kit::{Failure, eventually, http::Request};
 use serde_json::{Value, json};
 
-pub use published::Published;
+pub use published::{Calls, Published};
 
 use crate::install;
 use crate::server::{Server, free_port};
 
 /// The sources of the server; a change of one builds it again.
-const SOURCES: [&str; 3] = [
+const SOURCES: [&str; 4] = [
+    include_str!("../go/pstest/account.go"),
     include_str!("../go/pstest/main.go"),
     include_str!("../go/pstest/go.mod"),
     include_str!("../go/pstest/go.sum"),
@@ -30,21 +31,6 @@ const SOURCES: [&str; 3] = [
 pub struct Pstest {
     server: Server,
     control: SocketAddr,
-}
-
-/// What the server has seen of the calls of one method.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Calls {
-    /// How many.
-    pub count: u64,
-    /// `authorization` of the last one.
-    pub authorization: String,
-    /// How many were done without being said to be.
-    pub unconfirmed: u64,
-    /// How many messages the last `StreamingPull` wants to hold, and how many bytes.
-    pub max_outstanding: (u64, u64),
-    /// The deadline that it wants, in seconds.
-    pub ack_deadline: u64,
 }
 
 impl Pstest {
@@ -133,7 +119,22 @@ impl Pstest {
     /// # Errors
     /// When the server refuses.
     pub fn publish(&self, data: &[u8], attributes: &Value, key: &str) -> Result<String, Failure> {
-        let message = json!({ "topic": Self::TOPIC, "data": STANDARD.encode(data), "attributes": attributes, "key": key });
+        self.publish_to(Self::TOPIC, data, attributes, key)
+    }
+
+    /// The same for another topic.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub fn publish_to(
+        &self,
+        topic: &str,
+        data: &[u8],
+        attributes: &Value,
+        key: &str,
+    ) -> Result<String, Failure> {
+        let message =
+            json!({ "topic": topic, "data": STANDARD.encode(data), "attributes": attributes, "key": key });
         let ids = self.command("/publish", &message)?;
         ids[0].as_str().map(str::to_owned).ok_or_else(|| format!("no id in {ids}"))
     }
@@ -225,16 +226,7 @@ impl Pstest {
     /// # Errors
     /// When the server does not tell.
     pub fn calls(&self, method: &str) -> Result<Calls, Failure> {
-        let calls = self.command("/calls", &json!({}))?;
-        let seen = &calls[method];
-        let number = |name: &str| seen[name].as_u64().unwrap_or_default();
-        Ok(Calls {
-            count: number("count"),
-            authorization: seen["authorization"].as_str().unwrap_or_default().to_owned(),
-            unconfirmed: number("unconfirmed"),
-            max_outstanding: (number("max_messages"), number("max_bytes")),
-            ack_deadline: number("ack_deadline"),
-        })
+        Ok(Calls::read(&self.command("/calls", &json!({}))?[method]))
     }
 
     /// Ends all streams with `UNAVAILABLE`, and says how many there were.
@@ -243,6 +235,31 @@ impl Pstest {
     /// When the server does not take it.
     pub fn break_streams(&self) -> Result<u64, Failure> {
         Ok(self.command("/break", &json!({}))?.as_u64().unwrap_or_default())
+    }
+
+    /// Makes a service account and gives the JSON text of its key.
+    ///
+    /// # Errors
+    /// When the server does not take it.
+    pub fn account(&self, email: &str) -> Result<String, Failure> {
+        Ok(self.command("/account", &json!(email))?.to_string())
+    }
+
+    /// `header` and `claims` of a token that stands in an `authorization`, if an account has signed it.
+    ///
+    /// # Errors
+    /// When it is none, or none has.
+    pub fn verified(&self, authorization: &str) -> Result<Value, Failure> {
+        self.command("/account/verify", &json!(authorization))
+    }
+
+    /// Lets messages whose stream has ended come again after this time, and not only when their deadline is over. The
+    /// service knows no such thing, and a client that opens a new stream may still have them.
+    ///
+    /// # Errors
+    /// When the server does not take it.
+    pub fn abandon_after(&self, milliseconds: u64) -> Result<(), Failure> {
+        self.command("/abandon", &json!(milliseconds)).map(drop)
     }
 
     fn command(&self, path: &str, input: &Value) -> Result<Value, Failure> {

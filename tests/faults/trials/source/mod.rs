@@ -3,11 +3,13 @@
 
 mod judge;
 mod killed;
+mod pubsub;
 mod replicas;
 mod sqs;
 mod stopped;
 
 use std::ops::Range;
+use std::time::Duration;
 
 use kit::{Captured, Failure, Process};
 use libtest_mimic::Trial;
@@ -29,6 +31,8 @@ pub struct Subject {
     pub ordered: bool,
     /// Most duplicates that the end of one process may make.
     pub for_each_kill: usize,
+    /// Longer than any time-out of it.
+    pub past: Duration,
     /// Starts the upstream system, or a part of it that nobody else uses.
     pub start: fn() -> Result<Box<dyn Upstream>, Failure>,
 }
@@ -50,7 +54,7 @@ pub trait Upstream {
 
 /// The subjects.
 fn subjects() -> Vec<Subject> {
-    vec![sqs::standard(), sqs::fifo()]
+    vec![sqs::standard(), sqs::fifo(), pubsub::plain(), pubsub::ordered()]
 }
 
 /// All trials of all subjects.

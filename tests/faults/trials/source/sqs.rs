@@ -1,6 +1,7 @@
 //! `aws-sqs-source` on ElasticMQ, a standard queue and a FIFO one.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use kit::{Captured, Failure};
 use peers::{ElasticMq, Queue};
@@ -17,6 +18,7 @@ pub fn standard() -> Subject {
         adapter: "aws-sqs-source",
         ordered: false,
         for_each_kill: IN_FLIGHT + BATCH,
+        past: Duration::from_secs(7),
         start: || {
             Ok(Box::new(Sqs { queue: Queue::standard(&json!({"VisibilityTimeout": "3"}))?, groups: false }))
         },

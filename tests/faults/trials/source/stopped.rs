@@ -1,15 +1,12 @@
 //! A process that is stopped (SIGSTOP) for longer than its leases and sessions last, while another takes over, and wakes.
 
 use std::thread;
-use std::time::Duration;
 
 use kit::{Failure, PATIENCE, within};
 use nix::sys::signal::Signal;
 
 use super::{MESSAGES, Scene};
 
-/// Longer than any time-out in the environment of a subject.
-const PAST: Duration = Duration::from_secs(7);
 const COUNT: usize = MESSAGES / 4;
 
 pub fn trial(scene: &Scene) -> Result<(), Failure> {
@@ -19,7 +16,7 @@ pub fn trial(scene: &Scene) -> Result<(), Failure> {
         .map_err(|failure| format!("{failure}\n{}", sleeper.output()))?;
     sleeper.signal(Signal::SIGSTOP)?;
     let other = scene.process()?;
-    thread::sleep(PAST);
+    thread::sleep(scene.subject.past);
     // With what it had, although all of that is somebody else's by now.
     sleeper.signal(Signal::SIGCONT)?;
     scene.finish(vec![sleeper, other], COUNT, 1)

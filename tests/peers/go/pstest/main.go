@@ -7,6 +7,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"crypto/rsa"
 	"encoding/base64"
 	"encoding/json"
 	"flag"
@@ -65,6 +66,7 @@ type server struct {
 	bearer  string
 	streams map[int]*seen
 	next    int
+	abandon time.Duration
 	random  *rand.Rand
 }
 
@@ -90,13 +92,21 @@ func (s *server) admit(ctx context.Context, method string) (*fault, error) {
 		if found.Times > 0 {
 			found.Times--
 		}
-		if found.After {
-			seen.Unconfirmed++
-		}
 		copied := *found
 		return &copied, nil
 	}
 	return nil, nil
+}
+
+// unconfirmed counts what was done without being said to be: messages, or calls.
+func (s *server) unconfirmed(method string, request any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if request, ok := request.(*pb.PublishRequest); ok {
+		s.calls[method].Unconfirmed += len(request.Messages)
+	} else {
+		s.calls[method].Unconfirmed++
+	}
 }
 
 func (f *fault) err() error {
@@ -132,6 +142,7 @@ func (s *server) unary(
 		if fault == nil || err != nil {
 			return answer, err
 		}
+		s.unconfirmed(method, request)
 	}
 	if fault.Hang {
 		<-ctx.Done()
@@ -147,6 +158,7 @@ type seen struct {
 	server *server
 	ctx    context.Context
 	cancel context.CancelFunc
+	name   string
 	most   int64
 	out    map[string]bool
 	room   *sync.Cond
@@ -198,7 +210,7 @@ func (s *seen) RecvMsg(message any) error {
 	if request, ok := message.(*pb.StreamingPullRequest); ok && err == nil && request.Subscription != "" {
 		s.server.mu.Lock()
 		defer s.server.mu.Unlock()
-		s.most = request.MaxOutstandingMessages
+		s.name, s.most = request.Subscription, request.MaxOutstandingMessages
 		seen := s.server.calls["StreamingPull"]
 		seen.MaxMessages = request.MaxOutstandingMessages
 		seen.MaxBytes = request.MaxOutstandingBytes
@@ -239,8 +251,11 @@ func (s *server) stream(
 	s.mu.Unlock()
 	defer func() {
 		s.mu.Lock()
+		defer s.mu.Unlock()
 		delete(s.streams, id)
-		s.mu.Unlock()
+		if s.abandon > 0 {
+			time.AfterFunc(s.abandon, func() { s.handBack(looked) })
+		}
 	}()
 	done := make(chan error, 1)
 	go func() { done <- handler(service, looked) }()
@@ -250,6 +265,26 @@ func (s *server) stream(
 	case <-ctx.Done():
 		return status.Error(codes.Unavailable, "The service was unable to fulfill your request.")
 	}
+}
+
+// handBack makes what was out on a stream that has ended available again.
+func (s *server) handBack(stream *seen) {
+	s.mu.Lock()
+	request := &pb.ModifyAckDeadlineRequest{Subscription: stream.name}
+	for id := range stream.out {
+		request.AckIds = append(request.AckIds, id)
+	}
+	s.mu.Unlock()
+	_, _ = s.fake.GServer.ModifyAckDeadline(context.Background(), request)
+}
+
+// abandonAfter is how long messages stay hidden whose stream has ended, where that is less than their deadline. The service
+// knows no such thing; a test that kills clients has no time to wait for deadlines.
+func (s *server) abandonAfter(_ context.Context, milliseconds int64) (any, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.abandon = time.Duration(milliseconds) * time.Millisecond
+	return true, nil
 }
 
 type subscription struct {
@@ -488,6 +523,10 @@ func main() {
 	command("/require", s.require)
 	command("/calls", s.seenCalls)
 	command("/break", s.breakStreams)
+	command("/abandon", s.abandonAfter)
+	issued := &accounts{keys: map[string]*rsa.PublicKey{}}
+	command("/account", issued.issue)
+	command("/account/verify", issued.verify)
 
 	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", *port))
 	if err != nil {

@@ -1,4 +1,4 @@
-//! A message as `pstest` tells of it.
+//! What `pstest` tells of messages and calls.
 
 use std::collections::BTreeMap;
 
@@ -45,5 +45,33 @@ impl Published {
             acks: number("acks"),
             deadlines: deadlines.filter_map(Value::as_u64).collect(),
         })
+    }
+}
+
+/// What the server has seen of the calls of one method.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Calls {
+    /// How many.
+    pub count: u64,
+    /// `authorization` of the last one.
+    pub authorization: String,
+    /// How many were done without being said to be.
+    pub unconfirmed: u64,
+    /// How many messages the last `StreamingPull` wants to hold, and how many bytes.
+    pub max_outstanding: (u64, u64),
+    /// The deadline that it wants, in seconds.
+    pub ack_deadline: u64,
+}
+
+impl Calls {
+    pub(super) fn read(seen: &Value) -> Self {
+        let number = |name: &str| seen[name].as_u64().unwrap_or_default();
+        Self {
+            count: number("count"),
+            authorization: seen["authorization"].as_str().unwrap_or_default().to_owned(),
+            unconfirmed: number("unconfirmed"),
+            max_outstanding: (number("max_messages"), number("max_bytes")),
+            ack_deadline: number("ack_deadline"),
+        }
     }
 }
