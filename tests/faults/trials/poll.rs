@@ -46,9 +46,8 @@ pub fn trial(seed: u64) -> Result<(), Failure> {
     }
     let mut last = start()?;
     let enough = sink.accepted().len() + AFTER;
-    within(PATIENCE * 2, "documents after the last kill", || {
-        (sink.accepted().len() >= enough).then_some(())
-    })?;
+    within(PATIENCE * 2, "documents after the last kill", || (sink.count() >= enough).then_some(()))
+        .map_err(|failure| format!("{failure}\n{}", last.output()))?;
     last.terminate()?;
     let code = last.wait()?;
     ensure(code == 0, || format!("exit code {code}: {}", last.output()))?;
