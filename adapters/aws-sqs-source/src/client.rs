@@ -15,7 +15,7 @@ use aws_sdk_sqs::{
         Message, MessageSystemAttributeName, QueueAttributeName,
     },
 };
-use common::{Error, Text, worker};
+use common::{Error, Text, event, worker};
 use tokio::sync::oneshot;
 
 use self::polls::{Parcel, Polls};
@@ -33,6 +33,7 @@ pub struct Queue {
     pub session: Arc<Session>,
     pub sqs: aws_sdk_sqs::Client,
     pub url: Arc<str>,
+    pub fifo: bool,
     pub polls: Arc<Polls>,
 }
 
@@ -93,7 +94,9 @@ impl Queue {
         let call = call.max_number_of_messages(i32::try_from(max).unwrap_or(i32::MAX));
         let call = call.message_system_attribute_names(MessageSystemAttributeName::All);
         let call = call.message_attribute_names("All").visibility_timeout(seconds(lease));
-        let received = call.send().await;
+        // A second attempt after a broken connection gets the messages of the first, which else would block their groups.
+        let attempt = self.fifo.then(|| event::new_id().to_string());
+        let received = call.set_receive_request_attempt_id(attempt).send().await;
         let received = received.map_err(|failure| self.session.error("receiving messages", failure))?;
         Ok(received.messages.unwrap_or_default())
     }

@@ -114,7 +114,8 @@ impl Adapter for Sqs {
     async fn connect(&self) -> Result<(), Error> {
         let url = client::find(&self.session, &self.sqs, &self.config.arn).await?;
         let (session, sqs) = (Arc::clone(&self.session), self.sqs.clone());
-        let queue = Queue { session, sqs, url: url.into(), polls: Arc::default() };
+        let queue =
+            Queue { session, sqs, url: url.into(), fifo: self.config.is_fifo(), polls: Arc::default() };
         let lease = match self.config.lease() {
             Some(lease) => lease,
             None => lease_of(&queue).await?,

@@ -13,9 +13,7 @@ static SHARED: Mutex<Vec<Weak<dyn Any + Send + Sync>>> = Mutex::new(Vec::new());
 ///
 /// # Errors
 /// When it cannot be started.
-pub fn shared<T: Any + Send + Sync>(
-    start: impl FnOnce() -> Result<T, Failure>,
-) -> Result<Arc<T>, Failure> {
+pub fn shared<T: Any + Send + Sync>(start: impl FnOnce() -> Result<T, Failure>) -> Result<Arc<T>, Failure> {
     let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
     shared.retain(|server| server.strong_count() > 0);
     let mut alive = shared.iter().filter_map(Weak::upgrade);

@@ -12,7 +12,7 @@ use std::{
 
 use aws_sdk_sqs::types::Message;
 use common::{Text, worker};
-use tokio::{sync::Notify, time::timeout};
+use tokio::{runtime::Handle, sync::Notify, time::timeout};
 
 use super::Queue;
 
@@ -92,7 +92,7 @@ impl Drop for Parcel {
         let messages = mem::take(&mut self.messages).into_iter().rev();
         let receipts: Vec<_> =
             messages.filter_map(|message| message.receipt_handle.map(Text::from)).collect();
-        if receipts.is_empty() {
+        if receipts.is_empty() || Handle::try_current().is_err() {
             return;
         }
         let (queue, out) = (self.queue.clone(), self.out.take());
