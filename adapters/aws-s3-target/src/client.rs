@@ -16,12 +16,10 @@ use crate::{config::S3Config, convert::Object};
 const ID: &str = "ce-id";
 const STORING: &str = "storing the object";
 
-/// A client for a region.
-pub fn client(config: &S3Config, session: &Session, region: &str) -> Client {
-    let settings = Builder::from(session.sdk())
-        .region(SdkRegion::new(region.to_owned()))
-        .force_path_style(config.endpoint().is_some());
-    Client::from_conf(settings.build())
+/// A client for a region, with the bucket in the path or before the host's name.
+fn client(session: &Session, region: &str, in_path: bool) -> Client {
+    let settings = Builder::from(session.sdk()).region(SdkRegion::new(region.to_owned()));
+    Client::from_conf(settings.force_path_style(in_path).build())
 }
 
 /// A client for the region that the bucket is in, which is asked for in a region that is always there.
@@ -30,7 +28,8 @@ pub fn client(config: &S3Config, session: &Session, region: &str) -> Client {
 /// When the bucket is not there or cannot be asked for.
 pub async fn locate(config: &S3Config, session: &Session) -> Result<Client, Error> {
     let anywhere = if config.endpoint().is_some() { config.first_region() } else { config.arn.home_region() };
-    let asked = client(config, session, anywhere).get_bucket_location().bucket(config.bucket()).send().await;
+    // A host's name with the bucket in it may lead to another region than that of the signature.
+    let asked = client(session, anywhere, true).get_bucket_location().bucket(config.bucket()).send().await;
     let region = match asked {
         Ok(location) => match location.location_constraint().map(|place| place.as_str()) {
             // The first regions of all have names of their own.
@@ -48,7 +47,7 @@ pub async fn locate(config: &S3Config, session: &Session) -> Result<Client, Erro
     // It becomes part of a host's name.
     let region = Region::parse(&region)
         .map_err(|_| Error::retryable("S3 named a region for the bucket that can be none"))?;
-    Ok(client(config, session, &region.0))
+    Ok(client(session, &region.0, config.endpoint().is_some()))
 }
 
 /// What became of an object.

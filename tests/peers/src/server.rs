@@ -1,7 +1,9 @@
 //! A running peer: a child process on a free port, its output in a file, ended when it is dropped.
 
 use std::fs::{self, File};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::ops::Range;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -120,11 +122,22 @@ fn output(folder: &Path) -> String {
     fs::read_to_string(folder.join("output")).unwrap_or_default()
 }
 
+/// Ports of peers: below those that the system gives to whoever asks for any, so that nobody takes one between here and the
+/// peer's own start.
+const PORTS: Range<u16> = 20_000..32_000;
+
 /// A port that is free now.
 ///
 /// # Errors
 /// When there is none.
 pub fn free_port() -> Result<u16, Failure> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(|error| error.to_string())?;
-    listener.local_addr().map(|address| address.port()).map_err(|error| error.to_string())
+    for _ in 0..100 {
+        // A hasher's keys are random.
+        let random = RandomState::new().build_hasher().finish() % PORTS.len() as u64;
+        let port = PORTS.start + random as u16;
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    Err(format!("no port of {PORTS:?} is free"))
 }
