@@ -23,6 +23,8 @@ use crate::{
     convert::{Key, Object, PUT},
 };
 
+/// The largest answer that is read: none of S3's holds an object.
+const ANSWER_BYTES: usize = 256 << 10;
 const REPLY: &str = "io.triggermesh.targets.aws.s3.result";
 const FIELDS: [Field; 8] =
     aws::fields([Field::new("arn", "ARN"), Field::new("discardCloudEventContext", "AWS_DISCARD_CE_CONTEXT")]);
@@ -60,8 +62,9 @@ impl Adapter for S3 {
     type Config = S3Config;
 
     fn new(config: S3Config) -> Result<Self, ConfigError> {
-        let session =
-            Session::new(&config.aws, config.first_region(), config.endpoint(), *config.aws_s3_timeout)?;
+        let (region, endpoint) = (config.first_region(), config.endpoint());
+        let timeout = *config.aws_s3_timeout;
+        let session = Session::reading(&config.aws, region, endpoint, timeout, ANSWER_BYTES)?;
         Ok(Self { config, session, located: Mutex::default(), unconditional: AtomicBool::new(false) })
     }
 
