@@ -9,6 +9,7 @@ use aws::{
     batch::{self, Refused},
 };
 use aws_sdk_sqs::{
+    config::{Builder, timeout::TimeoutConfig},
     error::{BuildError, ProvideErrorMetadata},
     types::{
         BatchResultErrorEntry, ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry,
@@ -22,31 +23,54 @@ use self::polls::{Parcel, Polls};
 
 /// Longest wait for messages that SQS allows: an idle queue costs the fewest calls.
 const WAIT: Duration = Duration::from_secs(20);
-/// Longest that one call may take.
-pub const LONGEST_CALL: Duration = Duration::from_secs(WAIT.as_secs() + 10);
+/// Longest that one call may take, that to receive aside.
+pub const LONGEST_CALL: Duration = Duration::from_secs(10);
+/// What a call to receive may take beside the wait.
+const BESIDE_WAIT: Duration = Duration::from_secs(10);
 /// Longest time that a message can be hidden.
 pub const HIDDEN_MAX: Duration = Duration::from_secs(12 * 60 * 60);
 
 /// A queue and the way to it.
 #[derive(Debug, Clone)]
 pub struct Queue {
-    pub session: Arc<Session>,
-    pub sqs: aws_sdk_sqs::Client,
+    pub sqs: Sqs,
     pub url: Arc<str>,
     pub fifo: bool,
     pub polls: Arc<Polls>,
 }
 
-/// The URL of a queue, be it of another account.
-///
-/// # Errors
-/// When it is not there, or may not be used.
-pub async fn find(session: &Session, sqs: &aws_sdk_sqs::Client, arn: &Arn) -> Result<String, Error> {
-    const DOING: &str = "looking up the queue that ARN names";
-    let owner = Some(arn.account().to_owned()).filter(|account| !account.is_empty());
-    let call = sqs.get_queue_url().queue_name(arn.resource()).set_queue_owner_aws_account_id(owner);
-    let found = call.send().await.map_err(|failure| session.error(DOING, failure))?;
-    found.queue_url.ok_or_else(|| Error::retryable(format!("{DOING}: the answer holds no URL")))
+/// The service.
+#[derive(Debug, Clone)]
+pub struct Sqs {
+    session: Arc<Session>,
+    client: aws_sdk_sqs::Client,
+    /// For calls that wait.
+    patient: aws_sdk_sqs::Client,
+}
+
+impl Sqs {
+    /// Nothing is called yet.
+    pub fn new(session: Session) -> Self {
+        let client = aws_sdk_sqs::Client::new(session.sdk());
+        let longest = WAIT + BESIDE_WAIT;
+        // A second attempt is for one that ended early: silence for so long is a failure.
+        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(longest).operation_timeout(longest);
+        let patient = Builder::from(session.sdk()).timeout_config(timeouts.build()).build();
+        Self { session: Arc::new(session), client, patient: aws_sdk_sqs::Client::from_conf(patient) }
+    }
+
+    /// The URL of a queue, be it of another account.
+    ///
+    /// # Errors
+    /// When it is not there, or may not be used.
+    pub async fn find(&self, arn: &Arn) -> Result<String, Error> {
+        const DOING: &str = "looking up the queue that ARN names";
+        let owner = Some(arn.account().to_owned()).filter(|account| !account.is_empty());
+        let call = self.client.get_queue_url().queue_name(arn.resource());
+        let found = call.set_queue_owner_aws_account_id(owner).send().await;
+        let found = found.map_err(|failure| self.session.error(DOING, failure))?;
+        found.queue_url.ok_or_else(|| Error::retryable(format!("{DOING}: the answer holds no URL")))
+    }
 }
 
 impl Queue {
@@ -56,14 +80,13 @@ impl Queue {
     /// When it cannot be asked.
     pub async fn visibility_timeout(&self) -> Result<Option<Duration>, Error> {
         let name = QueueAttributeName::VisibilityTimeout;
-        let call = self.sqs.get_queue_attributes().queue_url(&*self.url).attribute_names(name.clone());
+        let call = self.sqs.client.get_queue_attributes().queue_url(&*self.url).attribute_names(name.clone());
         let found = match call.send().await {
             Err(failure) if failure.code().is_some_and(|code| code.starts_with("AccessDenied")) => {
                 return Ok(None);
             }
-            found => {
-                found.map_err(|failure| self.session.error("asking for the visibility timeout", failure))?
-            }
+            found => found
+                .map_err(|failure| self.sqs.session.error("asking for the visibility timeout", failure))?,
         };
         Ok(found.attributes().and_then(|all| all.get(&name)?.parse().ok()).map(Duration::from_secs))
     }
@@ -90,14 +113,14 @@ impl Queue {
     }
 
     async fn poll(&self, max: usize, lease: Duration) -> Result<Vec<Message>, Error> {
-        let call = self.sqs.receive_message().queue_url(&*self.url).wait_time_seconds(seconds(WAIT));
+        let call = self.sqs.patient.receive_message().queue_url(&*self.url).wait_time_seconds(seconds(WAIT));
         let call = call.max_number_of_messages(i32::try_from(max).unwrap_or(i32::MAX));
         let call = call.message_system_attribute_names(MessageSystemAttributeName::All);
         let call = call.message_attribute_names("All").visibility_timeout(seconds(lease));
         // A second attempt after a broken connection gets the messages of the first, which else would block their groups.
         let attempt = self.fifo.then(|| event::new_id().to_string());
         let received = call.set_receive_request_attempt_id(attempt).send().await;
-        let received = received.map_err(|failure| self.session.error("receiving messages", failure))?;
+        let received = received.map_err(|failure| self.sqs.session.error("receiving messages", failure))?;
         Ok(received.messages.unwrap_or_default())
     }
 
@@ -116,13 +139,13 @@ impl Queue {
             Ok(entries) => entries,
             Err(error) => return batch::all(receipts.len(), &Error::retryable(DOING).caused_by(error)),
         };
-        let call = self.sqs.delete_message_batch().queue_url(&*self.url).set_entries(Some(entries));
+        let call = self.sqs.client.delete_message_batch().queue_url(&*self.url).set_entries(Some(entries));
         match call.send().await {
             Ok(answer) => {
                 let done = answer.successful.into_iter().map(|entry| (entry.id, ()));
                 batch::results(receipts.len(), DOING, done, answer.failed.into_iter().map(refused))
             }
-            Err(failure) => batch::all(receipts.len(), &self.session.error(DOING, failure)),
+            Err(failure) => batch::all(receipts.len(), &self.sqs.session.error(DOING, failure)),
         }
     }
 
@@ -141,14 +164,18 @@ impl Queue {
             Ok(entries) => entries,
             Err(error) => return batch::all(receipts.len(), &Error::retryable(DOING).caused_by(error)),
         };
-        let call =
-            self.sqs.change_message_visibility_batch().queue_url(&*self.url).set_entries(Some(entries));
+        let call = self
+            .sqs
+            .client
+            .change_message_visibility_batch()
+            .queue_url(&*self.url)
+            .set_entries(Some(entries));
         match call.send().await {
             Ok(answer) => {
                 let done = answer.successful.into_iter().map(|entry| (entry.id, ()));
                 batch::results(receipts.len(), DOING, done, answer.failed.into_iter().map(refused))
             }
-            Err(failure) => batch::all(receipts.len(), &self.session.error(DOING, failure)),
+            Err(failure) => batch::all(receipts.len(), &self.sqs.session.error(DOING, failure)),
         }
     }
 }

@@ -34,8 +34,7 @@ const OVERHEAD: usize = 1024;
 pub struct Sqs {
     config: SqsSourceConfig,
     origin: Origin,
-    session: Arc<Session>,
-    sqs: aws_sdk_sqs::Client,
+    sqs: client::Sqs,
     found: OnceLock<Found>,
     /// Bytes of a message, on the average of the last ones.
     size: AtomicUsize,
@@ -106,16 +105,14 @@ impl Adapter for Sqs {
             partition: config.arn.partition().to_owned(),
             source: config.bus().into(),
         };
-        let sqs = aws_sdk_sqs::Client::new(session.sdk());
-        let session = Arc::new(session);
-        Ok(Self { config, origin, session, sqs, found: OnceLock::new(), size: AtomicUsize::new(0) })
+        let sqs = client::Sqs::new(session);
+        Ok(Self { config, origin, sqs, found: OnceLock::new(), size: AtomicUsize::new(0) })
     }
 
     async fn connect(&self) -> Result<(), Error> {
-        let url = client::find(&self.session, &self.sqs, &self.config.arn).await?;
-        let (session, sqs) = (Arc::clone(&self.session), self.sqs.clone());
-        let queue =
-            Queue { session, sqs, url: url.into(), fifo: self.config.is_fifo(), polls: Arc::default() };
+        let url = self.sqs.find(&self.config.arn).await?.into();
+        let fifo = self.config.is_fifo();
+        let queue = Queue { sqs: self.sqs.clone(), url, fifo, polls: Arc::default() };
         let lease = match self.config.lease() {
             Some(lease) => lease,
             None => lease_of(&queue).await?,

@@ -1,7 +1,7 @@
 //! What goes wrong on AWS's side: one clear line that names the setting, growing pauses, not ready, and by itself again.
 
-use kit::{Failure, Reply, Sink, ensure, eventually};
-use peers::Queue;
+use kit::{Failure, PATIENCE, Reply, Sink, ensure, eventually, within};
+use peers::{Queue, Toxic, Toxiproxy};
 use serde_json::json;
 
 use crate::{Outcome, Source};
@@ -131,4 +131,28 @@ fn who_may_not_ask_for_the_visibility_timeout_may_still_receive() -> Outcome {
     let receive = requests.iter().find(|request| request.text().contains("WaitTimeSeconds"));
     let receive = receive.ok_or_else(|| Failure::from("nothing was received"))?.text();
     ensure(receive.contains("\"VisibilityTimeout\":30"), || receive.clone())
+}
+
+#[test]
+fn a_network_that_falls_silent_is_noticed_and_comes_back() -> Outcome {
+    let queue = Queue::standard(&json!({"VisibilityTimeout": "5"}))?;
+    let toxiproxy = Toxiproxy::start()?;
+    let proxy = toxiproxy.before(queue.address())?;
+    let sqs = Sink::start()?;
+    sqs.stand_before(proxy.address());
+    let mut source = Source::before(sqs, Sink::start()?, &queue.arn(), &[])?;
+    queue.send(&["before".to_owned()])?;
+    source.events(1)?;
+    proxy.add(Toxic::Silence)?;
+    // A call that waits for messages may be silent for 20 s.
+    within(PATIENCE * 2, "a line about the silence", || {
+        warnings(&source).iter().any(|(reason, _)| reason.contains("no answer in time")).then_some(())
+    })
+    .map_err(|failure| format!("{failure}\n{}", source.process.output()))?;
+    proxy.heal()?;
+    queue.send(&["after".to_owned()])?;
+    within(PATIENCE * 2, "the message after the silence", || {
+        source.sink.requests().iter().any(|request| request.text().contains("after")).then_some(())
+    })?;
+    source.process.wait_for_status("/readyz", 200).map(drop)
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use kit::{Gate, Reply, Sink, ensure, eventually, within};
 use peers::Queue;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{Outcome, Source, body, emptied};
 
@@ -144,4 +144,49 @@ fn a_stalled_sink_and_a_full_queue_fit_into_little_memory() -> Outcome {
         ensure(most < 64 << 20, || format!("{messages} messages of {size} bytes: {} MB", most >> 20))?;
     }
     Ok(())
+}
+
+#[test]
+fn messages_of_the_largest_size_come_fewer_at_once() -> Outcome {
+    // ElasticMQ takes no message of 1 MiB.
+    let (sqs, sink) = (Sink::start()?, Sink::start()?);
+    let body = "x".repeat(1 << 20);
+    sqs.route(move |request| {
+        let action = request.headers.get("x-amz-target")?.trim_start_matches("AmazonSQS.").to_owned();
+        let asked: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        let message = |number: u64| json!({"MessageId": format!("m{number}"), "ReceiptHandle": format!("r{number}"), "Body": body});
+        Some(Reply::json(&match action.as_str() {
+            "GetQueueUrl" => json!({"QueueUrl": "http://sqs/queue"}),
+            "GetQueueAttributes" => json!({"Attributes": {"VisibilityTimeout": "3"}}),
+            "ReceiveMessage" => {
+                let messages: Vec<_> = (0..asked["MaxNumberOfMessages"].as_u64()?).map(message).collect();
+                json!({ "Messages": messages })
+            }
+            _ => {
+                let entries = asked["Entries"].as_array().cloned().unwrap_or_default();
+                let done: Vec<_> = entries.iter().map(|entry| json!({"Id": entry["Id"]})).collect();
+                json!({"Successful": done, "Failed": []})
+            }
+        }))
+    });
+    let gate = Gate::new();
+    sink.always(Reply::status(202).held(&gate));
+    let source =
+        Source::before(sqs, sink, "arn:aws:sqs:us-west-2:123456789012:orders", &[("K_SINK_TIMEOUT", "60")])?;
+    source.sink.wait_for(10)?;
+    eventually("prolonged visibility", || (source.calls("ChangeMessageVisibilityBatch") >= 4).then_some(()))?;
+    let most = source.process.memory("VmHWM")?;
+    ensure(most < 64 << 20, || format!("{} MB", most >> 20))?;
+    gate.open();
+    eventually("another call to receive", || (source.calls("ReceiveMessage") >= 4).then_some(()))?;
+    let asked: Vec<_> = source
+        .sqs
+        .requests()
+        .iter()
+        .filter(|request| request.headers.get("x-amz-target") == Some("AmazonSQS.ReceiveMessage"))
+        .filter_map(|request| {
+            serde_json::from_slice::<Value>(&request.body).ok()?["MaxNumberOfMessages"].as_u64()
+        })
+        .collect();
+    ensure(asked[0] == 10 && asked.iter().skip(2).all(|count| *count <= 3), || format!("asked for {asked:?}"))
 }
