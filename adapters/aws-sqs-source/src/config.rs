@@ -3,7 +3,7 @@
 use aws::Arn;
 use common::{
     Event,
-    config::{Config, Duration, Problems},
+    config::{Config, Duration, Problems, Url},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -23,6 +23,8 @@ pub struct SqsSourceConfig {
     /// How long a message stays hidden from others after it was received, in whole seconds up to `12h`; it is prolonged
     /// while the sink is slow. The queue's own visibility timeout when it is not set.
     pub sqs_visibility_timeout: Option<Duration>,
+    /// URL that takes the place of that of SQS; it goes before `AWS_ENDPOINT_URL`.
+    pub aws_endpoint_url_sqs: Option<Url>,
     /// Source of the events under `eventbridge`: the ARN of the bus. That of the queue when it is not set.
     pub ce_source: Option<String>,
     /// Credentials and endpoint.

@@ -98,7 +98,9 @@ impl Adapter for Sqs {
     type Config = SqsSourceConfig;
 
     fn new(config: Self::Config) -> Result<Self, ConfigError> {
-        let session = Session::reading(&config.aws, config.arn.region(), None, LONGEST_CALL, ANSWER_BYTES)?;
+        let endpoint = config.aws_endpoint_url_sqs.as_ref();
+        let session =
+            Session::reading(&config.aws, config.arn.region(), endpoint, LONGEST_CALL, ANSWER_BYTES)?;
         let origin = Origin {
             processor: config.sqs_message_processor,
             queue: config.arn.as_str().into(),

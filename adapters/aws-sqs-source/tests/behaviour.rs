@@ -35,7 +35,7 @@ impl Source {
         let (endpoint, k_sink) = (sqs.url(""), sink.url("/"));
         let base = [
             ("ARN", arn),
-            ("AWS_ENDPOINT_URL", &endpoint),
+            ("AWS_ENDPOINT_URL_SQS", &endpoint),
             ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"),
             ("AWS_SECRET_ACCESS_KEY", "hunter2"),
             ("K_SINK", &k_sink),

@@ -3,7 +3,7 @@
 use aws::Arn;
 use common::{
     Event,
-    config::{Config, Flag, Problems},
+    config::{Config, Flag, Problems, Url},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -19,6 +19,8 @@ pub struct SqsTargetConfig {
     /// Whether a message is the data of its event alone; else it is all of the event, in the JSON format of CloudEvents.
     #[serde(default)]
     pub aws_discard_ce_context: Flag,
+    /// URL that takes the place of that of SQS; it goes before `AWS_ENDPOINT_URL`.
+    pub aws_endpoint_url_sqs: Option<Url>,
     /// Group of all messages of a FIFO queue. Without it the group is the event's `partitionkey`, else its `subject`, else
     /// its `source`.
     pub aws_message_group_id: Option<String>,

@@ -62,7 +62,9 @@ impl Adapter for Sqs {
     type Config = SqsTargetConfig;
 
     fn new(config: Self::Config) -> Result<Self, ConfigError> {
-        let session = Session::reading(&config.aws, config.arn.region(), None, LONGEST_CALL, ANSWER_BYTES)?;
+        let endpoint = config.aws_endpoint_url_sqs.as_ref();
+        let session =
+            Session::reading(&config.aws, config.arn.region(), endpoint, LONGEST_CALL, ANSWER_BYTES)?;
         let sqs = aws_sdk_sqs::Client::new(session.sdk());
         Ok(Self { url: config.queue_url(), config, session, sqs })
     }

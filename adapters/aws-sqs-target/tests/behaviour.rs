@@ -33,7 +33,7 @@ impl Target {
         let endpoint = sqs.url("");
         let base = [
             ("ARN", arn),
-            ("AWS_ENDPOINT_URL", &endpoint),
+            ("AWS_ENDPOINT_URL_SQS", &endpoint),
             ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"),
             ("AWS_SECRET_ACCESS_KEY", "hunter2"),
         ];
