@@ -1,6 +1,6 @@
 //! The environment of the Event Hubs target. The names are those of the original image, but for the last.
 
-use azure::EventHubsConfig;
+use azure::{EventHubId, EventHubsConfig};
 use common::{
     config::{Config, Flag, Problems},
     event::is_attribute_name,
@@ -11,7 +11,10 @@ use serde::Deserialize;
 /// Settings of the Event Hubs target.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct EventHubsTargetConfig {
-    /// Which event hub, and who this is for it.
+    /// Resource id of the event hub:
+    /// `/subscriptions/S/resourceGroups/RG/providers/Microsoft.EventHub/namespaces/NS/eventhubs/HUB`.
+    pub eventhub_resource_id: EventHubId,
+    /// Who this is for it.
     #[serde(flatten)]
     pub hub: EventHubsConfig,
     /// Whether only the data of an event is sent; else the whole event, as JSON.

@@ -70,7 +70,7 @@ impl Adapter for EventHubs {
     type Config = EventHubsTargetConfig;
 
     fn new(config: Self::Config) -> Result<Self, ConfigError> {
-        let hub = EventHub::new(config.hub.clone());
+        let hub = EventHub::new(config.eventhub_resource_id.clone(), config.hub.clone());
         Ok(Self { config, hub, producer: Mutex::default() })
     }
 

@@ -26,16 +26,9 @@ const LONG: Duration = Duration::from_secs(1);
 /// The port of Microsoft's emulator.
 const EMULATOR_PORT: u16 = 5672;
 
-/// Which event hub, and who this is for it.
+/// Who this is for an event hub, and how it is reached.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 pub struct EventHubsConfig {
-    /// Resource id of the event hub:
-    /// `/subscriptions/S/resourceGroups/RG/providers/Microsoft.EventHub/namespaces/NS/eventhubs/HUB`.
-    pub eventhub_resource_id: EventHubId,
-    /// Accepted for the old controller; the resource id names the namespace.
-    pub eventhub_namespace: Option<String>,
-    /// Accepted for the old controller; the resource id names the hub.
-    pub eventhub_name: Option<String>,
     /// Name of a shared access policy; wins with its key over `EVENTHUB_CONNECTION_STRING`.
     pub eventhub_key_name: Option<String>,
     /// Key of that policy.
@@ -97,6 +90,7 @@ impl EventHubsConfig {
 
 /// One event hub.
 pub struct EventHub {
+    id: EventHubId,
     config: EventHubsConfig,
 }
 
@@ -109,14 +103,14 @@ enum Access {
 impl EventHub {
     /// Nothing is connected yet.
     #[must_use]
-    pub fn new(config: EventHubsConfig) -> Self {
-        Self { config }
+    pub fn new(id: EventHubId, config: EventHubsConfig) -> Self {
+        Self { id, config }
     }
 
     /// Its resource id.
     #[must_use]
     pub fn id(&self) -> &EventHubId {
-        &self.config.eventhub_resource_id
+        &self.id
     }
 
     /// Who this is for Microsoft Entra ID.

@@ -47,7 +47,7 @@ impl Parse for ResourceId {
         let namespace = pair(7).filter(|(word, _)| word.eq_ignore_ascii_case("namespaces"));
         let resource = if namespace.is_some() { 9 } else { 7 };
         // All five levels are only there below a namespace.
-        if segments.len() > resource + 4 || (namespace.is_some() && segments.len() == 9) {
+        if segments.len() > resource + 4 {
             return Err(refused());
         }
         Ok(Self {
@@ -79,6 +79,14 @@ pub struct EventHubId {
 }
 
 impl EventHubId {
+    /// The id of a hub in a namespace with this id.
+    ///
+    /// # Errors
+    /// What must be.
+    pub fn of_namespace(namespace: &str, hub: &str) -> Result<Self, String> {
+        Self::parse(&format!("{}/eventhubs/{hub}", namespace.trim_end_matches('/')))
+    }
+
     /// The text as it was given: the source of events.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -123,6 +131,7 @@ mod tests {
             ("/subscriptions/S", None, None, None, None),
             ("/subscriptions/S/resourceGroups/RG", None, None, None, None),
             ("/a/S/b/RG/c/P/TYPE/NAME", Some("P"), None, Some("NAME"), None),
+            ("/a/S/b/RG/c/P/namespaces/NS", Some("P"), Some("NS"), None, None),
             ("/a/S/b/RG/c/P/TYPE/NAME/SUB/PART", Some("P"), None, Some("NAME"), Some("PART")),
             ("/a/S/b/RG/c/P/NAMESPACES/NS/TYPE/NAME", Some("P"), Some("NS"), Some("NAME"), None),
             ("/a/S/b/RG/c/P/namespaces/NS/t/NAME/s/PART", Some("P"), Some("NS"), Some("NAME"), Some("PART")),
@@ -140,7 +149,6 @@ mod tests {
             "/subscriptions/",
             "/subscriptions/S/",
             "/a/S/b/RG/c/P",
-            "/a/S/b/RG/c/P/namespaces/NS",
             "/a/S/b/RG/c/P/t/N/s/M/u/L",
             "/a/S/b//c/P/t/N",
             "/a/S/b/RG/c/P/namespaces/NS/t/N/s/M/u/L",

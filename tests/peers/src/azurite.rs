@@ -1,9 +1,15 @@
 //! Azurite, Microsoft's own emulator of Azure Storage, with its data in memory: the blob service alone.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::process::Command;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
 use kit::Failure;
+use kit::http::Request;
+use sha2::Sha256;
 
 use crate::install;
 use crate::server::Server;
@@ -28,9 +34,9 @@ impl Azurite {
         let modules = install::npm("azurite", Self::VERSION)?;
         Server::start(|port, folder| {
             let mut command = Command::new("node");
-            command.arg(modules.join("azurite/dist/src/blob/main.js"));
-            command.args(["--blobHost", "127.0.0.1", "--blobPort", &port.to_string(), "--location"]).arg(folder);
-            command.args(["--silent", "--skipApiVersionCheck", "--inMemoryPersistence", "--disableTelemetry"]);
+            command.arg(modules.join("azurite/dist/src/blob/main.js")).current_dir(folder);
+            command.args(["--blobHost", "127.0.0.1", "--blobPort", &port.to_string(), "--inMemoryPersistence"]);
+            command.args(["--silent", "--skipApiVersionCheck", "--disableTelemetry"]);
             Ok(command)
         })
         .map(Self)
@@ -57,5 +63,57 @@ impl Azurite {
             Self::KEY,
             self.endpoint()
         )
+    }
+
+    /// The blobs of a container with their metadata.
+    ///
+    /// # Errors
+    /// When it does not give them.
+    pub fn list(&self, container: &str) -> Result<Vec<StoredBlob>, Failure> {
+        let path = format!("/{}/{container}", Self::ACCOUNT);
+        let date = "x-ms-date:Thu, 01 Jan 2026 00:00:00 GMT\nx-ms-version:2021-12-02\n";
+        let to_sign = format!(
+            "GET\n\n\n\n\n\n\n\n\n\n\n\n{date}/{}{path}\ncomp:list\ninclude:metadata\nrestype:container",
+            Self::ACCOUNT
+        );
+        let key = STANDARD.decode(Self::KEY).map_err(|error| error.to_string())?;
+        let mut mac = Hmac::<Sha256>::new_from_slice(&key).map_err(|error| error.to_string())?;
+        mac.update(to_sign.as_bytes());
+        let signature = STANDARD.encode(mac.finalize().into_bytes());
+        let request = Request::get(&format!("{path}?restype=container&comp=list&include=metadata"))
+            .header("x-ms-date", "Thu, 01 Jan 2026 00:00:00 GMT")
+            .header("x-ms-version", "2021-12-02")
+            .header("Authorization", &format!("SharedKey {}:{signature}", Self::ACCOUNT));
+        let answer = request.send(self.address()).map_err(|error| error.to_string())?;
+        let text = answer.text();
+        if answer.status != 200 {
+            return Err(format!("{}: {text}", answer.status));
+        }
+        Ok(text.split("<Blob>").skip(1).map(StoredBlob::read).collect())
+    }
+}
+
+/// A blob as Azurite lists it.
+#[derive(Debug, Clone)]
+pub struct StoredBlob {
+    /// Its name.
+    pub name: String,
+    /// Its metadata.
+    pub metadata: BTreeMap<String, String>,
+}
+
+impl StoredBlob {
+    fn read(xml: &str) -> Self {
+        let between = |text: &str, name: &str| {
+            let begin = text.split_once(&format!("<{name}>"))?.1;
+            Some(begin.split_once(&format!("</{name}>"))?.0.to_owned())
+        };
+        let metadata = between(xml, "Metadata").unwrap_or_default();
+        let names = metadata.split('<').filter_map(|tag| tag.split_once(['>', '/'])).map(|(name, _)| name.trim());
+        let pairs = names
+            .filter(|name| !name.is_empty())
+            .map(|name| (name.to_owned(), between(&metadata, name).unwrap_or_default()))
+            .collect();
+        Self { name: between(xml, "Name").unwrap_or_default(), metadata: pairs }
     }
 }

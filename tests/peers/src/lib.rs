@@ -25,7 +25,7 @@ mod sqs;
 mod toxiproxy;
 mod versitygw;
 
-pub use azurite::Azurite;
+pub use azurite::{Azurite, StoredBlob};
 pub use elasticmq::ElasticMq;
 pub use eventhubs::EventHubs;
 pub use jaeger::{Jaeger, Span};

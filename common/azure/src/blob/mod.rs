@@ -210,6 +210,9 @@ impl Blobs {
             }
             Key::Directory(directory) => Some(format!("Bearer {}", self.token(directory).await?)),
         };
+        if method == Method::PUT {
+            all.insert(header::CONTENT_LENGTH.as_str().to_owned(), "0".to_owned());
+        }
         let mut request = Request::builder().method(method).uri(target.as_str());
         for (name, value) in &all {
             request = request.header(name, value);

@@ -1,0 +1,75 @@
+//! The Kubernetes kinds that one image has always run. In a cluster the old controller prepared what is at Azure; without one
+//! the diagnostic setting or the event subscription must be there.
+
+use azure::EventHubsConfig;
+use common::{Field, Kind};
+
+const SAS: [Field; 3] = EventHubsConfig::SAS_FIELDS;
+const PRINCIPAL: [Field; 3] = EventHubsConfig::PRINCIPAL_FIELDS;
+
+const fn kind(kind: &'static str, constants: &'static [(&str, &str)], fields: &'static [Field]) -> Kind {
+    Kind { group: "sources.triggermesh.io", version: "v1alpha1", kind, constants, fields }
+}
+
+/// All of them.
+pub const KINDS: &[Kind] = &[
+    kind(
+        "AzureEventHubsSource",
+        &[],
+        &[
+            Field::new("eventHubID", "EVENTHUB_RESOURCE_ID"),
+            Field::new("consumerGroup", "EVENTHUB_CONSUMER_GROUP"),
+            Field::new("messageTimeout", "EVENTHUB_MESSAGE_TIMEOUT"),
+            Field::new("messageCountSize", "EVENTHUB_MESSAGE_COUNT_SIZE"),
+            SAS[0],
+            SAS[1],
+            SAS[2],
+            PRINCIPAL[0],
+            PRINCIPAL[1],
+            PRINCIPAL[2],
+        ],
+    ),
+    kind(
+        "AzureActivityLogsSource",
+        &[("CE_TYPE", "com.microsoft.azure.monitor.activity-log")],
+        &[
+            Field::new("subscriptionID", "AZURE_SUBSCRIPTION_ID"),
+            Field::new("destination.eventHubs.namespaceID", "EVENTHUB_NAMESPACE_ID"),
+            Field::new("destination.eventHubs.hubName", "EVENTHUB_NAME").or("insights-activity-logs"),
+            Field::new("destination.eventHubs.consumerGroup", "EVENTHUB_CONSUMER_GROUP"),
+            Field::cluster("destination.eventHubs.sasPolicy"),
+            Field::cluster("categories"),
+            PRINCIPAL[0],
+            PRINCIPAL[1],
+            PRINCIPAL[2],
+        ],
+    ),
+    kind(
+        "AzureBlobStorageSource",
+        &[("EVENTHUB_MESSAGE_PROCESSOR", "eventgrid")],
+        &[
+            Field::new("storageAccountID", "EVENTHUB_STORAGE_ACCOUNT_ID"),
+            Field::new("endpoint.eventHubs.namespaceID", "EVENTHUB_NAMESPACE_ID"),
+            Field::new("endpoint.eventHubs.hubName", "EVENTHUB_NAME"),
+            Field::new("endpoint.eventHubs.consumerGroup", "EVENTHUB_CONSUMER_GROUP"),
+            Field::cluster("eventTypes"),
+            PRINCIPAL[0],
+            PRINCIPAL[1],
+            PRINCIPAL[2],
+        ],
+    ),
+    kind(
+        "AzureEventGridSource",
+        &[("EVENTHUB_MESSAGE_PROCESSOR", "eventgrid")],
+        &[
+            Field::cluster("scope"),
+            Field::new("endpoint.eventHubs.namespaceID", "EVENTHUB_NAMESPACE_ID"),
+            Field::new("endpoint.eventHubs.hubName", "EVENTHUB_NAME"),
+            Field::new("endpoint.eventHubs.consumerGroup", "EVENTHUB_CONSUMER_GROUP"),
+            Field::cluster("eventTypes"),
+            PRINCIPAL[0],
+            PRINCIPAL[1],
+            PRINCIPAL[2],
+        ],
+    ),
+];
