@@ -22,11 +22,14 @@ struct Arguments {
 enum Command {
     /// Write a new adapter that compiles and passes the conformance clauses of every binary.
     New(new::Arguments),
-    /// Write every adapter's describe.json, its tables of settings, and the table of adapters.
+    /// Write every adapter's describe.json, its tables of settings, the table of adapters, and what is made of them in charts.
     Gen {
         /// Write nothing; print what differs and exit with 1.
         #[arg(long)]
         check: bool,
+        /// Only the charts, from the describe.json that are committed; nothing is built.
+        #[arg(long)]
+        charts: bool,
     },
     /// Test crates or adapters, conformance included; everything without a name.
     T {
@@ -49,7 +52,8 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = Workspace::find().and_then(|workspace| match arguments.command {
         Command::New(arguments) => new::run(&workspace, &arguments),
-        Command::Gen { check } => generate::run(&workspace, check),
+        Command::Gen { check, charts: false } => generate::run(&workspace, check),
+        Command::Gen { check, charts: true } => generate::charts(&workspace, check),
         Command::T { names, only } => test::run(&workspace, &names, only.as_deref()),
         Command::Faults => faults::run(&workspace),
         Command::Prove => prove::run(&workspace),

@@ -14,6 +14,10 @@ pub struct Description {
     pub summary: String,
     /// Source, target, broker or transformation.
     pub role: String,
+    /// Which trait of the frame it implements.
+    pub shape: String,
+    /// How many of it may run: any number, as many as there are partitions, or one.
+    pub scaling: String,
     /// The names of the old images.
     pub images: Vec<String>,
     /// The Kubernetes kinds it runs.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::chart;
 use crate::clauses;
 use crate::cli::{Failure, say};
 use crate::document::Description;
@@ -40,6 +41,20 @@ pub fn run(workspace: &Workspace, check: bool) -> Result<(), Failure> {
     found.markdown(workspace, workspace.root.join("README.md"), &parts);
     let clauses = format!("\n{}\n", clauses::markdown());
     found.markdown(workspace, workspace.root.join("CONTRIBUTING.md"), &[("clauses", clauses)]);
+    found.charts(workspace)?;
+    found.finish(workspace, check)
+}
+
+/// Writes or checks the charts alone, from the descriptions that are committed.
+pub fn charts(workspace: &Workspace, check: bool) -> Result<(), Failure> {
+    let mut found = Found::default();
+    for name in workspace.adapters()? {
+        // Who is still being written has none.
+        if let Ok(text) = std::fs::read_to_string(workspace.adapter(&name).join("describe.json")) {
+            found.descriptions.push(serde_json::from_str(&text)?);
+        }
+    }
+    found.charts(workspace)?;
     found.finish(workspace, check)
 }
 
@@ -52,6 +67,16 @@ struct Found {
 }
 
 impl Found {
+    /// What the charts have of the adapters.
+    fn charts(&mut self, workspace: &Workspace) -> Result<(), Failure> {
+        for (path, text) in chart::files(&self.descriptions)? {
+            self.files.push(Generated { path: workspace.root.join(path), text });
+        }
+        let values = chart::markdown()?;
+        self.markdown(workspace, workspace.root.join("charts/trestle/README.md"), &[("values", values)]);
+        Ok(())
+    }
+
     /// A Markdown file with its generated parts.
     fn markdown(&mut self, workspace: &Workspace, path: PathBuf, parts: &[(&str, String)]) {
         let text = std::fs::read_to_string(&path).map_err(Failure::from);
@@ -75,6 +100,9 @@ impl Found {
             if check {
                 say(&format!("{name} differs: {}", difference(file)));
             } else {
+                if let Some(folder) = file.path.parent() {
+                    std::fs::create_dir_all(folder)?;
+                }
                 std::fs::write(&file.path, &file.text)?;
                 say(&format!("{name} written"));
             }
