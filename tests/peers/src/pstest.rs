@@ -20,7 +20,8 @@ use crate::install;
 use crate::server::{Server, free_port};
 
 /// The sources of the server; a change of one builds it again.
-const SOURCES: [&str; 4] = [
+const SOURCES: [&str; 5] = [
+    include_str!("../go/pstest/deliveries.go"),
     include_str!("../go/pstest/account.go"),
     include_str!("../go/pstest/main.go"),
     include_str!("../go/pstest/go.mod"),

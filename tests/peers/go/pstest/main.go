@@ -66,6 +66,10 @@ type server struct {
 	bearer  string
 	streams map[int]*seen
 	next    int
+	// out are deliveries by what the client calls them, latest the last one of each message.
+	out     map[string]*delivery
+	latest  map[string]string
+	count   int
 	abandon time.Duration
 	random  *rand.Rand
 }
@@ -135,10 +139,7 @@ func (s *server) unary(
 		return nil, status.Errorf(codes.InvalidArgument, "The request size exceeds %d bytes.", maxRequest)
 	}
 	if fault == nil || fault.After {
-		answer, err := handler(ctx, request)
-		if err == nil {
-			s.done(request)
-		}
+		answer, err := handler(ctx, s.translated(request))
 		if fault == nil || err != nil {
 			return answer, err
 		}
@@ -149,75 +150,6 @@ func (s *server) unary(
 		return nil, ctx.Err()
 	}
 	return nil, fault.err()
-}
-
-// seen is a stream whose first message is looked at, which can be broken from outside, and on which no more messages are
-// out than the client wants: the fake itself takes no notice of that.
-type seen struct {
-	grpc.ServerStream
-	server *server
-	ctx    context.Context
-	cancel context.CancelFunc
-	name   string
-	most   int64
-	out    map[string]bool
-	room   *sync.Cond
-}
-
-func (s *seen) SendMsg(message any) error {
-	if response, ok := message.(*pb.StreamingPullResponse); ok {
-		s.server.mu.Lock()
-		for s.most > 0 && int64(len(s.out)) >= s.most && s.ctx.Err() == nil {
-			s.room.Wait()
-		}
-		for _, received := range response.ReceivedMessages {
-			s.out[received.AckId] = true
-		}
-		s.server.mu.Unlock()
-	}
-	return s.ServerStream.SendMsg(message)
-}
-
-// done makes room for messages that are acknowledged or handed back.
-func (s *server) done(request any) {
-	var ids []string
-	switch request := request.(type) {
-	case *pb.AcknowledgeRequest:
-		ids = request.AckIds
-	case *pb.ModifyAckDeadlineRequest:
-		if request.AckDeadlineSeconds == 0 {
-			ids = request.AckIds
-		}
-	}
-	if len(ids) == 0 {
-		return
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, stream := range s.streams {
-		for _, id := range ids {
-			delete(stream.out, id)
-		}
-		stream.room.Broadcast()
-	}
-}
-
-func (s *seen) Context() context.Context { return s.ctx }
-
-func (s *seen) RecvMsg(message any) error {
-	err := s.ServerStream.RecvMsg(message)
-	// Only the first one names the subscription.
-	if request, ok := message.(*pb.StreamingPullRequest); ok && err == nil && request.Subscription != "" {
-		s.server.mu.Lock()
-		defer s.server.mu.Unlock()
-		s.name, s.most = request.Subscription, request.MaxOutstandingMessages
-		seen := s.server.calls["StreamingPull"]
-		seen.MaxMessages = request.MaxOutstandingMessages
-		seen.MaxBytes = request.MaxOutstandingBytes
-		seen.AckDeadline = request.StreamAckDeadlineSeconds
-		seen.ClientID = request.ClientId
-	}
-	return err
 }
 
 func (s *server) stream(
@@ -237,7 +169,7 @@ func (s *server) stream(
 		return fault.err()
 	}
 	looked := &seen{
-		ServerStream: stream, server: s, ctx: ctx, cancel: cancel, out: map[string]bool{}, room: sync.NewCond(&s.mu),
+		ServerStream: stream, server: s, ctx: ctx, cancel: cancel, out: map[string]*delivery{}, room: sync.NewCond(&s.mu),
 	}
 	defer context.AfterFunc(ctx, func() {
 		s.mu.Lock()
@@ -265,17 +197,6 @@ func (s *server) stream(
 	case <-ctx.Done():
 		return status.Error(codes.Unavailable, "The service was unable to fulfill your request.")
 	}
-}
-
-// handBack makes what was out on a stream that has ended available again.
-func (s *server) handBack(stream *seen) {
-	s.mu.Lock()
-	request := &pb.ModifyAckDeadlineRequest{Subscription: stream.name}
-	for id := range stream.out {
-		request.AckIds = append(request.AckIds, id)
-	}
-	s.mu.Unlock()
-	_, _ = s.fake.GServer.ModifyAckDeadline(context.Background(), request)
 }
 
 // abandonAfter is how long messages stay hidden whose stream has ended, where that is less than their deadline. The service
@@ -504,7 +425,7 @@ func main() {
 	pstest.SetMinAckDeadline(time.Second)
 	s := &server{
 		fake: pstest.NewServerWithAddress("127.0.0.1:0"), faults: map[string][]*fault{}, calls: map[string]*call{},
-		streams: map[int]*seen{}, random: rand.New(rand.NewPCG(*seed, 0)),
+		streams: map[int]*seen{}, out: map[string]*delivery{}, latest: map[string]string{}, random: rand.New(rand.NewPCG(*seed, 0)),
 	}
 	gserver := &s.fake.GServer
 	command("/topic", func(ctx context.Context, name string) (any, error) {
