@@ -11,9 +11,11 @@
 mod broker;
 mod flaky;
 mod front;
+mod hub;
 mod object;
 mod poll;
 mod queue;
+mod record;
 mod report;
 mod source;
 mod target;
@@ -44,6 +46,13 @@ fn main() -> ExitCode {
     trials.push(Trial::test(
         "google-cloud-pubsub-target loses nothing that its caller sends again",
         move || Ok(topic::trial(seed)?),
+    ));
+    trials.push(Trial::test("kafka-target loses nothing that its caller sends again", move || {
+        Ok(record::trial(seed)?)
+    }));
+    trials.push(Trial::test(
+        "azure-eventhubs-target loses nothing that its caller sends again",
+        move || Ok(hub::trial(seed)?),
     ));
     trials.extend(source::trials(seed));
     libtest_mimic::run(&arguments, trials).exit_code()

@@ -21,11 +21,15 @@ use crate::event::Events;
 /// Memory that a record takes beside its bytes, about.
 const OVERHEAD: usize = 512;
 
+/// The queue of an assigned partition, which is taken out when the partition is another's. A lane may go later than that,
+/// and the end of a queue would silence the next one, which is the same to librdkafka.
+pub type Slot = Mutex<Option<PartitionQueue<Context>>>;
+
 /// An assigned partition.
 pub struct Partition {
     /// Its number in the topic.
     pub number: i32,
-    queue: PartitionQueue<Context>,
+    queue: Arc<Slot>,
     /// Something has come into the queue.
     filled: Arc<Notify>,
     /// Records that came before the queue was split from the others.
@@ -43,7 +47,13 @@ impl Partition {
         queue.set_nonempty_callback(move || filling.notify_one());
         // What had come before the callback was set.
         filled.notify_one();
+        let queue = Arc::new(Mutex::new(Some(queue)));
         Some(Self { number, queue, filled, early: Mutex::default(), broken: OnceLock::new() })
+    }
+
+    /// Where its queue is.
+    pub fn slot(&self) -> Arc<Slot> {
+        Arc::clone(&self.queue)
     }
 
     /// A record that came by the client's own queue, before any of this one.
@@ -67,8 +77,10 @@ impl Partition {
     fn drain(&self, max: usize, events: &Events, watch: &Watch) -> Result<Vec<Record<i64>>, Error> {
         let mut records: Vec<_> =
             self.early.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect();
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(queue) = &*queue else { return Ok(records) };
         while records.len() < max && self.broken.get().is_none() {
-            match self.queue.poll(Duration::ZERO) {
+            match queue.poll(Duration::ZERO) {
                 Some(Ok(message)) => match record(&message, events) {
                     Ok(record) => records.push(record),
                     Err(error) => drop(self.broken.set(error)),

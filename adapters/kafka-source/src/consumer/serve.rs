@@ -3,7 +3,7 @@
 mod assign;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
     thread,
     time::{Duration, Instant},
@@ -16,7 +16,7 @@ use rdkafka::{
     message::Message as _,
 };
 
-use super::{Client, POLL, Shared};
+use super::{Client, POLL, Shared, partition::Slot};
 use crate::{
     config::PartitionAssignment,
     event::Events,
@@ -78,6 +78,8 @@ struct Serving<'a> {
     pending: Option<Vec<i32>>,
     /// Begun, as the frame knows them.
     reading: BTreeSet<i32>,
+    /// The queues of all that was ever begun.
+    queues: BTreeMap<i32, Arc<Slot>>,
     /// When the frame was told to drain.
     revoked: Option<Instant>,
     /// The next look at the brokers, while they are not known to work.
@@ -96,6 +98,7 @@ impl<'a> Serving<'a> {
             is_outdated: Box::new(move || shared.config.connection.secrets() != secrets),
             pending: None,
             reading: BTreeSet::new(),
+            queues: BTreeMap::new(),
             revoked: None,
             probe: None,
             is_gone: false,
@@ -190,6 +193,8 @@ impl<'a> Serving<'a> {
             state.client = None;
             state.revoking.clear();
         }
+        let begun: Vec<_> = self.queues.keys().copied().collect();
+        self.drop_queues(&begun);
         if let Err(error) = self.client.close_queue() {
             tracing::debug!(%error, "the group cannot be left");
             return;

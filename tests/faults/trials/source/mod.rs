@@ -1,7 +1,9 @@
 //! Sources that pull, between an upstream system and a sink that fails: everything sent arrives, in order where that is
 //! promised, and no more comes twice than was in flight when the process died.
 
+mod eventhubs;
 mod judge;
+mod kafka;
 mod killed;
 mod pubsub;
 mod replicas;
@@ -54,7 +56,7 @@ pub trait Upstream {
 
 /// The subjects.
 fn subjects() -> Vec<Subject> {
-    vec![sqs::standard(), sqs::fifo(), pubsub::plain(), pubsub::ordered()]
+    vec![sqs::standard(), sqs::fifo(), pubsub::plain(), pubsub::ordered(), kafka::subject(), eventhubs::subject()]
 }
 
 /// All trials of all subjects.
@@ -71,7 +73,7 @@ pub fn trials(seed: u64) -> Vec<Trial> {
             Trial::test(name, move || Ok(run(&Scene::new(subject, fate, seed)?)?))
         })
     };
-    fates.into_iter().flat_map(with_fate).collect()
+    fates.into_iter().flat_map(with_fate).chain([kafka::restarted(seed)]).collect()
 }
 
 /// A subject that is set up, and its sink.

@@ -3,6 +3,7 @@
 
 use std::{
     collections::BTreeMap,
+    sync::PoisonError,
     time::{Duration, Instant},
 };
 
@@ -84,7 +85,7 @@ impl Serving<'_> {
         }
     }
 
-    fn assign(&self, partitions: &[i32]) -> Result<Vec<(String, Partition)>, KafkaError> {
+    fn assign(&mut self, partitions: &[i32]) -> Result<Vec<(String, Partition)>, KafkaError> {
         let topic = &self.shared.config.topic;
         let before = self.shared.state().begun.clone();
         let offsets = self.shared.start.offsets(self.client, topic, partitions, &before)?;
@@ -93,6 +94,7 @@ impl Serving<'_> {
             RebalanceProtocol::Cooperative => self.client.incremental_assign(&offsets)?,
             _ => self.client.assign(&offsets)?,
         }
+        self.drop_queues(partitions);
         // Before the first fetch can have come back; what did all the same is in the client's own queue, before all that
         // will be in the partition's.
         let mut begun: BTreeMap<i32, Partition> = BTreeMap::new();
@@ -100,6 +102,7 @@ impl Serving<'_> {
             let Some(partition) = Partition::split(self.client, topic, *number) else {
                 return Err(KafkaError::Subscription(format!("partition {number} has no queue")));
             };
+            self.queues.insert(*number, partition.slot());
             begun.insert(*number, partition);
         }
         while let Some(polled) = self.client.poll(Duration::ZERO) {
@@ -108,6 +111,15 @@ impl Serving<'_> {
             }
         }
         Ok(begun.into_iter().map(|(number, partition)| (self.shared.name(number), partition)).collect())
+    }
+
+    /// Ends the queues that these partitions had before.
+    pub(super) fn drop_queues(&mut self, partitions: &[i32]) {
+        for number in partitions {
+            if let Some(slot) = self.queues.remove(number) {
+                slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+            }
+        }
     }
 
     fn early(&self, message: &BorrowedMessage<'_>, begun: &BTreeMap<i32, Partition>) {
