@@ -1,12 +1,18 @@
 //! What the frame itself counts, under the old names.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
+
+use prometheus::{
+    IntGauge,
+    core::{Collector, Desc},
+    proto::MetricFamily,
+};
 
 use super::{
     ConstantLabels, Counters, Gauge, Histogram, Histograms, IntCounter, counters, gauges, histograms,
-    type_label,
+    options, register, type_label,
 };
-use crate::info::Info;
+use crate::{health::Health, info::Info};
 
 /// Buckets of the old processing latencies, in milliseconds.
 const MILLISECONDS: [f64; 13] =
@@ -43,7 +49,7 @@ struct Handles {
 
 impl FrameMetrics {
     /// Registers them under the old names, `<component>_event_count` and so on.
-    pub(crate) fn new(info: &Info, namespace: &str, name: &str) -> Self {
+    pub(crate) fn new(info: &Info, namespace: &str, name: &str, health: &Arc<Health>) -> Self {
         let constant: ConstantLabels<'_> =
             &[("resource_group", info.resource_group), ("namespace_name", namespace), ("name", name)];
         let named = |suffix: &str| format!("{}_{suffix}", info.component);
@@ -90,6 +96,11 @@ impl FrameMetrics {
             &[],
             constant,
         );
+        // From the beginning, or their first step would be no increase to Prometheus.
+        for counters in [&dead_lettered, &duplicates, &redelivered] {
+            drop(counters.with(&[]));
+        }
+        Ready::register(health, constant);
         let in_flight =
             gauges("trestle_in_flight", "Number of requests, messages or records in work", &[], constant);
         Self {
@@ -174,5 +185,32 @@ impl FrameMetrics {
     /// One event came that had been delivered already.
     pub(crate) fn duplicate(&self) {
         self.duplicates.count(&[]);
+    }
+}
+
+/// Whether the process is ready, asked for whenever metrics are read.
+#[derive(Clone)]
+struct Ready {
+    health: Arc<Health>,
+    gauge: IntGauge,
+}
+
+impl Ready {
+    fn register(health: &Arc<Health>, constant: ConstantLabels<'_>) {
+        let options = options("trestle_ready", "Whether readiness is answered with yes", constant);
+        let gauge = IntGauge::with_opts(options);
+        // What cannot be registered is in the log.
+        drop(register(gauge.map(|gauge| Self { health: Arc::clone(health), gauge })));
+    }
+}
+
+impl Collector for Ready {
+    fn desc(&self) -> Vec<&Desc> {
+        self.gauge.desc()
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        self.gauge.set(self.health.is_ready().into());
+        self.gauge.collect()
     }
 }

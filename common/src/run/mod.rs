@@ -138,7 +138,7 @@ impl Frame {
         };
         let health = Arc::new(Health::default());
         let namespace = config.namespace.as_deref().unwrap_or_default();
-        let metrics = Arc::new(FrameMetrics::new(&info, namespace, &config.name));
+        let metrics = Arc::new(FrameMetrics::new(&info, namespace, &config.name, &health));
         let sink = config
             .k_sink
             .is_some()

@@ -42,7 +42,7 @@ pub(super) fn frame(sink: &kit::Sink, settings: &[(&str, &str)]) -> Arc<Frame> {
     environment.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
     let config = config::load::<FrameConfig>(&environment).expect("a configuration");
     let health = Arc::new(Health::default());
-    let metrics = Arc::new(FrameMetrics::new(&INFO, "", ""));
+    let metrics = Arc::new(FrameMetrics::new(&INFO, "", "", &health));
     let sink = Sink::new(&config, &Client::new(Roots::Process), &health, &metrics).map(Arc::new);
     let budget = Budget::new(64 << 20);
     Arc::new(Frame { config, component: INFO.component, health, metrics, sink, budget, positions: None })

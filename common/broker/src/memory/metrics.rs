@@ -126,6 +126,10 @@ impl Metrics {
 
     /// The metrics of one trigger.
     pub fn trigger(&self, name: &str) -> TriggerMetrics {
+        // From the beginning, or their first step would be no increase to Prometheus.
+        for counters in [&self.0.lost, &self.0.dead_lettered] {
+            drop(counters.with(&[name]));
+        }
         TriggerMetrics { name: name.to_owned(), families: self.0.clone(), by_type: ByType::default() }
     }
 }
