@@ -25,11 +25,17 @@ pub fn of(descriptions: &[Description]) -> Value {
 
 fn facts(description: &Description) -> Value {
     let source = description.role == "source";
+    let settings = description.config.properties.iter().chain(&description.frame.properties);
+    let secrets: Map<_, _> = settings
+        .filter(|(_, schema)| schema["secret"] == true)
+        .map(|(name, _)| (name.clone(), true.into()))
+        .collect();
     json!({
         "role": description.role,
         "scaling": description.scaling,
         "serves": !source || SERVING.contains(&description.shape.as_str()),
         "positions": positions(description),
+        "secrets": secrets,
         "scaler": if source { scaler(description) } else { "" },
     })
 }

@@ -1,0 +1,2 @@
+//! The Helm chart under a real Helm.
+fn main() {}
