@@ -45,7 +45,14 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Failure> 
 
 /// A case is named after its adapter, or after its adapter with more behind it.
 fn programs(cases: &[String]) -> impl Fn(&str) -> bool + '_ {
-    const MEASURED: [&str; 3] = ["webhook-source", "cloudevents-target", "memory-broker"];
+    const MEASURED: [&str; 6] = [
+        "webhook-source",
+        "cloudevents-target",
+        "memory-broker",
+        "transformation",
+        "kafka-source",
+        "kafka-target",
+    ];
     move |name| {
         MEASURED.contains(&name) && (cases.is_empty() || cases.iter().any(|case| case.starts_with(name)))
     }

@@ -1,11 +1,15 @@
 //! What is measured beside what, and the limit each ratio has to hold.
 
+use std::cell::OnceCell;
 use std::fmt::Write;
-use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
 
 use crate::cli::Failure;
+use crate::kafka::{self, Broker};
 use crate::load::{EVENT_TYPE, Payload};
+use crate::sink::Sink;
 use crate::subject::Subject;
 
 /// One line of the table.
@@ -33,9 +37,17 @@ pub enum Contender {
     MemoryBroker(u32),
     /// An event's data are changed by one operation of each kind.
     Transformation,
+    /// A record becomes an event.
+    KafkaSource,
+    /// This program's own bare consumer.
+    KafkaSourceFloor,
+    /// An event becomes a record.
+    KafkaTarget,
+    /// This program's own bare producer.
+    KafkaTargetFloor,
 }
 
-const CASES: [Case; 6] = [
+const CASES: [Case; 8] = [
     Case { name: "floor", candidate: Contender::Floor, floor: Contender::Floor, limit: 1.05 },
     Case {
         name: "webhook-source",
@@ -67,6 +79,18 @@ const CASES: [Case; 6] = [
         floor: Contender::Floor,
         limit: 1.8,
     },
+    Case {
+        name: "kafka-source",
+        candidate: Contender::KafkaSource,
+        floor: Contender::KafkaSourceFloor,
+        limit: 1.5,
+    },
+    Case {
+        name: "kafka-target",
+        candidate: Contender::KafkaTarget,
+        floor: Contender::KafkaTargetFloor,
+        limit: 1.6,
+    },
 ];
 
 /// What the transformation does to an order.
@@ -90,44 +114,121 @@ pub fn select(names: &[String]) -> Result<Vec<Case>, Failure> {
     Ok(CASES.into_iter().filter(wanted).collect())
 }
 
+/// Where an event is counted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Flow {
+    /// Posted, and counted at the sink.
+    Through(Payload),
+    /// Posted, and counted by the answers.
+    Into(Payload),
+    /// Written to the topic, and counted at the sink.
+    OutOfTopic,
+}
+
 impl Contender {
-    /// What the load posts to it.
-    pub fn payload(self) -> Payload {
+    /// How events come and go.
+    pub fn flow(self) -> Flow {
         match self {
-            Self::WebhookSource => Payload::Webhook,
-            Self::Floor | Self::CloudEventsTarget | Self::MemoryBroker(_) => Payload::Event,
-            Self::Transformation => Payload::Order,
+            Self::WebhookSource => Flow::Through(Payload::Webhook),
+            Self::Floor | Self::CloudEventsTarget | Self::MemoryBroker(_) => Flow::Through(Payload::Event),
+            Self::Transformation => Flow::Through(Payload::Order),
+            Self::KafkaTarget | Self::KafkaTargetFloor => Flow::Into(Payload::Event),
+            Self::KafkaSource | Self::KafkaSourceFloor => Flow::OutOfTopic,
         }
     }
 
-    /// Starts it; events leave it for the sink. `scratch` takes the files it reads.
-    pub fn start(self, binaries: &Path, scratch: &Path, sink: SocketAddr) -> Result<Subject, Failure> {
-        let url = format!("http://{sink}/");
+    /// Starts it among its surroundings.
+    pub fn start(self, around: &Surroundings) -> Result<Subject, Failure> {
+        let url = format!("http://{}/", around.sink.address);
         match self {
-            Self::Floor => Subject::start(&std::env::current_exe()?, &["floor".into(), url], &[]),
-            Self::WebhookSource => adapter(
-                &binaries.join("webhook-source"),
+            Self::Floor => own(&["floor", &url]),
+            Self::WebhookSource => around.adapter(
+                "webhook-source",
                 &[
                     ("K_SINK", url),
                     ("WEBHOOK_EVENT_TYPE", EVENT_TYPE.into()),
                     ("WEBHOOK_EVENT_SOURCE", "/bench/webhook".into()),
                 ],
             ),
-            Self::CloudEventsTarget => {
-                adapter(&binaries.join("cloudevents-target"), &[("CLOUDEVENTS_URL", url)])
-            }
-            Self::Transformation => adapter(
-                &binaries.join("transformation"),
-                &[("K_SINK", url), ("TRANSFORMATION_DATA", OPERATIONS.into())],
-            ),
+            Self::CloudEventsTarget => around.adapter("cloudevents-target", &[("CLOUDEVENTS_URL", url)]),
+            Self::Transformation => around
+                .adapter("transformation", &[("K_SINK", url), ("TRANSFORMATION_DATA", OPERATIONS.into())]),
             Self::MemoryBroker(triggers) => {
-                let document = scratch.join(format!("broker-{triggers}.yaml"));
+                let document = around.scratch.path().join(format!("broker-{triggers}.yaml"));
                 std::fs::write(&document, broker_document(triggers, &url))?;
                 let path = document.to_str().ok_or("the folder for temporary files is not UTF-8")?;
-                adapter(&binaries.join("memory-broker"), &[("BROKER_CONFIG_PATH", path.into())])
+                around.adapter("memory-broker", &[("BROKER_CONFIG_PATH", path.into())])
+            }
+            Self::KafkaSource | Self::KafkaSourceFloor | Self::KafkaTarget | Self::KafkaTargetFloor => {
+                let (broker, topic) = (around.broker()?.address(), around.broker()?.topic()?);
+                let mut subject = match self {
+                    Self::KafkaSourceFloor => own(&["kafka-source-floor", &broker, &topic, &url])?,
+                    Self::KafkaTargetFloor => own(&["kafka-target-floor", &broker, &topic])?,
+                    Self::KafkaSource => around.adapter(
+                        "kafka-source",
+                        &[
+                            ("K_SINK", url),
+                            ("BOOTSTRAP_SERVERS", broker),
+                            ("TOPIC", topic.clone()),
+                            ("GROUP_ID", format!("group-of-{topic}")),
+                            ("START_POSITION", "earliest".into()),
+                        ],
+                    )?,
+                    _ => around.adapter(
+                        "kafka-target",
+                        &[
+                            ("BOOTSTRAP_SERVERS", broker),
+                            ("TOPIC", topic.clone()),
+                            ("LINGER", kafka::LINGER.into()),
+                        ],
+                    )?,
+                };
+                subject.topic = Some(topic);
+                Ok(subject)
             }
         }
     }
+}
+
+/// What stands around the processes of a case.
+pub struct Surroundings {
+    /// Where events go.
+    pub sink: Sink,
+    binaries: PathBuf,
+    /// Takes the files that they read.
+    scratch: TempDir,
+    broker: OnceCell<Broker>,
+}
+
+impl Surroundings {
+    /// Those with the binaries of this folder.
+    pub fn new(binaries: &Path) -> Result<Self, Failure> {
+        Ok(Self {
+            sink: Sink::start()?,
+            binaries: binaries.to_owned(),
+            scratch: tempfile::tempdir()?,
+            broker: OnceCell::new(),
+        })
+    }
+
+    /// Kafka, started when it is asked for first.
+    pub fn broker(&self) -> Result<&Broker, Failure> {
+        if let Some(broker) = self.broker.get() {
+            return Ok(broker);
+        }
+        let broker = Broker::start()?;
+        Ok(self.broker.get_or_init(|| broker))
+    }
+
+    fn adapter(&self, name: &str, settings: &[(&str, String)]) -> Result<Subject, Failure> {
+        adapter(&self.binaries.join(name), settings)
+    }
+}
+
+/// This program in another role.
+fn own(arguments: &[&str]) -> Result<Subject, Failure> {
+    let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
+    Subject::start(&std::env::current_exe()?, &arguments, &[])
 }
 
 /// One thread, any free port, metrics as in production, no waiting at the end.

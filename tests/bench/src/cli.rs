@@ -11,7 +11,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 
 use crate::load::Payload;
-use crate::{cases, floor, load, report, run, sink, start};
+use crate::{cases, floor, kafka, load, report, run, sink, start};
 
 /// What goes wrong anywhere in a measurement: all of it ends the run with one line.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -37,6 +37,10 @@ enum Command {
         #[arg(long, default_value_t = 0)]
         port: u16,
     },
+    /// The bare consumer: posts every record of TOPIC to SINK.
+    KafkaSourceFloor { bootstrap: String, topic: String, sink: http::Uri },
+    /// The bare producer: writes every body it receives to TOPIC.
+    KafkaTargetFloor { bootstrap: String, topic: String },
     /// Takes every event, answers 202 and counts; GET /count tells how many.
     Sink {
         /// Port on loopback; 0 is any free one.
@@ -113,6 +117,16 @@ fn execute(command: Command) -> Result<bool, Failure> {
             floor::serve(listen(port)?, sink)?;
             Ok(true)
         }
+        Command::KafkaSourceFloor { bootstrap, topic, sink } => {
+            // Nobody calls it; that it listens says that it has begun.
+            let _listener = listen(0)?;
+            kafka::floor::source(&bootstrap, &topic, sink)?;
+            Ok(true)
+        }
+        Command::KafkaTargetFloor { bootstrap, topic } => {
+            kafka::floor::target(listen(0)?, &bootstrap, &topic)?;
+            Ok(true)
+        }
         Command::Sink { port } => {
             sink::serve(listen(port)?, Arc::new(AtomicU64::new(0)))?;
             Ok(true)
@@ -124,7 +138,7 @@ fn execute(command: Command) -> Result<bool, Failure> {
                 std::thread::sleep(Duration::from_secs(seconds));
                 timer.store(true, std::sync::atomic::Ordering::Relaxed);
             });
-            let totals = load::run(&url, payload, &stop)?;
+            let totals = load::run(&url, payload, &stop, &Arc::default())?;
             writeln!(std::io::stdout().lock(), "{}", serde_json::to_string(&totals)?)?;
             Ok(true)
         }

@@ -51,15 +51,20 @@ pub struct Totals {
 #[derive(Default)]
 struct Counts {
     next_id: AtomicU64,
-    accepted: AtomicU64,
+    accepted: Arc<AtomicU64>,
     busy: AtomicU64,
     other: AtomicU64,
 }
 
-/// Posts to `url` until `stop` is set; then waits for the answers under way.
-pub fn run(url: &Uri, payload: Payload, stop: &Arc<AtomicBool>) -> Result<Totals, Failure> {
+/// Posts to `url` until `stop` is set; then waits for the answers under way. `accepted` counts those of success.
+pub fn run(
+    url: &Uri,
+    payload: Payload,
+    stop: &Arc<AtomicBool>,
+    accepted: &Arc<AtomicU64>,
+) -> Result<Totals, Failure> {
     let authority = url.authority().ok_or("the URL names no host")?.to_string();
-    let counts = Arc::new(Counts::default());
+    let counts = Arc::new(Counts { accepted: Arc::clone(accepted), ..Counts::default() });
     http1::runtime()?.block_on(async {
         let mut lanes = JoinSet::new();
         for _ in 0..CONNECTIONS {
@@ -153,7 +158,7 @@ fn event(url: &Uri, host: &HeaderValue, payload: Payload, id: u64) -> Result<Req
 }
 
 /// A JSON object of exactly 1 kB.
-fn body(payload: Payload) -> &'static [u8] {
+pub fn body(payload: Payload) -> &'static [u8] {
     if payload == Payload::Order { ORDER.trim_ascii_end() } else { text() }
 }
 

@@ -11,6 +11,7 @@ mod cpu;
 mod describe;
 mod floor;
 mod http1;
+mod kafka;
 mod load;
 mod report;
 mod run;

@@ -3,15 +3,16 @@
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crate::cases::{Case, Contender};
+use crate::cases::{Case, Contender, Flow, Surroundings};
 use crate::cli::Failure;
 use crate::cpu;
+use crate::kafka;
 use crate::load::{self, Totals};
 use crate::report::Cost;
-use crate::sink::Sink;
 use crate::subject::Subject;
 
 /// How a case is measured.
@@ -38,40 +39,66 @@ struct Sample {
 /// The floor is two processes by turns, so that neighbouring floors tell how far two runs of the same program lie
 /// apart: A against A.
 pub fn measure(case: &Case, plan: &Plan) -> Result<Cost, Failure> {
-    let scratch = tempfile::tempdir()?;
-    let sink = Sink::start()?;
-    let start = |contender: Contender| contender.start(&plan.binaries, scratch.path(), sink.address);
-    let floors = [start(case.floor)?, start(case.floor)?];
-    let candidate = start(case.candidate)?;
+    let around = Surroundings::new(&plan.binaries)?;
+    let floors = [case.floor.start(&around)?, case.floor.start(&around)?];
+    let candidate = case.candidate.start(&around)?;
 
-    let mut floor_samples = vec![slot(&floors[0], case.floor, &sink, plan)?];
+    let mut floor_samples = vec![slot(&floors[0], case.floor, &around, plan)?];
     let mut samples = Vec::new();
     for round in 1..=plan.rounds {
-        samples.push(slot(&candidate, case.candidate, &sink, plan)?);
+        samples.push(slot(&candidate, case.candidate, &around, plan)?);
         let turn = &floors[if round % 2 == 0 { 0 } else { 1 }];
-        floor_samples.push(slot(turn, case.floor, &sink, plan)?);
+        floor_samples.push(slot(turn, case.floor, &around, plan)?);
         writeln!(std::io::stderr().lock(), "{}: round {round} of {}", case.name, plan.rounds)?;
     }
     Ok(evaluate(case, &floor_samples, &samples))
 }
 
-fn slot(subject: &Subject, contender: Contender, sink: &Sink, plan: &Plan) -> Result<Sample, Failure> {
-    let url: http::Uri = format!("http://{}/", subject.address).parse()?;
+fn slot(
+    subject: &Subject,
+    contender: Contender,
+    around: &Surroundings,
+    plan: &Plan,
+) -> Result<Sample, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
-    let loading = {
-        let stop = Arc::clone(&stop);
-        std::thread::Builder::new()
-            .name("load".into())
-            .spawn(move || load::run(&url, contender.payload(), &stop))?
-    };
+    let (counter, loading) = load(subject, contender.flow(), around, &stop)?;
     std::thread::sleep(plan.warm_up);
-    let before = (sink.count(), cpu::time(subject.pid()));
+    let count = || counter.load(Ordering::Relaxed);
+    let before = (count(), cpu::time(subject.pid()));
     std::thread::sleep(plan.slot);
-    let after = (sink.count(), cpu::time(subject.pid()));
+    let after = (count(), cpu::time(subject.pid()));
     stop.store(true, Ordering::Relaxed);
     let totals = loading.join().map_err(|_| "the load panicked")??;
-    sink.settle()?;
+    around.sink.settle()?;
     sample(after.0 - before.0, after.1?.saturating_sub(before.1?), plan.slot, totals)
+}
+
+type Loading = JoinHandle<Result<Totals, Failure>>;
+
+/// Begins the load, and says where its events are counted.
+fn load(
+    subject: &Subject,
+    flow: Flow,
+    around: &Surroundings,
+    stop: &Arc<AtomicBool>,
+) -> Result<(Arc<AtomicU64>, Loading), Failure> {
+    let stop = Arc::clone(stop);
+    let thread = std::thread::Builder::new().name("load".into());
+    let (sink, answers) = (around.sink.counter(), Arc::<AtomicU64>::default());
+    Ok(match flow {
+        Flow::Through(payload) | Flow::Into(payload) => {
+            let url: http::Uri = format!("http://{}/", subject.address).parse()?;
+            let accepted = Arc::clone(&answers);
+            let loading = thread.spawn(move || load::run(&url, payload, &stop, &accepted))?;
+            (if matches!(flow, Flow::Into(_)) { answers } else { sink }, loading)
+        }
+        Flow::OutOfTopic => {
+            let (broker, topic) = (around.broker()?.address(), subject.topic.clone().ok_or("no topic")?);
+            let counter = Arc::clone(&sink);
+            let read = move || counter.load(Ordering::Relaxed);
+            (sink, thread.spawn(move || kafka::feed(&broker, &topic, read, &stop))?)
+        }
+    })
 }
 
 /// A slot in which anything was answered but 2xx and 429 measured something else than delivery.

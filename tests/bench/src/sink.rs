@@ -36,6 +36,11 @@ impl Sink {
         self.count.load(Ordering::Relaxed)
     }
 
+    /// The count itself.
+    pub fn counter(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.count)
+    }
+
     /// Waits until nothing has arrived for a fifth of a second, so that a queue still draining costs the next round
     /// nothing. Gives up after twenty seconds.
     pub fn settle(&self) -> Result<(), Failure> {

@@ -17,6 +17,8 @@ pub struct Subject {
     child: Child,
     /// Where it takes events.
     pub address: SocketAddr,
+    /// The topic that it reads or writes, if it does.
+    pub topic: Option<String>,
 }
 
 impl Subject {
@@ -30,7 +32,7 @@ impl Subject {
         let stderr = child.stderr.take().ok_or("no standard error")?;
         let lines = follow(stderr);
         match address(&lines) {
-            Ok(address) => Ok(Self { child, address }),
+            Ok(address) => Ok(Self { child, address, topic: None }),
             Err(failure) => {
                 end(&mut child);
                 Err(format!("{}: {failure}", program.display()).into())
