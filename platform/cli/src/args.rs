@@ -7,8 +7,9 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::catalogue::{Catalogue, EMBEDDED};
+use crate::manifest::DEFAULT_NAMESPACE;
 use crate::up::Finder;
-use crate::{describe, lint, list, send, test, up, watch};
+use crate::{describe, lint, list, render, send, test, up, watch};
 
 /// Connects systems with CloudEvents: sources bring events in, brokers route them, targets take them out.
 ///
@@ -66,6 +67,22 @@ enum Command {
         #[arg(value_name = "BRIDGE.yaml|FOLDER", required = true)]
         paths: Vec<PathBuf>,
     },
+    /// Write a bridge for Kubernetes, Knative or Compose.
+    ///
+    /// Environments are those of `trestle up`, addresses are wired, and each pod meets the restricted Pod Security Standard.
+    /// Secrets are referred to by name and never written, also those that the file holds: what has to be there is said on
+    /// standard error. In Compose, key `password` of Secret `my-login` is the variable MY_LOGIN_PASSWORD, or the file that
+    /// MY_LOGIN_PASSWORD_FILE names where a component wants a file.
+    ///
+    /// For Kubernetes and Knative a sink or target may also be a Service that is not in the file, for Knative any object that
+    /// takes events. With Knative a broker is one of Knative's; its annotation `eventing.knative.dev/broker.class` says of
+    /// which class, MTChannelBasedBroker unless it is there.
+    ///
+    /// Exit codes: 0 written, 1 the file has mistakes or cannot be written so.
+    #[command(
+        after_help = "Example: trestle render examples/quickstart.yaml --to kubernetes | kubectl apply -f -"
+    )]
+    Render(Render),
     /// Send an event into a bridge that runs here, or to an address.
     ///
     /// The data is what `--data` says, else the file, else standard input when that is no terminal. A file with an event
@@ -116,6 +133,37 @@ enum Command {
     /// Become a component (`trestle up` starts them so).
     #[command(name = up::child::SUBCOMMAND, hide = true)]
     RunComponent { parent: u32, program: OsString },
+}
+
+/// What to write, and where.
+#[derive(Args)]
+struct Render {
+    /// The bridge: a YAML file with one or more objects.
+    #[arg(value_name = "BRIDGE.yaml")]
+    bridge: PathBuf,
+    /// For what.
+    #[arg(long, value_enum)]
+    to: render::Target,
+    /// A folder for files, one for each component; without it all goes to standard output.
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
+    /// The namespace of objects that name none.
+    #[arg(long, default_value = DEFAULT_NAMESPACE)]
+    namespace: String,
+    /// Where the images are.
+    #[arg(long, value_name = "PREFIX", default_value = "ghcr.io/trestle-events")]
+    image_prefix: String,
+    /// Which of them.
+    #[arg(long, default_value = env!("CARGO_PKG_VERSION"))]
+    tag: String,
+}
+
+impl Render {
+    fn run(&self, catalogue: &Catalogue) -> ExitCode {
+        let Render { bridge, to, out, namespace, image_prefix, tag } = self;
+        let options = render::Options { to: *to, out: out.as_deref(), namespace, image_prefix, tag };
+        render::run(bridge, &options, catalogue)
+    }
 }
 
 /// Where to send, and what.
@@ -203,6 +251,7 @@ pub fn run() -> ExitCode {
         Command::Up { bridge, no_build } => up::run(&bridge, Finder::new(!no_build), &catalogue),
         Command::Lint { files, output } => lint::run(&files, output, &catalogue),
         Command::Test { paths } => test::run(&paths, &catalogue),
+        Command::Render(render) => render.run(&catalogue),
         Command::Send(send) => send.run(),
         Command::Watch { component, event_type, bridge, output } => watch::run(&watch::Options {
             component: component.as_deref(),

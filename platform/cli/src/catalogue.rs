@@ -20,6 +20,8 @@ pub struct Adapter {
     /// Its way of working; see `takes_events`.
     #[serde(default)]
     pub shape: String,
+    #[serde(default)]
+    pub scaling: Scaling,
     /// The names its image had at TriggerMesh.
     #[serde(default)]
     pub images: Vec<String>,
@@ -40,6 +42,11 @@ pub struct Adapter {
 }
 
 impl Adapter {
+    /// What is known of a variable.
+    pub fn setting(&self, name: &str) -> Option<&Setting> {
+        [&self.config, &self.frame].into_iter().find_map(|all| all.properties.get(name))
+    }
+
     /// Whether others can send to it: sources that pull or tick serve nothing but their health.
     pub fn takes_events(&self) -> bool {
         !matches!(self.shape.as_str(), "source" | "poll-source" | "queue-source" | "log-source")
@@ -54,6 +61,18 @@ pub enum Role {
     Transformation,
     Broker,
     Source,
+}
+
+/// How many replicas of an adapter may run at once.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scaling {
+    #[default]
+    Any,
+    /// Those above the number of partitions have nothing to do.
+    Partitioned,
+    /// Two at once would do everything twice.
+    Single,
 }
 
 /// A Kubernetes kind an adapter implements.

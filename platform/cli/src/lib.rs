@@ -8,3 +8,5 @@ pub mod bridge;
 pub mod catalogue;
 #[doc(hidden)]
 pub mod manifest;
+#[doc(hidden)]
+pub mod yaml;

@@ -8,13 +8,14 @@ mod control;
 mod describe;
 mod lint;
 mod list;
+mod render;
 mod send;
 mod style;
 mod test;
 mod up;
 mod watch;
 
-use trestle::{bridge, catalogue, manifest};
+use trestle::{bridge, catalogue, manifest, yaml};
 
 fn main() -> std::process::ExitCode {
     args::run()

@@ -22,6 +22,7 @@ use std::collections::{HashMap, HashSet};
 
 pub use mistake::{Mistake, Mistakes, Position, Severity, nearest, suggestion};
 pub use node::{Node, Value};
+pub use object::DEFAULT_NAMESPACE;
 pub use reference::unknown_keys;
 pub use schema::plain;
 pub use transformation::ADAPTER as TRANSFORMATION;
@@ -36,6 +37,19 @@ use reference::Index;
 /// The environment of the command, where secrets may be.
 pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 
+/// What a bridge is for, which decides what it may leave to others.
+#[derive(Clone, Copy)]
+pub enum Platform<'a> {
+    /// This machine, now: secrets that the manifest lacks are in this environment.
+    Here(Lookup<'a>),
+    /// Compose: secrets will be in the environment of whoever starts it.
+    Compose,
+    /// Kubernetes: secrets are in it, and Services that the manifest only refers to.
+    Kubernetes,
+    /// Kubernetes with Knative: so are other objects that take events.
+    Knative,
+}
+
 /// What a text turned out to be.
 pub struct Reading {
     /// When there is no mistake in it.
@@ -44,15 +58,34 @@ pub struct Reading {
     pub mistakes: Vec<Mistake>,
 }
 
-/// Reads a bridge.
+impl Reading {
+    /// The bridge and its warnings, or its mistakes, each a line that begins with the name of the file.
+    ///
+    /// # Errors
+    /// When there are mistakes.
+    pub fn outcome(self, file: &str) -> Result<(Bridge, String), String> {
+        let lines = self.mistakes.iter().map(|mistake| mistake.render(file) + "\n").collect();
+        match self.bridge {
+            Some(bridge) => Ok((bridge, lines)),
+            None => Err(lines),
+        }
+    }
+}
+
+/// Reads a bridge that runs on this machine.
 pub fn read(text: &str, catalogue: &Catalogue, environment: Lookup<'_>) -> Reading {
+    read_for(Platform::Here(environment), DEFAULT_NAMESPACE, text, catalogue)
+}
+
+/// Reads a bridge for a platform; `namespace` is that of objects that name none.
+pub fn read_for(platform: Platform<'_>, namespace: &str, text: &str, catalogue: &Catalogue) -> Reading {
     let mut mistakes = Mistakes::default();
     let mut yaml = yaml::read(text, &mut mistakes);
-    let objects = object::objects(yaml.documents, &mut yaml.unread, &mut mistakes);
+    let objects = object::objects(yaml.documents, namespace, &mut yaml.unread, &mut mistakes);
     duplicates(&objects, &mut mistakes);
-    let secrets = secrets::Secrets::new(&objects, environment, &mut mistakes);
+    let secrets = secrets::Secrets::new(&objects, platform, &mut mistakes);
     let known = known(&objects, catalogue, &mut yaml.unread, &mut mistakes);
-    let mut index = Index::new(yaml.unread);
+    let mut index = Index::new(yaml.unread, platform);
     for (object, adapter, kind) in &known {
         index.add(object.id.clone(), adapter, kind);
     }
@@ -60,14 +93,17 @@ pub fn read(text: &str, catalogue: &Catalogue, environment: Lookup<'_>) -> Readi
     let mut components: Vec<(Component, Position)> = known
         .iter()
         .map(|(object, adapter, kind)| {
+            let (environment, cluster) = spec::read(object, adapter, kind, &around, &mut mistakes);
             let component = Component {
                 id: object.id.clone(),
                 label: String::new(),
                 adapter: adapter.name.clone(),
                 role: adapter.role,
+                scaling: adapter.scaling,
                 takes_events: adapter.takes_events(),
-                environment: spec::environment(object, adapter, kind, &around, &mut mistakes),
+                environment,
                 triggers: Vec::new(),
+                cluster,
             };
             (component, object.at)
         })

@@ -1,6 +1,6 @@
 //! Kubernetes objects in a YAML text: several documents, `List`s flattened.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use super::mistake::{Mistakes, Position, suggestion};
 use super::node::{Node, Value};
@@ -31,6 +31,13 @@ impl Object {
         group_of(&self.api_version)
     }
 
+    /// The texts of a mapping in `metadata`.
+    pub fn metadata(&self, name: &str) -> BTreeMap<String, String> {
+        let map = self.node.get("metadata").and_then(|metadata| metadata.get(name));
+        let entries = map.map_or(&[][..], Node::entries).iter();
+        entries.filter_map(|(key, value)| Some((key.text.clone(), value.scalar()?))).collect()
+    }
+
     /// `spec`; an empty mapping where there is none.
     pub fn spec(&self) -> Node {
         let empty = || Node { at: self.at, value: Value::Map(Vec::new()), text_at: None };
@@ -43,17 +50,28 @@ pub fn group_of(api_version: &str) -> &str {
     api_version.split_once('/').map_or("", |(group, _)| group)
 }
 
-/// All objects of the documents. One that lacks kind, apiVersion or name is reported and left out; its name joins the
-/// `unread` ones.
-pub fn objects(documents: Vec<Node>, unread: &mut HashSet<String>, mistakes: &mut Mistakes) -> Vec<Object> {
+/// All objects of the documents; `namespace` is that of those that name none. One that lacks kind, apiVersion or name is
+/// reported and left out; its name joins the `unread` ones.
+pub fn objects(
+    documents: Vec<Node>,
+    namespace: &str,
+    unread: &mut HashSet<String>,
+    mistakes: &mut Mistakes,
+) -> Vec<Object> {
     let mut found = Vec::new();
     for document in documents {
-        collect(document, &mut found, unread, mistakes);
+        collect(document, namespace, &mut found, unread, mistakes);
     }
     found
 }
 
-fn collect(node: Node, found: &mut Vec<Object>, unread: &mut HashSet<String>, mistakes: &mut Mistakes) {
+fn collect(
+    node: Node,
+    namespace: &str,
+    found: &mut Vec<Object>,
+    unread: &mut HashSet<String>,
+    mistakes: &mut Mistakes,
+) {
     if !matches!(node.value, Value::Map(_)) {
         mistakes.add(node.at, format!("expected a Kubernetes object, not {}", node.noun()));
         return;
@@ -61,7 +79,7 @@ fn collect(node: Node, found: &mut Vec<Object>, unread: &mut HashSet<String>, mi
     if node.get("kind").and_then(Node::text) == Some("List") {
         match node.get("items").map(|items| &items.value) {
             Some(Value::List(items)) => {
-                items.iter().for_each(|item| collect(item.clone(), found, unread, mistakes));
+                items.iter().for_each(|item| collect(item.clone(), namespace, found, unread, mistakes));
             }
             _ => mistakes.add(node.at, "a List needs 'items', a list of objects"),
         }
@@ -81,8 +99,8 @@ fn collect(node: Node, found: &mut Vec<Object>, unread: &mut HashSet<String>, mi
         }
     };
     let namespace = match node.path("metadata.namespace") {
-        Some(namespace) => namespace.scalar().unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned()),
-        None => DEFAULT_NAMESPACE.to_owned(),
+        Some(own) => own.scalar().unwrap_or_else(|| namespace.to_owned()),
+        None => namespace.to_owned(),
     };
     found.push(Object { api_version, id: Id { kind, namespace, name }, at, name_at, node });
 }

@@ -4,10 +4,11 @@ use std::collections::{HashMap, HashSet};
 
 use common::config::{Parse as _, Url};
 
+use super::Platform;
 use super::mistake::{Mistakes, choices, suggestion};
 use super::node::{Node, Value};
 use super::object::group_of;
-use crate::bridge::{Destination, Id};
+use crate::bridge::{Destination, Id, Outside};
 use crate::catalogue::{Adapter, Kind, Role};
 
 struct Entry {
@@ -17,16 +18,17 @@ struct Entry {
 }
 
 /// The components of the bridge that can be pointed at.
-pub struct Index {
+pub struct Index<'a> {
+    platform: Platform<'a>,
     components: HashMap<Id, Entry>,
     /// Names of objects that are there and have a mistake of their own.
     unread: HashSet<String>,
 }
 
-impl Index {
+impl<'a> Index<'a> {
     /// An index that knows of objects which could not be read.
-    pub fn new(unread: HashSet<String>) -> Index {
-        Index { components: HashMap::new(), unread }
+    pub fn new(unread: HashSet<String>, platform: Platform<'a>) -> Index<'a> {
+        Index { platform, components: HashMap::new(), unread }
     }
 
     /// Adds a component of a kind.
@@ -63,11 +65,14 @@ impl Index {
         };
         match (node.get("ref"), uri) {
             (Some(reference), uri) => {
-                let id = self.component(reference, &format!("{path}.ref"), namespace, mistakes)?;
                 let uri = uri.map_or("", |(_, text)| text);
-                let path =
+                let below =
                     if uri.is_empty() || uri.starts_with('/') { uri.into() } else { format!("/{uri}") };
-                Some(Destination::Component { id, path })
+                if let Some((api_version, id)) = self.outside(reference, namespace) {
+                    return Some(Destination::Outside(Outside { api_version, id, path: below }));
+                }
+                let id = self.component(reference, &format!("{path}.ref"), namespace, mistakes)?;
+                Some(Destination::Component { id, path: below })
             }
             (None, Some((uri, text))) => match Url::parse(text) {
                 Ok(_) => Some(Destination::Url(text.to_owned())),
@@ -122,6 +127,22 @@ impl Index {
             return None;
         }
         Some(id)
+    }
+
+    /// The object of the cluster that a reference names, when it can only be there.
+    fn outside(&self, reference: &Node, namespace: &str) -> Option<(String, Id)> {
+        let part = |key| reference.get(key).and_then(Node::scalar).filter(|text| !text.is_empty());
+        let (api_version, kind, name) = (part("apiVersion")?, part("kind")?, part("name")?);
+        let id = Id { kind, namespace: part("namespace").unwrap_or_else(|| namespace.to_owned()), name };
+        let group = group_of(&api_version);
+        let is_service = id.kind == "Service" && matches!(group, "" | "serving.knative.dev");
+        let is_possible = match self.platform {
+            Platform::Here(_) | Platform::Compose => false,
+            Platform::Kubernetes => is_service,
+            // Nothing in a cluster acts on our own kinds.
+            Platform::Knative => !self.components.contains_key(&id) && !group.ends_with("triggermesh.io"),
+        };
+        is_possible.then_some((api_version, id))
     }
 
     fn unknown(&self, id: &Id) -> String {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::mistake::Mistakes;
 use super::node::{Node, Value};
-use super::secrets::Secrets;
-use crate::bridge::{Id, Setting};
+use super::secrets::{Place, Secrets};
+use crate::bridge::{Id, Origin, Secret, Setting};
 use crate::catalogue::{Field, Rule};
 
 /// The value a field means, or none with the mistake noted.
@@ -37,10 +37,15 @@ pub fn apply(
             None => wrong("a mapping of single values"),
         },
         Rule::Cluster => None,
-        Rule::Json => match secrets.resolve_within(node, &path, &id.namespace, mistakes)? {
-            (json, true) => Some(Setting::Secret(json.to_string())),
-            (json, false) => Some(Setting::Text(json.to_string())),
-        },
+        Rule::Json => {
+            let mut parts = Vec::new();
+            let place = Place { path: &path, pointer: "", namespace: &id.namespace };
+            let text = secrets.resolve_within(node, place, &mut parts, mistakes)?.to_string();
+            if parts.is_empty() {
+                return Some(Setting::Text(text));
+            }
+            Some(Setting::Secret(Secret { text: Some(text), origin: Origin::Parts(parts) }))
+        }
     }
 }
 

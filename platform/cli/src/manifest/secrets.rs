@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use base64::Engine as _;
 
-use super::Lookup;
+use super::Platform;
 use super::mistake::{Mistakes, Position, suggestion};
 use super::node::{Node, Value};
 use super::object::Object;
+use crate::bridge::{Origin, Secret, SecretKey};
 
 /// Where secret values come from.
 pub struct Secrets<'a> {
@@ -16,11 +17,22 @@ pub struct Secrets<'a> {
     objects: HashMap<Name, Values>,
     /// Those of them that something refers to.
     used: RefCell<HashSet<Name>>,
-    environment: Lookup<'a>,
+    platform: Platform<'a>,
 }
 
 /// Namespace and name.
 type Name = (String, String);
+
+/// Where in a JSON value a node stands.
+#[derive(Clone, Copy)]
+pub struct Place<'a> {
+    /// For people, from the top of the object.
+    pub path: &'a str,
+    /// From the top of the value (RFC 6901).
+    pub pointer: &'a str,
+    /// Of the object.
+    pub namespace: &'a str,
+}
 
 /// What a Secret object holds, and where its name stands.
 struct Values {
@@ -32,8 +44,8 @@ struct Values {
 
 impl<'a> Secrets<'a> {
     /// Reads the `Secret` objects.
-    pub fn new(objects: &[Object], environment: Lookup<'a>, mistakes: &mut Mistakes) -> Secrets<'a> {
-        let mut secrets = Secrets { objects: HashMap::new(), used: RefCell::default(), environment };
+    pub fn new(objects: &[Object], platform: Platform<'a>, mistakes: &mut Mistakes) -> Secrets<'a> {
+        let mut secrets = Secrets { objects: HashMap::new(), used: RefCell::default(), platform };
         for object in objects.iter().filter(|object| object.id.kind == "Secret" && object.group().is_empty())
         {
             let values = read(object, mistakes);
@@ -52,47 +64,58 @@ impl<'a> Secrets<'a> {
         }
     }
 
-    /// The node as JSON in which every reference to a Secret has become `{"value": …}`, and whether there was one.
+    /// The node as JSON in which every reference to a Secret has become `{"value": …}`; the places of these and of other
+    /// members that hold secrets are added to `parts`.
     pub fn resolve_within(
         &self,
         node: &Node,
-        path: &str,
-        namespace: &str,
+        place: Place<'_>,
+        parts: &mut Vec<(String, Option<SecretKey>)>,
         mistakes: &mut Mistakes,
-    ) -> Option<(serde_json::Value, bool)> {
+    ) -> Option<serde_json::Value> {
         match &node.value {
             Value::Map(_) if node.get("valueFromSecret").or_else(|| node.get("secretKeyRef")).is_some() => {
-                let value = self.resolve(node, path, namespace, mistakes)?;
-                Some((serde_json::json!({ "value": value }), true))
+                let secret = self.resolve(node, place.path, place.namespace, mistakes)?;
+                let key = match secret.origin {
+                    Origin::Key(key) => Some(key),
+                    _ => None,
+                };
+                parts.push((place.pointer.to_owned(), key));
+                Some(serde_json::json!({ "value": secret.text.unwrap_or_default() }))
             }
             Value::Map(entries) => {
-                let (mut map, mut any) = (serde_json::Map::new(), Some(false));
+                let mut map = Some(serde_json::Map::new());
                 for (key, inner) in entries {
-                    let path = format!("{path}.{}", key.text);
-                    match self.resolve_within(inner, &path, namespace, mistakes) {
-                        Some((value, found)) => {
-                            map.insert(key.text.clone(), value);
-                            any = any.map(|any| any || found);
-                        }
-                        None => any = None,
+                    let path = format!("{}.{}", place.path, key.text);
+                    let step = key.text.replace('~', "~0").replace('/', "~1");
+                    let pointer = format!("{}/{step}", place.pointer);
+                    if is_secret(&key.text, inner) {
+                        parts.push((pointer.clone(), None));
                     }
+                    let place = Place { path: &path, pointer: &pointer, ..place };
+                    let value = self.resolve_within(inner, place, parts, mistakes);
+                    map = map.zip(value).map(|(mut map, value)| {
+                        map.insert(key.text.clone(), value);
+                        map
+                    });
                 }
-                Some((map.into(), any?))
+                Some(map?.into())
             }
             Value::List(items) => {
-                let (mut list, mut any) = (Vec::new(), Some(false));
+                let mut list = Some(Vec::new());
                 for (number, inner) in items.iter().enumerate() {
-                    match self.resolve_within(inner, &format!("{path}[{number}]"), namespace, mistakes) {
-                        Some((value, found)) => {
-                            list.push(value);
-                            any = any.map(|any| any || found);
-                        }
-                        None => any = None,
-                    }
+                    let path = format!("{}[{number}]", place.path);
+                    let pointer = format!("{}/{number}", place.pointer);
+                    let place = Place { path: &path, pointer: &pointer, ..place };
+                    let value = self.resolve_within(inner, place, parts, mistakes);
+                    list = list.zip(value).map(|(mut list, value)| {
+                        list.push(value);
+                        list
+                    });
                 }
-                Some((list.into(), any?))
+                Some(list?.into())
             }
-            _ => Some((node.to_json(), false)),
+            _ => Some(node.to_json()),
         }
     }
 
@@ -103,9 +126,10 @@ impl<'a> Secrets<'a> {
         path: &str,
         namespace: &str,
         mistakes: &mut Mistakes,
-    ) -> Option<String> {
+    ) -> Option<Secret> {
+        let in_place = |text| Some(Secret { text: Some(text), origin: Origin::Field });
         if let Some(text) = node.scalar() {
-            return Some(text);
+            return in_place(text);
         }
         if !matches!(node.value, Value::Map(_)) {
             mistakes
@@ -122,7 +146,7 @@ impl<'a> Secrets<'a> {
             return self.of_reference(reference, path, namespace, mistakes);
         }
         match node.get("value").map(Node::scalar) {
-            Some(Some(text)) => Some(text),
+            Some(Some(text)) => in_place(text),
             Some(None) => {
                 mistakes.add(node.at, format!("'{path}.value' must be a string"));
                 None
@@ -141,7 +165,7 @@ impl<'a> Secrets<'a> {
         path: &str,
         namespace: &str,
         mistakes: &mut Mistakes,
-    ) -> Option<String> {
+    ) -> Option<Secret> {
         let part = |key| reference.get(key).and_then(Node::scalar).filter(|text| !text.is_empty());
         let (Some(name), Some(key)) = (part("name"), part("key")) else {
             mistakes.add(reference.at, format!("'{path}': a reference to a Secret needs 'name' and 'key'"));
@@ -151,7 +175,8 @@ impl<'a> Secrets<'a> {
         if let Some(values) = self.objects.get(&full_name) {
             self.used.borrow_mut().insert(full_name);
             if let Some(value) = values.by_key.get(&key) {
-                return Some(value.clone());
+                let text = Some(value.clone());
+                return Some(Secret { text, origin: Origin::Key(SecretKey { name, key }) });
             }
             if !values.broken.contains(&key) {
                 let hint = suggestion(&key, values.by_key.keys().map(String::as_str));
@@ -159,21 +184,29 @@ impl<'a> Secrets<'a> {
             }
             return None;
         }
-        let variable = variable(&name, &key);
-        let value = (self.environment)(&variable).filter(|value| !value.is_empty());
-        if value.is_none() {
-            let message =
-                format!("no Secret '{name}' in this file, and {variable} is not set in the environment");
+        let key = SecretKey { name, key };
+        let Platform::Here(environment) = self.platform else {
+            return Some(Secret { text: None, origin: Origin::Key(key) });
+        };
+        let variable = key.variable();
+        let text = environment(&variable).filter(|value| !value.is_empty());
+        if text.is_none() {
+            let message = format!(
+                "no Secret '{}' in this file, and {variable} is not set in the environment",
+                key.name
+            );
             mistakes.add(reference.at, message);
         }
-        value
+        Some(Secret { text: Some(text?), origin: Origin::Key(key) })
     }
 }
 
-/// The variable that stands in for a Secret's key: `<SECRETNAME>_<KEY>`.
-fn variable(name: &str, key: &str) -> String {
-    let upper = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
-    format!("{name}_{key}").chars().map(upper).collect()
+/// Whether a member of a JSON value holds a secret in place: it is written as fields for secrets are, or named like one.
+/// An item of a list is none: `paths: [{value: x}]` is a step of a transformation.
+fn is_secret(name: &str, node: &Node) -> bool {
+    let is_value =
+        matches!(node.entries(), [(key, value)] if key.text == "value" && value.scalar().is_some());
+    is_value || (name == "password" && node.scalar().is_some())
 }
 
 fn read(object: &Object, mistakes: &mut Mistakes) -> Values {

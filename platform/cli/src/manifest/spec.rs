@@ -10,21 +10,53 @@ use super::rule;
 use super::schema;
 use super::secrets::Secrets;
 use super::transformation;
-use crate::bridge::Setting;
+use crate::bridge::{Cluster, Origin, Secret, Setting};
 use crate::catalogue::{Adapter, Kind, Role, Rule};
 
 /// The fields of `spec.adapterOverrides`; only `env` means anything outside Kubernetes.
 const OVERRIDES: [&str; 8] =
     ["public", "resources", "tolerations", "nodeSelector", "affinity", "env", "labels", "annotations"];
 
+/// Fields of every broker, of meaning in a cluster alone.
+const EXPOSED: [&str; 2] = ["broker.port", "broker.observability"];
+
 /// What reading a spec needs to know of the rest of the manifest.
 pub struct Surroundings<'a> {
     pub secrets: &'a Secrets<'a>,
-    pub index: &'a Index,
+    pub index: &'a Index<'a>,
+}
+
+/// The label that names the bridge an object belongs to, and the variable that tells the adapter.
+const BRIDGE: (&str, &str) = ("bridges.triggermesh.io/id", "EVENTS_BRIDGE_IDENTIFIER");
+
+/// The variables an object's `spec` means, and what is left of it for a cluster.
+pub fn read(
+    object: &Object,
+    adapter: &Adapter,
+    kind: &Kind,
+    around: &Surroundings<'_>,
+    mistakes: &mut Mistakes,
+) -> (BTreeMap<String, Setting>, Cluster) {
+    let (environment, spec) = (environment(object, adapter, kind, around, mistakes), object.spec());
+    let overrides = spec.get("adapterOverrides").map_or(&[][..], Node::entries).iter();
+    let overrides = overrides.filter(|(key, value)| key.text != "env" && value.value != Value::Null);
+    let alone =
+        kind.fields.iter().filter(|field| field.rule == Rule::Cluster).map(|field| field.path.as_str());
+    let exposed = EXPOSED.into_iter().filter(|_| adapter.role == Role::Broker);
+    let cluster = Cluster {
+        labels: object.metadata("labels"),
+        annotations: object.metadata("annotations"),
+        overrides: overrides.map(|(key, value)| (key.text.clone(), value.to_json())).collect(),
+        fields: alone
+            .chain(exposed)
+            .filter_map(|path| Some((path.to_owned(), spec.path(path)?.to_json())))
+            .collect(),
+    };
+    (environment, cluster)
 }
 
 /// The variables an object's `spec` means.
-pub fn environment(
+fn environment(
     object: &Object,
     adapter: &Adapter,
     kind: &Kind,
@@ -46,6 +78,9 @@ pub fn environment(
     environment.insert("NAME".to_owned(), text(&object.id.name));
     environment.insert("NAMESPACE".to_owned(), text(&object.id.namespace));
     environment.insert("K_COMPONENT".to_owned(), text(&object.id.kind.to_lowercase()));
+    if let Some(bridge) = object.metadata("labels").remove(BRIDGE.0) {
+        environment.insert(BRIDGE.1.to_owned(), Setting::Text(bridge));
+    }
     environment.extend(kind.constants.iter().map(|(name, value)| (name.clone(), text(value))));
     // Fields with a mistake: they are there all the same and must not be reported as missing too.
     let mut broken = Vec::new();
@@ -76,8 +111,8 @@ pub fn environment(
     }
     // An empty variable counts as absent; a secret can also be given as the path of a file.
     let is_given = |name: &str| match environment.get(name) {
-        Some(Setting::Text(text) | Setting::Secret(text)) => !text.is_empty(),
-        Some(_) => true,
+        // One that is not known here is given there.
+        Some(setting) => setting.text() != Some(""),
         None => broken.contains(&name) || environment.contains_key(&format!("{name}_FILE")),
     };
     check_required(object, &spec, adapter, kind, is_given, mistakes);
@@ -89,7 +124,7 @@ fn sink(
     object: &Object,
     spec: &Node,
     role: Role,
-    index: &Index,
+    index: &Index<'_>,
     environment: &mut BTreeMap<String, Setting>,
     mistakes: &mut Mistakes,
 ) {
@@ -132,15 +167,18 @@ fn overrides(
         };
         let value = match entry.get("valueFrom").or_else(|| entry.get("value")) {
             Some(node) => secrets.resolve(node, PATH, &object.id.namespace, mistakes),
-            None => Some(String::new()),
+            None => Some(Secret { text: Some(String::new()), origin: Origin::Field }),
         };
-        let known = [&adapter.config, &adapter.frame].into_iter().find_map(|all| all.properties.get(name));
-        if let (Some(known), Some(value)) = (known, &value)
-            && let Some(fault) = schema::fault(known, value)
+        let mut value = value.unwrap_or(Secret { text: None, origin: Origin::Field });
+        if let (Some(known), Some(text)) = (adapter.setting(name), &value.text)
+            && let Some(fault) = schema::fault(known, text)
         {
             mistakes.add(entry.at, format!("'{name}' {fault}"));
         }
-        environment.insert(name.to_owned(), Setting::Secret(value.unwrap_or_default()));
+        if value.origin == Origin::Field {
+            value.origin = Origin::Override;
+        }
+        environment.insert(name.to_owned(), Setting::Secret(value));
     }
     environment
 }
@@ -156,8 +194,7 @@ fn check_value(
     at: Position,
     mistakes: &mut Mistakes,
 ) {
-    let (Setting::Text(text) | Setting::Secret(text)) = setting else { return };
-    if let Some(fault) = schema::fault(known, text) {
+    if let Some(fault) = setting.text().and_then(|text| schema::fault(known, text)) {
         mistakes.add(at, format!("'spec.{path}' {fault}"));
     }
 }
@@ -169,8 +206,7 @@ fn check_fields(spec: &Node, role: Role, kind: &Kind, mistakes: &mut Mistakes) {
     match role {
         Role::Source => known.extend(["sink", "ceOverrides"]),
         Role::Transformation => known.push("sink"),
-        // Where Kubernetes exposes it: of no meaning here.
-        Role::Broker => known.extend(["broker.port", "broker.observability"]),
+        Role::Broker => known.extend(EXPOSED),
         Role::Target => {}
     }
     descend(spec, "", &known, role, mistakes);

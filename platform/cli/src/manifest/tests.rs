@@ -28,10 +28,11 @@ fn mistakes(text: &str) -> Vec<String> {
 fn environment(component: &Component) -> BTreeMap<&str, String> {
     let show = |setting: &Setting| match setting {
         Setting::Text(text) => text.clone(),
-        Setting::Secret(text) => format!("secret:{text}"),
-        Setting::SecretFile(text) => format!("file:{text}"),
+        Setting::Secret(secret) => format!("secret:{}", secret.text.clone().unwrap_or_default()),
+        Setting::SecretFile(secret) => format!("file:{}", secret.text.clone().unwrap_or_default()),
         Setting::Address(Destination::Url(url)) => url.clone(),
         Setting::Address(Destination::Component { id, path }) => format!("{}/{}{path}", id.kind, id.name),
+        Setting::Address(Destination::Outside(object)) => format!("{} outside", object.id),
     };
     component.environment.iter().map(|(name, setting)| (name.as_str(), show(setting))).collect()
 }

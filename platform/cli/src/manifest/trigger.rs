@@ -40,7 +40,7 @@ pub const FIELDS: [(&str, &str); 14] = [
 const OPTIONS: [&str; 6] = ["retry", "backoffPolicy", "backoffDelay", "timeout", "concurrency", "orderBy"];
 
 /// A trigger and the broker it belongs to.
-pub fn read(object: &Object, index: &Index, mistakes: &mut Mistakes) -> Option<(Id, Trigger)> {
+pub fn read(object: &Object, index: &Index<'_>, mistakes: &mut Mistakes) -> Option<(Id, Trigger)> {
     let spec = object.spec();
     unknown_keys(&spec, "spec", &["broker", "filters", "target", "delivery", "bounds"], mistakes);
     let namespace = &object.id.namespace;
@@ -80,7 +80,7 @@ pub fn read(object: &Object, index: &Index, mistakes: &mut Mistakes) -> Option<(
     Some((broker?, trigger))
 }
 
-fn broker(object: &Object, spec: &Node, index: &Index, mistakes: &mut Mistakes) -> Option<Id> {
+fn broker(object: &Object, spec: &Node, index: &Index<'_>, mistakes: &mut Mistakes) -> Option<Id> {
     let Some(node) = spec.get("broker") else {
         mistakes.add(object.at, format!("{} has no 'spec.broker' (group, kind, name)", object.id));
         return None;

@@ -100,8 +100,11 @@ fn hop(places: &Places, case: &Case, arrived: Arrival, flow: &mut Flow) -> Vec<A
                 Ok(event) => {
                     let sink = match component.environment.get("K_SINK") {
                         Some(Setting::Address(destination)) => destination.into(),
-                        Some(Setting::Text(url) | Setting::Secret(url)) => Place::Url(url.clone()),
-                        _ => reply_to(&arrived),
+                        Some(setting) => match setting.text() {
+                            Some(url) => Place::Url(url.to_owned()),
+                            None => reply_to(&arrived),
+                        },
+                        None => reply_to(&arrived),
                     };
                     vec![next(places, &arrived, sink, event)]
                 }

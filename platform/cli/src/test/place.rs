@@ -112,17 +112,16 @@ impl From<&Destination> for Place {
         match destination {
             Destination::Url(url) => Place::Url(url.clone()),
             Destination::Component { id, .. } => Place::Component(id.clone()),
+            Destination::Outside(object) => Place::Url(format!("{}{}", object.id, object.path)),
         }
     }
 }
 
 fn code(component: &Component) -> Result<Code, String> {
     if component.adapter == crate::manifest::TRANSFORMATION {
-        let part = |name| match component.environment.get(name) {
-            Some(Setting::Text(text) | Setting::Secret(text)) => {
-                serde_json::from_str(text).map_err(|error| error.to_string())
-            }
-            _ => Ok(Json::Null),
+        let part = |name| match component.environment.get(name).and_then(Setting::text) {
+            Some(text) => serde_json::from_str(text).map_err(|error| error.to_string()),
+            None => Ok(Json::Null),
         };
         let (context, data) = (part("TRANSFORMATION_CONTEXT")?, part("TRANSFORMATION_DATA")?);
         let lines = |problems: Vec<bumblebee::Problem>| {

@@ -3,10 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde_json::json;
-
 use super::ports::{Pair, Ports};
-use crate::bridge::{Bridge, Component, Destination, Id, Setting, Trigger};
+use crate::bridge::{Bridge, Component, Destination, Id, Setting};
 use crate::catalogue::Role;
 
 /// One component, ready to start. It holds secrets: there is no way to print it.
@@ -40,10 +38,8 @@ pub fn launches(bridge: &Bridge, ports: &mut Ports, folder: &Path) -> Result<BTr
     for component in &bridge.components {
         let mut pair =
             ports.of(&component.id).ok_or_else(|| NoPort(format!("no free port for {}", component.id)))?;
-        if let Some(Setting::Secret(port)) = component.environment.get("PORT") {
-            let fixed = port.parse::<u16>().ok().filter(|port| *port > 0);
-            pair.events =
-                fixed.ok_or_else(|| NoPort(format!("the PORT of {} is not a port", component.id)))?;
+        if let Some(port) = component.fixed_port().map_err(NoPort)? {
+            pair.events = port;
         }
         pairs.insert(&component.id, pair);
     }
@@ -53,6 +49,8 @@ pub fn launches(bridge: &Bridge, ports: &mut Ports, folder: &Path) -> Result<BTr
             let port = pairs.get(id).map_or(0, |pair| pair.events);
             format!("http://127.0.0.1:{port}{path}")
         }
+        // There is none in a bridge that was read for this machine.
+        Destination::Outside(_) => String::new(),
     };
     let start = |component: &Component| {
         let pair = pairs.get(&component.id).copied().unwrap_or(Pair { events: 0, metrics: 0 });
@@ -78,12 +76,12 @@ fn launch(
     let in_folder = |name: &str| folder.join(name).display().to_string();
     for (name, setting) in &component.environment {
         let value = match setting {
-            Setting::Text(text) | Setting::Secret(text) => text.clone(),
+            Setting::Text(_) | Setting::Secret(_) => setting.text().unwrap_or_default().to_owned(),
             Setting::Address(destination) => address(destination),
-            Setting::SecretFile(text) => {
+            Setting::SecretFile(secret) => {
                 let file = file_name(&component.id, name);
                 let path = in_folder(&file);
-                files.insert(file, text.clone());
+                files.insert(file, secret.text.clone().unwrap_or_default());
                 path
             }
         };
@@ -93,7 +91,7 @@ fn launch(
     let document = (component.role == Role::Broker).then(|| {
         let name = file_name(&component.id, "triggers.json");
         environment.insert("BROKER_CONFIG_PATH".to_owned(), in_folder(&name));
-        (name, document(&component.triggers, address))
+        (name, component.document(address))
     });
     Launch {
         label: component.label.clone(),
@@ -115,23 +113,4 @@ fn file_name(id: &Id, suffix: &str) -> String {
         text.chars().map(keep).collect()
     };
     format!("{}_{}_{}_{suffix}", safe(&id.namespace), safe(&id.kind), safe(&id.name))
-}
-
-/// The configuration document of a broker (JSON, which is YAML).
-fn document(triggers: &[Trigger], address: &dyn Fn(&Destination) -> String) -> String {
-    let mut map = serde_json::Map::new();
-    for trigger in triggers {
-        let mut options = trigger.delivery.clone();
-        if let Some(destination) = &trigger.dead_letter {
-            options.insert("deadLetterURL".to_owned(), address(destination).into());
-        }
-        let target = trigger.target.as_ref().map(address);
-        let entry = json!({
-            "filters": trigger.filters,
-            "target": { "url": target },
-            "deliveryOptions": options,
-        });
-        map.insert(trigger.name.clone(), entry);
-    }
-    format!("{:#}\n", json!({ "triggers": map }))
 }

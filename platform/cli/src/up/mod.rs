@@ -164,13 +164,8 @@ async fn supervise(
 
 /// The bridge and its warnings, or its mistakes, one to a line.
 fn read(text: &str, path: &Path, catalogue: &Catalogue) -> Result<(Bridge, String), String> {
-    let file = path.display().to_string();
     let reading = manifest::read(text, catalogue, &|name| std::env::var(name).ok());
-    let lines = reading.mistakes.iter().map(|mistake| mistake.render(&file) + "\n").collect();
-    match reading.bridge {
-        Some(bridge) => Ok((bridge, lines)),
-        None => Err(lines),
-    }
+    reading.outcome(&path.display().to_string())
 }
 
 fn complain(message: &str) -> ExitCode {
