@@ -8,6 +8,10 @@ use tracing_subscriber::{filter::filter_fn, fmt, layer::SubscriberExt as _, util
 
 use crate::frame::{FrameConfig, LogLevel};
 
+/// The beginnings of the names of libraries that log each failure which they give to their caller too, as an error and
+/// without a message.
+const TELLTALES: [&str; 2] = ["azure_", "typespec_"];
+
 /// Starts logging; a second call changes nothing.
 pub(crate) fn start(level: LevelFilter) {
     let lines = fmt::layer()
@@ -26,7 +30,10 @@ pub(crate) fn start(level: LevelFilter) {
 /// credentials and payloads (AWS's SDK writes whole requests).
 fn speaks(metadata: &Metadata<'_>) -> bool {
     // The compiler is given the workspace's own files by relative paths, and others by absolute ones.
-    *metadata.level() <= Level::WARN || metadata.file().is_some_and(|file| !file.starts_with('/'))
+    let is_warning = *metadata.level() <= Level::WARN;
+    let is_telltale = TELLTALES.iter().any(|library| metadata.target().starts_with(library));
+    // An adapter's own crate may be called so too.
+    (is_warning && !is_telltale) || metadata.file().is_some_and(|file| !file.starts_with('/'))
 }
 
 /// The level by the settings: `LOG_LEVEL`, else the level in Knative's `zap-logger-config`, else info.

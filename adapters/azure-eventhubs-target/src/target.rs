@@ -174,7 +174,7 @@ impl EventHubs {
     /// Sends the first of `rest`, as many as one batch takes. An error comes with those that it befell.
     async fn send_batch(
         &self,
-        producer: &ProducerClient,
+        producer: &Arc<ProducerClient>,
         key: Option<&str>,
         rest: &mut VecDeque<usize>,
         entries: &[Entry],
@@ -211,7 +211,7 @@ impl EventHubs {
     }
 
     /// Sends one that is too large for a batch, in which the SDK counts the first message twice.
-    async fn send_alone(&self, producer: &ProducerClient, entry: &Entry) -> Result<(), Error> {
+    async fn send_alone(&self, producer: &Arc<ProducerClient>, entry: &Entry) -> Result<(), Error> {
         let message = entry.message();
         let size = AmqpMessage::serialize(&message).map_or(0, |bytes| bytes.len() as u64);
         if largest(producer).await.is_some_and(|largest| size > largest) {

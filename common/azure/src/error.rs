@@ -101,9 +101,32 @@ pub fn is_stolen(error: &EventHubsError) -> bool {
         || matches!(core(error), Core::Condition(Condition::LinkStolen, _))
 }
 
-/// Whether it came from below AMQP: there is no connection.
+/// Whether it says that there is no connection.
 pub fn is_disconnected(error: &EventHubsError) -> bool {
-    matches!(core(error), Core::Transport(_))
+    let mut cause: Option<&(dyn StdError + 'static)> = match &error.kind {
+        ErrorKind::AmqpError(error) => Some(error),
+        ErrorKind::AzureCore(error) => Some(error),
+        _ => None,
+    };
+    while let Some(error) = cause {
+        let amqp = error.downcast_ref::<AmqpError>().map(AmqpError::kind);
+        let core = error.downcast_ref::<azure_core::Error>().map(azure_core::Error::kind);
+        if matches!(
+            amqp,
+            Some(
+                AmqpErrorKind::ConnectionDropped(_)
+                    | AmqpErrorKind::ConnectionClosedByRemote(_)
+                    | AmqpErrorKind::ConnectionDetachedByRemote(_)
+                    | AmqpErrorKind::FramingError(_)
+                    | AmqpErrorKind::IdleTimeoutElapsed(_)
+            )
+        ) || matches!(core, Some(CoreKind::Io | CoreKind::Connection))
+        {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 fn first_line(text: &str) -> &str {

@@ -2,13 +2,14 @@
 //!
 //! Facts: "AMQP 1.0 in Azure Service Bus and Event Hubs protocol guide"; the SDK is `azure_messaging_eventhubs`.
 
-use std::{future::Future, pin::pin, sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use azure_core::credentials::TokenCredential;
 use azure_messaging_eventhubs::{ConsumerClient, EventHubsError, ProducerClient, RetryOptions};
 use common::{
     Error, Field,
     config::{Problems, Secret},
+    worker,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -22,7 +23,9 @@ use crate::{
 /// Time for one call: a connection, a token, an answer of a node.
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// After which a call is suspicious.
-const LONG: Duration = Duration::from_secs(1);
+const LONG: Duration = Duration::from_millis(500);
+/// Time for a look at a connection.
+const LOOK: Duration = Duration::from_secs(3);
 /// The port of Microsoft's emulator.
 const EMULATOR_PORT: u16 = 5672;
 
@@ -243,22 +246,27 @@ impl EventHub {
     pub async fn within_connection<T>(
         &self,
         doing: &str,
-        producer: &ProducerClient,
+        producer: &Arc<ProducerClient>,
         call: impl Future<Output = Result<T, EventHubsError>>,
     ) -> Result<T, Error> {
-        let looked_at = async {
-            let mut call = pin!(call);
+        let is_broken = async {
             loop {
-                if let Ok(result) = timeout(LONG, &mut call).await {
-                    return result;
-                }
-                match timeout(LONG, producer.get_eventhub_properties()).await {
-                    Ok(Err(error)) if is_disconnected(&error) => return Err(error),
-                    _ => {}
+                worker::sleep(LONG).await;
+                // In a task of its own: a look that is broken off leaves the connection in a state that breaks it.
+                let producer = Arc::clone(producer);
+                let look = worker::spawn(async move { producer.get_eventhub_properties().await });
+                match timeout(LOOK, look).await {
+                    Ok(Ok(Err(error))) if is_disconnected(&error) => return,
+                    Ok(_) => {}
+                    // As silent as the call.
+                    Err(_) => return,
                 }
             }
         };
-        self.within(doing, looked_at).await
+        tokio::select! {
+            result = self.within(doing, call) => result,
+            () = is_broken => Err(Error::retryable(format!("{doing}: the connection broke before the answer"))),
+        }
     }
 
     /// A failure as the frame takes it: what was being done, and which settings to look at.

@@ -66,8 +66,8 @@ fn flaky(hub: &EventHubs, seed: u64, unconfirmed: &Arc<AtomicUsize>) {
     let (mut random, unconfirmed) = (Rng::with_seed(seed), Arc::clone(unconfirmed));
     hub.answers(move |bodies| match random.u32(..30) {
         0..=6 => Answer::Reject("com.microsoft:server-busy"),
-        7 | 8 => Answer::CutBefore,
-        9 => {
+        7 => Answer::CutBefore,
+        8 => {
             unconfirmed.fetch_add(bodies.len(), Ordering::SeqCst);
             Answer::CutAfter
         }

@@ -227,15 +227,26 @@ impl Assigner {
         let mut state = self.state.lock().await;
         for id in ids {
             let Some(owned) = state.owned.remove(*id) else { continue };
-            if store.is_shared()
-                && let Err(error) = store.claim(id, "", Some(&owned.version)).await
-            {
+            if let Err(error) = self.hand_over(id, &owned.version, store).await {
                 tracing::warn!(
                     reason = error.chain(),
                     partition = id,
                     "a partition could not be given up: others wait for EVENTHUB_OWNERSHIP_EXPIRY"
                 );
             }
+        }
+    }
+
+    async fn hand_over(&self, id: &str, version: &Version, store: &Store) -> Result<(), Error> {
+        if !store.is_shared() || store.claim(id, "", Some(version)).await?.is_some() {
+            return Ok(());
+        }
+        // The last sign of life may have been shown without that its answer was waited for.
+        match store.ownerships().await?.get(id) {
+            Some(ownership) if ownership.owner == self.me => {
+                store.claim(id, "", Some(&ownership.version)).await.map(drop)
+            }
+            _ => Ok(()),
         }
     }
 }
