@@ -5,6 +5,7 @@ mod knative;
 mod kubernetes;
 mod name;
 mod part;
+mod pod;
 #[cfg(test)]
 mod tests;
 mod workload;
