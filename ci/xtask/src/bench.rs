@@ -3,6 +3,8 @@
 use std::process::Command;
 
 use crate::cli::Failure;
+use crate::images::Platform;
+use crate::images::binaries::Binaries;
 use crate::workspace::{Workspace, build_arguments};
 
 /// The command line of `bench`.
@@ -66,13 +68,9 @@ fn start(workspace: &Workspace, names: &[String], json: bool) -> Result<(), Fail
     }
     let names = if names.is_empty() { &adapters } else { names };
     workspace.cargo(&build_arguments("release", &["bench".to_owned()]))?;
-    let host = host()?;
-    let mut build = build_arguments("image", names);
-    build.extend(["--target", &host, "--config", "ci/image.toml"]);
-    workspace.cargo(&build)?;
-    let target = workspace.target()?;
-    let mut command = Command::new(target.join("release/bench"));
-    command.arg("start").arg("--binaries").arg(target.join(&host).join("image")).args(names);
+    let binaries = Binaries::build(workspace, Platform::host()?, names)?;
+    let mut command = Command::new(workspace.target()?.join("release/bench"));
+    command.arg("start").arg("--binaries").arg(binaries.folder).args(names);
     finish(command, json)
 }
 
@@ -85,10 +83,4 @@ fn finish(mut command: Command, json: bool) -> Result<(), Failure> {
     } else {
         Err("a figure is void, over its limit or not to be had".into())
     }
-}
-
-/// The triple of this machine.
-fn host() -> Result<String, Failure> {
-    let output = Command::new("rustc").args(["--print", "host-tuple"]).output()?;
-    Ok(String::from_utf8(output.stdout)?.trim().to_owned())
 }

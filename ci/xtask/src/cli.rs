@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::workspace::Workspace;
-use crate::{bench, faults, generate, new, prove, test};
+use crate::{bench, faults, generate, images, new, prove, test};
 
 /// What goes wrong in a chore: it ends with one message.
 pub type Failure = Box<dyn std::error::Error>;
@@ -45,6 +45,8 @@ enum Command {
     Prove,
     /// Measure CPU time per event; with `start`, start-up, memory and size of the image build.
     Bench(bench::Arguments),
+    /// Build images, and a bill of materials for each.
+    Images(images::Arguments),
 }
 
 /// Runs the chore; 1 when it failed or found something.
@@ -58,6 +60,7 @@ pub fn main() -> ExitCode {
         Command::Faults => faults::run(&workspace),
         Command::Prove => prove::run(&workspace),
         Command::Bench(arguments) => bench::run(&workspace, &arguments),
+        Command::Images(arguments) => images::run(&workspace, &arguments),
     });
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -9,6 +9,7 @@ mod cli;
 mod document;
 mod faults;
 mod generate;
+mod images;
 mod markdown;
 mod new;
 mod prove;

@@ -30,10 +30,23 @@ struct Metadata {
 pub struct Package {
     /// Its name.
     pub name: String,
+    /// Its version.
+    pub version: String,
     /// Its `Cargo.toml`.
     pub manifest_path: PathBuf,
     /// What it builds.
     pub targets: Vec<Target>,
+    /// What it names in its `Cargo.toml`.
+    pub dependencies: Vec<Dependency>,
+}
+
+/// A dependency of a package.
+#[derive(Deserialize)]
+pub struct Dependency {
+    /// The package that it needs.
+    pub name: String,
+    /// `dev`, `build`, or nothing for an ordinary one.
+    pub kind: Option<String>,
 }
 
 /// A library, binary or test of a package.

@@ -1,0 +1,34 @@
+//! The images, as `ci/images` builds them, run as real containers by podman and runc: nothing is granted to them but what
+//! they cannot do without. What cannot be installed, built or run here fails; nothing is left out.
+
+mod bridge;
+mod build;
+mod container;
+mod end;
+mod memory;
+mod reproducible;
+
+use std::process::ExitCode;
+
+use kit::Failure;
+use libtest_mimic::{Arguments, Failed, Trial};
+
+/// A trial by name.
+type Named = (&'static str, fn() -> Result<(), Failure>);
+
+const TRIALS: [Named; 6] = [
+    ("what is in them, and what they say of themselves", build::contents),
+    ("a bill of materials for each", build::bills),
+    ("a bridge made of containers passes events end to end", bridge::passes),
+    ("SIGTERM: what is in work is finished", end::drains),
+    ("the memory limit is honoured", memory::honoured),
+    ("the same source gives the same bytes", reproducible::same),
+];
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    // Builds and containers of one trial are in the way of another's.
+    arguments.test_threads = Some(1);
+    let trials = TRIALS.map(|(name, run)| Trial::test(name, move || run().map_err(Failed::from)));
+    libtest_mimic::run(&arguments, trials.into()).exit_code()
+}
