@@ -5,6 +5,7 @@
 mod context;
 mod partition;
 mod serve;
+mod start;
 
 use std::{
     collections::BTreeSet,
@@ -26,11 +27,8 @@ use rdkafka::{
 };
 use tokio::sync::{mpsc::UnboundedSender, watch};
 
-pub use self::{context::Context, partition::Partition};
-use crate::{
-    config::{KafkaConfig, PartitionAssignment},
-    start::Start,
-};
+pub use self::{context::Context, partition::Partition, start::Start};
+use crate::config::{KafkaConfig, PartitionAssignment};
 
 /// A consumer of the group.
 pub type Client = BaseConsumer<Context>;

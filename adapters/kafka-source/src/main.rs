@@ -4,7 +4,6 @@ mod config;
 mod consumer;
 mod event;
 mod source;
-mod start;
 
 fn main() -> std::process::ExitCode {
     common::run::log_source::<source::Kafka>()

@@ -12,9 +12,8 @@ use tokio::sync::{Mutex, mpsc, watch};
 
 use crate::{
     config::KafkaConfig,
-    consumer::{Consumer, Partition, Telling},
+    consumer::{Consumer, Partition, Start, Telling},
     event::{EVENT_TYPE, Events},
-    start::Start,
 };
 
 /// Reads the partitions that the group gives it.

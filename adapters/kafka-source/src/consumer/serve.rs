@@ -16,12 +16,12 @@ use rdkafka::{
     message::Message as _,
 };
 
-use super::{Client, POLL, Shared, partition::Slot};
-use crate::{
-    config::PartitionAssignment,
-    event::Events,
+use super::{
+    Client, POLL, Shared,
+    partition::Slot,
     start::{self, Doubt},
 };
+use crate::{config::PartitionAssignment, event::Events};
 
 /// Between two looks at brokers that fail.
 const PROBE: Duration = Duration::from_secs(2);

@@ -177,14 +177,13 @@ fn draining(kafka: &Kafka) -> Outcome {
 /// A broker that is killed and comes back, and one that is away for longer.
 pub fn outage() -> Outcome {
     let mut kafka = Kafka::start()?;
-    let (topic, sink, process) = {
+    let (topic, sink, mut process) = {
         let bridge = Bridge::new(&kafka, 2)?;
         let process = bridge.start(&[])?;
         bridge.produce(&numbered(0..20, 2))?;
         bridge.committed(&[10, 10])?;
         (bridge.topic, bridge.sink, process)
     };
-    let mut process: Process = process;
     kafka.restart()?;
     kafka.produce(&topic, &numbered(20..40, 2))?;
     sink.wait_for(40)?;
@@ -198,10 +197,15 @@ pub fn outage() -> Outcome {
     let output = process.output();
     ensure(output.contains("BOOTSTRAP_SERVERS"), || output.clone())?;
     ensure(output.lines().count() < 300, || format!("{} lines of log", output.lines().count()))?;
+    // One that begins without a broker waits for it.
+    let mut other = crate::launch(&kafka.plaintext(), &topic, &sink, &[])?;
+    let line = other.wait_for_line("the first contact failed")?;
+    ensure(line.field("reason").contains("BOOTSTRAP_SERVERS"), || line.text.clone())?;
     kafka.revive()?;
     kafka.produce(&topic, &numbered(40..60, 2))?;
     sink.wait_for(60)?;
     process.wait_for_status("/readyz", 200)?;
+    other.wait_for_status("/readyz", 200)?;
     let found = numbers(&sink.requests());
     ensure(found == (0..60).collect() && process.exited().is_none(), || format!("{found:?}"))
 }

@@ -55,23 +55,11 @@ impl<'a> Bridge<'a> {
 
     /// The name of the group.
     fn group(&self) -> String {
-        format!("group-of-{}", self.topic)
+        group(&self.topic)
     }
 
     fn launch(&self, settings: &[(&str, &str)]) -> Result<Process, Failure> {
-        let (group, sink) = (self.group(), self.sink.url("/"));
-        let base = [
-            ("BOOTSTRAP_SERVERS", self.bootstrap.as_str()),
-            ("TOPIC", &self.topic),
-            ("GROUP_ID", &group),
-            ("START_POSITION", "earliest"),
-            ("SESSION_TIMEOUT", "6s"),
-            ("K_SINK", &sink),
-        ];
-        let kept = base.iter().filter(|(name, _)| !settings.iter().any(|(known, _)| known == name));
-        let all: Vec<_> =
-            kept.chain(settings).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Process::start("kafka-source", &[], &all)
+        launch(&self.bootstrap, &self.topic, &self.sink, settings)
     }
 
     /// One that reads some partition.
@@ -101,6 +89,27 @@ impl<'a> Bridge<'a> {
         kit::eventually(&format!("the positions {expected:?}"), || all().map(drop))
             .map_err(|error| format!("{error}; there are {:?}", found()))
     }
+}
+
+fn group(topic: &str) -> String {
+    format!("group-of-{topic}")
+}
+
+/// Starts the binary between a topic and a sink.
+fn launch(bootstrap: &str, topic: &str, sink: &Sink, settings: &[(&str, &str)]) -> Result<Process, Failure> {
+    let (group, sink) = (group(topic), sink.url("/"));
+    let base = [
+        ("BOOTSTRAP_SERVERS", bootstrap),
+        ("TOPIC", topic),
+        ("GROUP_ID", &group),
+        ("START_POSITION", "earliest"),
+        ("SESSION_TIMEOUT", "6s"),
+        ("K_SINK", &sink),
+    ];
+    let kept = base.iter().filter(|(name, _)| !settings.iter().any(|(known, _)| known == name));
+    let all: Vec<_> =
+        kept.chain(settings).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    Process::start("kafka-source", &[], &all)
 }
 
 /// Records `first..last`, whose values are their numbers, over so many partitions by turns.

@@ -12,6 +12,7 @@ pub const TRIALS: &[Named] = &[
     ("users by PLAIN and SCRAM, TLS and certificates of clients", secured),
     ("what does not fit is named, and never the password", refused),
     ("a missing topic is named, and found when it is there", missing_topic),
+    ("a password that is rotated is taken up", rotation),
 ];
 
 fn secured(kafka: &Kafka) -> Outcome {
@@ -70,6 +71,23 @@ fn refused(kafka: &Kafka) -> Outcome {
         });
         cases.into_iter().try_for_each(|case| case.join().map_err(|_| "a panic".to_owned())?)
     })
+}
+
+fn rotation(kafka: &Kafka) -> Outcome {
+    let mut bridge = Bridge::new(kafka, 1)?;
+    bridge.bootstrap = kafka.sasl_plaintext();
+    let file = std::env::temp_dir().join(format!("{}-{}", bridge.topic, std::process::id()));
+    let write = |password: &str| std::fs::write(&file, password).map_err(|error| error.to_string());
+    write("outdated")?;
+    let path = file.to_string_lossy().into_owned();
+    let settings = [("SASL_ENABLE", "true"), ("USERNAME", Kafka::USER), ("PASSWORD_FILE", &path)];
+    let mut process = bridge.launch(&settings)?;
+    process.wait_for_line("the first contact failed")?;
+    write(Kafka::PASSWORD)?;
+    bridge.produce(&[Record::new("x")])?;
+    let arrived = bridge.sink.wait_for(1).map(drop);
+    let _ = std::fs::remove_file(&file);
+    arrived
 }
 
 fn missing_topic(kafka: &Kafka) -> Outcome {

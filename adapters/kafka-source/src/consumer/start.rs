@@ -11,10 +11,8 @@ use rdkafka::{
     error::{KafkaError, KafkaResult},
 };
 
-use crate::{
-    config::{KafkaConfig, StartPosition},
-    consumer::{Context, base},
-};
+use super::{Context, base};
+use crate::config::{KafkaConfig, StartPosition};
 
 /// How long one question may take while partitions are read.
 const PROBE: Duration = Duration::from_millis(1500);
