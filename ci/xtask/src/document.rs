@@ -20,12 +20,25 @@ pub struct Description {
     pub scaling: String,
     /// The names of the old images.
     pub images: Vec<String>,
+    /// Types of the events it sends; with `*` or `{VARIABLE}` where that depends.
+    #[serde(default)]
+    pub emits: Vec<String>,
+    /// Types of the events it takes.
+    #[serde(default)]
+    pub accepts: Vec<String>,
     /// The Kubernetes kinds it runs.
     pub kinds: Vec<Kind>,
     /// Its own settings.
     pub config: Settings,
     /// The settings every adapter has.
     pub frame: Settings,
+}
+
+impl Description {
+    /// Whether others can send to it: sources that pull or tick serve nothing but their health.
+    pub fn takes_events(&self) -> bool {
+        !matches!(self.shape.as_str(), "source" | "poll-source" | "queue-source" | "log-source")
+    }
 }
 
 /// A Kubernetes kind.

@@ -1,5 +1,7 @@
 //! `gen`: everything that is derived from what the adapters say of themselves.
 
+mod crd;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -70,6 +72,9 @@ impl Found {
     /// What the charts have of the adapters.
     fn charts(&mut self, workspace: &Workspace) -> Result<(), Failure> {
         for (path, text) in chart::files(&self.descriptions)? {
+            self.files.push(Generated { path: workspace.root.join(path), text });
+        }
+        for (path, text) in crd::files(&self.descriptions)? {
             self.files.push(Generated { path: workspace.root.join(path), text });
         }
         let values = chart::markdown()?;
