@@ -170,16 +170,6 @@ impl Stream {
         }
     }
 
-    /// A message that is here already.
-    pub async fn ready(&mut self) -> Option<Received> {
-        tokio::select! {
-            biased;
-            // An error is met again by whoever waits next.
-            found = self.messages.next() => found?.ok(),
-            () = std::future::ready(()) => None,
-        }
-    }
-
     /// By which it is told to send what it has to say, and to give back what it has read ahead.
     pub fn token(&self) -> ShutdownToken {
         self.messages.shutdown_token()

@@ -106,7 +106,8 @@ impl QueueSource for PubsubSource {
         QueueLimits {
             // The service sends as fast as it is read, and one stream is read by one.
             receivers: 1,
-            receive_batch: 50,
+            // Whatever the service sends has its place here: what nobody reads loses its deadline without being known.
+            receive_batch: 1,
             // As many as the client library sends with one call.
             acknowledge_batch: 1_000,
             lease: Some(*self.config.gcloud_pubsub_ack_deadline),
@@ -115,11 +116,12 @@ impl QueueSource for PubsubSource {
     }
 
     fn in_flight(&self, messages: usize, bytes: usize) {
-        let _ = self.in_flight.set((messages, bytes));
+        // As events they are larger: base64, and the rest of the message.
+        let _ = self.in_flight.set((messages, bytes / 2));
         self.held().set_most(messages / 2);
     }
 
-    async fn receive(&self, max: usize) -> Result<Vec<Message<Receipt>>, Error> {
+    async fn receive(&self, _: usize) -> Result<Vec<Message<Receipt>>, Error> {
         let mut state = self.state.lock().await;
         if state.stream.is_none() {
             self.reach(&mut state).await?;
@@ -130,15 +132,7 @@ impl QueueSource for PubsubSource {
         let found = stream.next(clients, || give_back(self.held().due(Instant::now()))).await;
         give_back(self.held().due(Instant::now()));
         match found {
-            Ok(Next::Message(first)) => {
-                let mut messages = Vec::new();
-                let mut next = Some(*first);
-                while let Some(received) = next {
-                    messages.extend(self.message(received));
-                    next = if messages.len() < max { stream.ready().await } else { None };
-                }
-                Ok(messages)
-            }
+            Ok(Next::Message(received)) => Ok(self.message(*received).into_iter().collect()),
             Ok(Next::Closed) => {
                 state.stream = None;
                 Ok(Vec::new())

@@ -449,11 +449,12 @@ func main() {
 	command("/account", issued.issue)
 	command("/account/verify", issued.verify)
 
-	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", *port))
+	// Whoever finds the other port open may give commands.
+	commands, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", *control))
 	if err != nil {
 		log.Fatal(err)
 	}
-	commands, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", *control))
+	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", *port))
 	if err != nil {
 		log.Fatal(err)
 	}
