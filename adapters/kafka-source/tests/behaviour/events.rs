@@ -1,6 +1,9 @@
 //! Which event a record becomes, in what order events come, and what is held back.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use kit::{Captured, Reply, ensure};
 use peers::{Kafka, Record};
@@ -184,14 +187,14 @@ fn memory(kafka: &Kafka) -> Outcome {
     bridge.sink.always(Reply::hang());
     let process = bridge.start(&[])?;
     bridge.sink.wait_for(PARTITIONS as usize)?;
-    // Until it stops to grow.
-    let mut last = 0;
+    // Until it has not grown for a while.
+    let (mut last, mut since) = (0, Instant::now());
     kit::eventually("an end of the growth", || {
-        std::thread::sleep(std::time::Duration::from_millis(1500));
         let now = process.memory("VmRSS").ok()?;
-        let is_settled = now < last + (1 << 19);
-        last = now;
-        is_settled.then_some(())
+        if now > last + (1 << 19) {
+            (last, since) = (now, Instant::now());
+        }
+        (since.elapsed() > Duration::from_secs(3)).then_some(())
     })?;
     let peak = process.memory("VmHWM")? >> 20;
     ensure(peak < 64, || format!("{peak} MB"))

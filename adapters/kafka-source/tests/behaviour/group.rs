@@ -98,7 +98,8 @@ fn replicas(kafka: &Kafka) -> Outcome {
     thread::scope(|scope| {
         let writing = scope.spawn(|| {
             (0..COUNT).step_by(200).try_for_each(|from| {
-                thread::sleep(Duration::from_millis(100));
+                // Never far ahead, so that partitions move while there is something to read.
+                bridge.sink.wait_for(from.saturating_sub(600))?;
                 bridge.produce(&numbered(from..from + 200, 6))
             })
         });
