@@ -63,6 +63,12 @@ impl Metrics {
     pub fn new(name: &str) -> Self {
         let constant: &[(&str, &str)] = &[("broker_name", name)];
         let one = |name: &str, help: &str, labels: &[&str]| counters(name, help, labels, constant);
+        // There from the beginning, or its first step would be no increase to Prometheus.
+        let from_0 = |name: &str, help: &str| {
+            let family = one(name, help, &[]);
+            drop(family.with(&[]));
+            family
+        };
         let time =
             |name: &str, help: &str, labels: &[&str]| histograms(name, help, labels, constant, &MILLISECONDS);
         Self(Arc::new(Families {
@@ -72,8 +78,8 @@ impl Metrics {
                 "Time until an event was accepted, in milliseconds",
                 &["received_type", "ingested"],
             ),
-            rejected: one("broker_ingest_rejected_count", "Requests refused for their credentials", &[]),
-            unmatched: one("broker_ingest_unmatched_count", "Events accepted that no trigger wants", &[]),
+            rejected: from_0("broker_ingest_rejected_count", "Requests refused for their credentials"),
+            unmatched: from_0("broker_ingest_unmatched_count", "Events accepted that no trigger wants"),
             lost: one(
                 "broker_event_lost_count",
                 "Events that neither target nor dead letter took",
@@ -126,7 +132,7 @@ impl Metrics {
 
     /// The metrics of one trigger.
     pub fn trigger(&self, name: &str) -> TriggerMetrics {
-        // From the beginning, or their first step would be no increase to Prometheus.
+        // As in `new`.
         for counters in [&self.0.lost, &self.0.dead_lettered] {
             drop(counters.with(&[name]));
         }
