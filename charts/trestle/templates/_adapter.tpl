@@ -18,6 +18,8 @@
 {{- end -}}
 {{- $_ := set $adapter "fullname" $fullname -}}
 {{- $_ := set $adapter "fact" (get $facts $given.kind) -}}
+{{- /* Where all events go is where those of sources go: a broker would get its own. */ -}}
+{{- if and (ne $adapter.fact.role "source") (not (hasKey $given "sink")) -}}{{- $_ := unset $adapter "sink" -}}{{- end -}}
 {{- $_ := set $adapter "single" (eq (include "trestle.single" $adapter) "true") -}}
 {{- $_ := set $adapter "files_of_positions" (eq (include "trestle.keeps" $adapter) "true") -}}
 {{- $_ := set $adapter "mode" (include "trestle.mode" (dict "root" $root "adapter" $adapter)) -}}

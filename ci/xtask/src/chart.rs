@@ -1,5 +1,7 @@
-//! The generated files of the Helm chart: the schema of its values, and what its templates must know of each adapter.
+//! The generated files of the Helm chart: the schema of its values, what its templates must know of each adapter, and
+//! values with every adapter.
 
+mod example;
 mod facts;
 mod schema;
 
@@ -17,6 +19,8 @@ pub fn files(descriptions: &[Description]) -> Result<Vec<(&'static str, String)>
     Ok(vec![
         ("charts/trestle/values.schema.json", text(&schema)?),
         ("charts/trestle/files/adapters.json", text(&facts::of(descriptions))?),
+        // YAML, as all JSON is; chart tools look for values by this name.
+        ("charts/trestle/ci/every-adapter-values.yaml", text(&example::of(descriptions))?),
     ])
 }
 

@@ -14,6 +14,10 @@ import kubernetes_validate
 import yaml
 
 
+# It would read all definitions again for each object.
+kubernetes_validate.utils.schema_contents = functools.cache(kubernetes_validate.utils.schema_contents)
+
+
 def lint(request):
     report = helm.lint(request["chart"], request["values"], strict=True, namespace="events")
     found = [f"{message['path']}: {message['error']}" for message in report["messages"] if message["severity"] > 1]

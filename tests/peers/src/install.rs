@@ -56,11 +56,7 @@ pub fn go(package: &str, version: &str) -> Result<PathBuf, Failure> {
 /// When it cannot be built.
 pub fn go_copy(name: &str, module: &str, version: &str, package: &str) -> Result<PathBuf, Failure> {
     built(name, version, |building| {
-        let at = format!("{module}@{version}");
-        let download = output(Command::new("go").args(["mod", "download", "-json", &at]))?;
-        let download: serde_json::Value =
-            serde_json::from_slice(&download).map_err(|error| error.to_string())?;
-        let source = download["Dir"].as_str().ok_or_else(|| format!("go names no folder of {at}"))?;
+        let source = go_source(module, version)?;
         let copy = tempfile::tempdir().map_err(|error| error.to_string())?;
         let tree = copy.path().join(name);
         run(Command::new("cp").arg("-r").arg(source).arg(&tree))?;
@@ -69,6 +65,17 @@ pub fn go_copy(name: &str, module: &str, version: &str, package: &str) -> Result
         build.args(["build", "-mod=mod", "-buildvcs=false", "-o"]).arg(building.join(name)).arg(package);
         run(build.current_dir(&tree))
     })
+}
+
+/// The folder with the source of a Go module in exactly this version, which Go keeps.
+///
+/// # Errors
+/// When it cannot be had.
+pub fn go_source(module: &str, version: &str) -> Result<PathBuf, Failure> {
+    let at = format!("{module}@{version}");
+    let download = output(Command::new("go").args(["mod", "download", "-json", &at]))?;
+    let download: serde_json::Value = serde_json::from_slice(&download).map_err(|error| error.to_string())?;
+    Ok(download["Dir"].as_str().ok_or_else(|| format!("go names no folder of {at}"))?.into())
 }
 
 /// A folder with the jars of Maven artifacts (each `group:artifact:version`) and of all that they need at run time, for

@@ -9,21 +9,22 @@ const SCALERS: &[(&str, &[&str])] = &[
     ("aws-sqs-queue", &["ARN", "SQS_VISIBILITY_TIMEOUT"]),
     ("kafka", &["BOOTSTRAP_SERVERS", "TOPIC", "GROUP_ID"]),
     ("gcp-pubsub", &["GCLOUD_PUBSUB_SUBSCRIPTION"]),
-    ("azure-eventhub", &["EVENTHUB_CONSUMER_GROUP", "CHECKPOINT_URL"]),
+    ("azure-eventhub", &["EVENTHUB_RESOURCE_ID", "EVENTHUB_CONSUMER_GROUP", "CHECKPOINT_URL"]),
 ];
 
 /// Sources that are spoken to, as targets are.
 const SERVING: &[&str] = &["webhook-source", "gateway"];
 
 /// The setting that names a store of positions other than files.
-const STORE: &str = "CHECKPOINT_URL";
+pub const STORE: &str = "CHECKPOINT_URL";
 
 /// All of them, by name.
 pub fn of(descriptions: &[Description]) -> Value {
     descriptions.iter().map(|one| (one.name.clone(), facts(one))).collect::<Map<_, _>>().into()
 }
 
-fn facts(description: &Description) -> Value {
+/// Those of one.
+pub fn facts(description: &Description) -> Value {
     let source = description.role == "source";
     let settings = description.config.properties.iter().chain(&description.frame.properties);
     let secrets: Map<_, _> = settings
@@ -36,7 +37,7 @@ fn facts(description: &Description) -> Value {
         "serves": !source || SERVING.contains(&description.shape.as_str()),
         "positions": positions(description),
         "secrets": secrets,
-        "scaler": if source { scaler(description) } else { "" },
+        "scaler": scaling(description).0,
     })
 }
 
@@ -51,10 +52,17 @@ fn positions(description: &Description) -> &'static str {
     }
 }
 
-fn scaler(description: &Description) -> &'static str {
+/// The scaler of a source's system, and the settings of which its trigger is made; empty without one.
+fn scaling(description: &Description) -> (&'static str, &'static [&'static str]) {
     let has =
         |settings: &[&str]| settings.iter().all(|name| description.config.properties.contains_key(*name));
-    SCALERS.iter().find(|(_, settings)| has(settings)).map_or("", |(scaler, _)| scaler)
+    let found = SCALERS.iter().find(|(_, settings)| description.role == "source" && has(settings));
+    found.copied().unwrap_or_default()
+}
+
+/// The settings of which the trigger of KEDA is made.
+pub fn scaler_settings(description: &Description) -> &'static [&'static str] {
+    scaling(description).1
 }
 
 #[cfg(test)]
@@ -73,11 +81,12 @@ mod tests {
     #[test]
     fn a_scaler_is_known_by_the_settings() {
         let kafka = described("log-source", &["BOOTSTRAP_SERVERS", "GROUP_ID", "TOPIC", "CA"]);
-        assert_eq!((scaler(&kafka), positions(&kafka)), ("kafka", ""));
-        let hub = described("log-source", &["EVENTHUB_CONSUMER_GROUP", "CHECKPOINT_URL"]);
-        assert_eq!((scaler(&hub), positions(&hub)), ("azure-eventhub", "CHECKPOINT_URL"));
+        assert_eq!((scaling(&kafka).0, positions(&kafka)), ("kafka", ""));
+        let hub =
+            described("log-source", &["EVENTHUB_RESOURCE_ID", "EVENTHUB_CONSUMER_GROUP", "CHECKPOINT_URL"]);
+        assert_eq!((scaling(&hub).0, positions(&hub)), ("azure-eventhub", "CHECKPOINT_URL"));
         let poll = described("poll-source", &["TOPIC"]);
-        assert_eq!((scaler(&poll), positions(&poll)), ("", "files"));
+        assert_eq!((scaling(&poll).0, positions(&poll)), ("", "files"));
     }
 
     #[test]
