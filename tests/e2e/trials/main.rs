@@ -3,6 +3,7 @@
 mod command;
 mod examples;
 mod reload;
+mod render;
 mod run;
 mod send;
 mod stop;
@@ -21,9 +22,10 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // A trial mostly waits for processes.
     arguments.test_threads.get_or_insert(4);
-    let chapters: [(&str, &[Named]); 7] = [
+    let chapters: [(&str, &[Named]); 8] = [
         ("command", command::TRIALS),
         ("examples", examples::TRIALS),
+        ("render", render::TRIALS),
         ("up", run::TRIALS),
         ("send", send::TRIALS),
         ("watch", watch::TRIALS),

@@ -1,0 +1,137 @@
+//! What `trestle render` writes, before those who read it: Compose's own loader
+//! (<https://github.com/compose-spec/compose-go>), and the schemas of Kubernetes.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use kit::{Failure, ensure};
+use peers::install;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::Named;
+use crate::up::{quickstart, replace, root, trestle};
+
+pub const TRIALS: &[Named] = &[
+    ("Compose loads every example, with values as they are", compose),
+    ("Kubernetes' schemas take every example, strictly", kubernetes),
+    ("into a folder, the same each time", folder),
+    ("a mistake is named, and nothing is written", mistake),
+];
+
+/// A version whose program reads its environment; those after it do not.
+const COMPOSE: (&str, &str) = ("github.com/compose-spec/compose-go/v2/cmd", "v2.1.0");
+const VALIDATE: &str = include_str!("render/requirements.txt");
+/// A value that would not survive being taken for something else.
+const ODD: &str = "a\"b$c: {d}";
+
+fn run(command: &mut Command) -> Result<(String, Output), Failure> {
+    let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Ok((text(&output.stdout), output))
+}
+
+fn render(bridge: &Path, to: &str, more: &[&str]) -> Result<(String, Output), Failure> {
+    run(trestle().arg("render").arg(bridge).args(["--to", to]).args(more))
+}
+
+/// What the command says beside what it writes.
+fn notes(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// The bridges among the examples.
+fn examples() -> Result<Vec<std::path::PathBuf>, Failure> {
+    let entries = fs::read_dir(root().join("examples")).map_err(|error| format!("examples: {error}"))?;
+    let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|name| name == "yaml"));
+    paths.retain(|path| !path.to_string_lossy().ends_with(".test.yaml"));
+    paths.sort();
+    Ok(paths)
+}
+
+fn compose() -> Result<(), Failure> {
+    let loader = install::go(COMPOSE.0, COMPOSE.1)?;
+    let folder = TempDir::new().map_err(|error| format!("no folder: {error}"))?;
+    for example in examples()? {
+        let (text, output) = render(&example, "compose", &[])?;
+        ensure(output.status.success(), || notes(&output))?;
+        let file = folder.path().join("compose.yaml");
+        fs::write(&file, text).map_err(|error| format!("{}: {error}", file.display()))?;
+        let notes = notes(&output);
+        let needed = notes
+            .lines()
+            .find_map(|line| Some(line.strip_prefix("note: compose needs")?.split_once(": ")?.1));
+        let variables: Vec<&str> = needed.map(|names| names.split(", ").collect()).unwrap_or_default();
+        let load = || {
+            let mut load = Command::new(&loader);
+            load.args(["-format", "json", "compose.yaml"]).current_dir(folder.path());
+            load
+        };
+        if !variables.is_empty() {
+            let (_, output) = run(&mut load())?;
+            ensure(!output.status.success(), || format!("{}: it needs no secret", example.display()))?;
+        }
+        let (text, output) = run(load().envs(variables.iter().map(|name| (*name, ODD))))?;
+        ensure(output.status.success(), || String::from_utf8_lossy(&output.stderr).into_owned())?;
+        let loaded: Value = serde_json::from_str(&text).map_err(|error| format!("{error} in\n{text}"))?;
+        if example.ends_with("slack.yaml") {
+            let variable =
+                |service: &str, name: &str| loaded["services"][service]["environment"][name].clone();
+            let data = variable("answer", "TRANSFORMATION_DATA").to_string();
+            ensure(data.contains("Hello <@$user>!"), || data)?;
+            let token = variable("bot", "SLACK_TOKEN");
+            ensure(token == ODD, || token.to_string())?;
+        }
+    }
+    Ok(())
+}
+
+fn kubernetes() -> Result<(), Failure> {
+    let programs = install::pip("kubernetes-validate", VALIDATE)?;
+    let folder = TempDir::new().map_err(|error| format!("no folder: {error}"))?;
+    let mut files = Vec::new();
+    for example in examples()? {
+        let (text, output) = render(&example, "kubernetes", &["--namespace", "shop"])?;
+        ensure(output.status.success(), || notes(&output))?;
+        let file = folder.path().join(example.file_name().unwrap_or_default());
+        fs::write(&file, text).map_err(|error| format!("{}: {error}", file.display()))?;
+        files.push(file);
+    }
+    let mut validate = Command::new(programs.join("kubernetes-validate"));
+    let (text, output) =
+        run(validate.args(["--strict", "--quiet", "--kubernetes-version", "1.34"]).args(&files))?;
+    ensure(output.status.success(), || text + &notes(&output))
+}
+
+fn folder() -> Result<(), Failure> {
+    let folder = TempDir::new().map_err(|error| format!("no folder: {error}"))?;
+    let out = folder.path().join("out").display().to_string();
+    let quickstart = root().join("examples/quickstart.yaml");
+    let arguments = ["--out", &out, "--image-prefix", "registry.example.com/mine", "--tag", "1"];
+    let (listed, output) = render(&quickstart, "knative", &arguments)?;
+    ensure(output.status.success() && listed.lines().count() == 4, || listed.clone() + &notes(&output))?;
+    let mut all = String::new();
+    for path in listed.lines() {
+        all += &fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
+        all += "---\n";
+    }
+    ensure(all.contains("registry.example.com/mine/webhook-source:1"), || all.clone())?;
+    let (text, _) =
+        render(&quickstart, "knative", &["--image-prefix", "registry.example.com/mine", "--tag", "1"])?;
+    ensure(all.trim_end_matches("---\n") == text, || format!("{all}\nis not\n{text}"))
+}
+
+fn mistake() -> Result<(), Failure> {
+    let folder = TempDir::new().map_err(|error| format!("no folder: {error}"))?;
+    let bridge = folder.path().join("bridge.yaml");
+    let manifest = replace(&quickstart()?, "kind: PingSource", "kind: PinSource")?;
+    fs::write(&bridge, manifest).map_err(|error| format!("{}: {error}", bridge.display()))?;
+    let out = folder.path().join("out");
+    let (text, output) = render(&bridge, "kubernetes", &["--out", &out.display().to_string()])?;
+    let is_named =
+        notes(&output).contains("bridge.yaml:19:7: unknown kind 'PinSource'; did you mean 'PingSource'?");
+    let nothing = text.is_empty() && !out.exists();
+    ensure(output.status.code() == Some(1) && is_named && nothing, || text + &notes(&output))
+}
