@@ -131,8 +131,9 @@ impl EventHubsSourceConfig {
         let Some(hub) = self.eventhub_name.clone().or(account) else {
             return Err(("EVENTHUB_NAME", "is missing: EVENTHUB_NAMESPACE_ID is set".to_owned()));
         };
-        EventHubId::of_namespace(namespace.as_str(), &hub)
-            .map_err(|_| ("EVENTHUB_NAMESPACE_ID", "must be the resource id of a namespace of Event Hubs".to_owned()))
+        EventHubId::of_namespace(namespace.as_str(), &hub).map_err(|_| {
+            ("EVENTHUB_NAMESPACE_ID", "must be the resource id of a namespace of Event Hubs".to_owned())
+        })
     }
 
     /// The source of events.
@@ -195,7 +196,8 @@ pub mod tests {
     pub const HUB: &str =
         "/subscriptions/S/resourceGroups/RG/providers/Microsoft.EventHub/namespaces/NS/eventhubs/HUB";
     const NAMESPACE: &str = "/subscriptions/S/resourceGroups/RG/providers/Microsoft.EventHub/namespaces/NS";
-    const ACCOUNT: &str = "/subscriptions/S/resourceGroups/RG/providers/Microsoft.Storage/storageAccounts/acc";
+    const ACCOUNT: &str =
+        "/subscriptions/S/resourceGroups/RG/providers/Microsoft.Storage/storageAccounts/acc";
 
     /// A configuration of these settings.
     pub fn config(settings: &[(&str, &str)]) -> Result<EventHubsSourceConfig, ConfigError> {

@@ -69,7 +69,8 @@ fn grid(message: &AmqpMessage) -> Option<Vec<Event>> {
 
 fn element(json: &RawValue) -> Option<Event> {
     let mut members = serde_json::from_str::<BTreeMap<String, &RawValue>>(json.get()).ok()?;
-    let schema = members.get("dataschema").and_then(|schema| serde_json::from_str::<String>(schema.get()).ok());
+    let schema =
+        members.get("dataschema").and_then(|schema| serde_json::from_str::<String>(schema.get()).ok());
     let mut text = Bytes::copy_from_slice(json.get().as_bytes());
     // Event Grid writes `#` where it knows no schema.
     if schema.is_some_and(|schema| Url::parse(&schema).is_err()) {

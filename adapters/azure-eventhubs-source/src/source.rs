@@ -80,7 +80,8 @@ impl Adapter for EventHubs {
             source: config.source(&id).into(),
             event_type: config.ce_type.as_deref().unwrap_or(EVENT_TYPE).into(),
         };
-        let reader = Reader::new(EventHub::new(id, config.hub.clone()), config.eventhub_consumer_group.clone());
+        let reader =
+            Reader::new(EventHub::new(id, config.hub.clone()), config.eventhub_consumer_group.clone());
         let store = OnceLock::new();
         let mut is_metered = false;
         if let Some(url) = &config.checkpoint_url {
@@ -215,7 +216,9 @@ impl LogSource for EventHubs {
                 }
                 Err(match trouble {
                     Trouble::Failed(error) => self.reader.hub.failure(READING, &error),
-                    Trouble::Silent => Error::retryable(format!("{READING}: nothing comes though there are events")),
+                    Trouble::Silent => {
+                        Error::retryable(format!("{READING}: nothing comes though there are events"))
+                    }
                 })
             }
         }

@@ -7,15 +7,13 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use azure::{EventHub, EventHubsConfig};
+use azure::{EventHub, EventHubsConfig, Home};
 use azure_messaging_eventhubs::{
     EventDataBatchOptions, EventHubsError, ProducerClient, error::ErrorKind, models::AmqpMessage,
 };
 use common::{
-    Adapter, BatchLimits, BatchTarget, Context, Error, Event, Field, Info, InvalidEvent, Kind, Reply, Role, Scaling,
-    Text,
-    config::ConfigError,
-    event,
+    Adapter, BatchLimits, BatchTarget, Context, Error, Event, Field, Info, InvalidEvent, Kind, Reply, Role,
+    Scaling, Text, config::ConfigError, event,
 };
 use http::StatusCode;
 
@@ -33,6 +31,12 @@ const PRINCIPAL: [Field; 3] = EventHubsConfig::PRINCIPAL_FIELDS;
 /// The Event Hubs target.
 pub struct EventHubs {
     config: EventHubsTargetConfig,
+    home: Home,
+    sender: Arc<Sender>,
+}
+
+/// What lives on one runtime.
+struct Sender {
     hub: EventHub,
     /// The one connection; given up when it fails, so that the next call makes another.
     producer: Mutex<Option<Arc<ProducerClient>>>,
@@ -71,14 +75,13 @@ impl Adapter for EventHubs {
 
     fn new(config: Self::Config) -> Result<Self, ConfigError> {
         let hub = EventHub::new(config.eventhub_resource_id.clone(), config.hub.clone());
-        Ok(Self { config, hub, producer: Mutex::default() })
+        let sender = Arc::new(Sender { hub, producer: Mutex::default() });
+        Ok(Self { config, home: Home::default(), sender })
     }
 
-    /// As far as that there are a hub and somebody who may send to it.
     async fn connect(&self) -> Result<(), Error> {
-        let (producer, _) = self.producer().await?;
-        let batch = self.hub.within("opening the event hub", producer.create_batch(None)).await;
-        batch.map(drop).inspect_err(|_| self.give_up(&producer))
+        let sender = Arc::clone(&self.sender);
+        self.home.run(async move { sender.connect().await }).await?
     }
 }
 
@@ -99,6 +102,23 @@ impl BatchTarget for EventHubs {
     }
 
     async fn handle(&self, entries: Vec<Entry>) -> Vec<Result<Reply, Error>> {
+        let (sender, count) = (Arc::clone(&self.sender), entries.len());
+        let done = self.home.run(async move { sender.handle(&entries).await }).await;
+        done.unwrap_or_else(|error| (0..count).map(|_| Err(error.clone())).collect())
+    }
+}
+
+type Results = [Result<(), Error>];
+
+impl Sender {
+    /// As far as that there are a hub and somebody who may send to it.
+    async fn connect(&self) -> Result<(), Error> {
+        let (producer, _) = self.producer().await?;
+        let batch = self.hub.within("opening the event hub", producer.create_batch(None)).await;
+        batch.map(drop).inspect_err(|_| self.give_up(&producer))
+    }
+
+    async fn handle(&self, entries: &[Entry]) -> Vec<Result<Reply, Error>> {
         let mut results: Vec<_> = entries.iter().map(|_| Err(Error::retryable(DOING))).collect();
         // All events of a batch have one partition key, or none of them has any.
         let mut groups = BTreeMap::<Option<&str>, VecDeque<usize>>::new();
@@ -106,16 +126,12 @@ impl BatchTarget for EventHubs {
             groups.entry(entry.key.as_deref()).or_default().push_back(index);
         }
         for (key, group) in groups {
-            self.send(key, group, &entries, &mut results).await;
+            self.send(key, group, entries, &mut results).await;
         }
-        let replies = results.into_iter().zip(&entries);
+        let replies = results.into_iter().zip(entries);
         replies.map(|(result, entry)| result.and_then(|()| reply(entry.wants_reply))).collect()
     }
-}
 
-type Results = [Result<(), Error>];
-
-impl EventHubs {
     /// The client, and whether it was just made.
     async fn producer(&self) -> Result<(Arc<ProducerClient>, bool), Error> {
         let held = self.producer.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -136,13 +152,20 @@ impl EventHubs {
     }
 
     /// Sends what has one key, in as many batches as it takes.
-    async fn send(&self, key: Option<&str>, mut rest: VecDeque<usize>, entries: &[Entry], results: &mut Results) {
+    async fn send(
+        &self,
+        key: Option<&str>,
+        mut rest: VecDeque<usize>,
+        entries: &[Entry],
+        results: &mut Results,
+    ) {
         while !rest.is_empty() {
             let (producer, is_fresh) = match self.producer().await {
                 Ok(producer) => producer,
                 Err(error) => return fail(results, rest, &error),
             };
-            let Err((batch, error)) = self.send_batch(&producer, key, &mut rest, entries, results).await else {
+            let Err((batch, error)) = self.send_batch(&producer, key, &mut rest, entries, results).await
+            else {
                 continue;
             };
             if error.is_permanent() && batch.len() > 1 {
@@ -165,7 +188,10 @@ impl EventHubs {
                 if is_fresh || is_throttled {
                     return fail(results, batch.into_iter().chain(rest), &error);
                 }
-                // The connection may have been stale: once more with a new one.
+                tracing::info!(
+                    reason = error.chain(),
+                    "the connection may have been stale: once more with a new one"
+                );
                 batch.into_iter().rev().for_each(|index| rest.push_front(index));
             }
         }

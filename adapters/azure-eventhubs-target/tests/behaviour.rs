@@ -20,7 +20,8 @@ impl Target {
     fn start(settings: &[(&str, &str)]) -> Result<Self, Failure> {
         let hub = EventHubs::start(2)?;
         let connection = EventHubs::connection_string(false);
-        let mut target = Self::before(hub, &[&[("EVENTHUB_CONNECTION_STRING", connection.as_str())], settings].concat())?;
+        let mut target =
+            Self::before(hub, &[&[("EVENTHUB_CONNECTION_STRING", connection.as_str())], settings].concat())?;
         target.process.wait_for_status("/health", 200)?;
         Ok(target)
     }
@@ -30,7 +31,8 @@ impl Target {
         let (id, endpoint) = (EventHubs::resource_id(), hub.endpoint());
         let least = [("EVENTHUB_RESOURCE_ID", id.as_str()), ("EVENTHUB_ENDPOINT", endpoint.as_str())];
         let all = least.iter().chain(settings);
-        let environment: Vec<_> = all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let environment: Vec<_> =
+            all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let mut process = Process::start("azure-eventhubs-target", &[], &environment)?;
         let address = process.address()?;
         Ok(Self { process, address, hub })
@@ -111,12 +113,15 @@ fn every_form_of_a_shared_access_signature_is_taken() -> Outcome {
 
 #[test]
 fn events_leave_together_and_those_of_one_key_stay_in_their_order() -> Outcome {
-    let target = Target::start(&[("DISCARD_CE_CONTEXT", "true"), ("EVENTHUB_PARTITION_KEY_ATTRIBUTE", "subject")])?;
+    let target =
+        Target::start(&[("DISCARD_CE_CONTEXT", "true"), ("EVENTHUB_PARTITION_KEY_ATTRIBUTE", "subject")])?;
     let answers = target.send_all(200)?;
     ensure(answers.iter().all(|answer| answer.status == 202), || format!("{answers:?}"))?;
     let (mut bodies, sends) = (target.bodies(), target.hub.sends());
     bodies.sort_unstable_by_key(|body| body.parse::<usize>().ok());
-    ensure(bodies == (0..200).map(|number| number.to_string()).collect::<Vec<_>>(), || format!("{bodies:?}"))?;
+    ensure(bodies == (0..200).map(|number| number.to_string()).collect::<Vec<_>>(), || {
+        format!("{bodies:?}")
+    })?;
     ensure(sends < 200, || format!("{sends} calls for 200 events at once"))?;
 
     for number in 0..20_u64 {
@@ -132,7 +137,8 @@ fn events_leave_together_and_those_of_one_key_stay_in_their_order() -> Outcome {
             .into_iter()
             .filter(|event| event.annotation("x-opt-partition-key").as_deref() == Some(key))
             .collect();
-        let bodies: Vec<_> = with_key.iter().map(|event| String::from_utf8_lossy(&event.body()).into_owned()).collect();
+        let bodies: Vec<_> =
+            with_key.iter().map(|event| String::from_utf8_lossy(&event.body()).into_owned()).collect();
         let same = with_key.windows(2).all(|pair| pair[0].partition == pair[1].partition);
         ensure(same && bodies.len() >= 6 && bodies.is_sorted(), || format!("{key}: {bodies:?}"))?;
     }
@@ -146,7 +152,11 @@ fn one_that_is_refused_fails_alone() -> Outcome {
     let target = Target::start(&[("DISCARD_CE_CONTEXT", "true")])?;
     target.hub.answers(|bodies| {
         let is_poison = |body: &Vec<u8>| body.starts_with(b"1");
-        if bodies.iter().any(is_poison) { Answer::Reject("com.microsoft:argument-error") } else { Answer::Accept }
+        if bodies.iter().any(is_poison) {
+            Answer::Reject("com.microsoft:argument-error")
+        } else {
+            Answer::Accept
+        }
     });
     let answers = target.send_all(40)?;
     for (number, answer) in answers.iter().enumerate() {
@@ -207,7 +217,9 @@ fn what_is_wrong_names_the_setting_and_goes_when_it_is_right() -> Outcome {
     let mut target = Target::before(EventHubs::start(1)?, &[("EVENTHUB_CONNECTION_STRING", &bad)])?;
     let answer = target.send(&note("x"), 1)?;
     let text = answer.text();
-    ensure(answer.status == 503 && text.contains("check EVENTHUB_CONNECTION_STRING"), || format!("{answer:?} {text}"))?;
+    ensure(answer.status == 503 && text.contains("check EVENTHUB_CONNECTION_STRING"), || {
+        format!("{answer:?} {text}")
+    })?;
     ensure(!target.process.output().contains("d3Jvbmc="), || target.process.output())?;
 
     target = Target::start(&[])?;
@@ -221,18 +233,21 @@ fn what_is_wrong_names_the_setting_and_goes_when_it_is_right() -> Outcome {
     target.hub.expire_tokens();
     // The links are detached for their tokens, and the next connection has new ones.
     thread::scope(|scope| {
-        let sends = scope.spawn(|| {
-            (0..5).map(|number| target.send(&note("y"), number)).collect::<Result<Vec<_>, _>>()
-        });
+        let sends = scope
+            .spawn(|| (0..5).map(|number| target.send(&note("y"), number)).collect::<Result<Vec<_>, _>>());
         sends.join().map_err(|_| "panicked".to_owned())?
     })
-    .and_then(|answers| ensure(answers.iter().any(|answer| answer.status == 202), || format!("{answers:?}")))?;
+    .and_then(|answers| {
+        ensure(answers.iter().any(|answer| answer.status == 202), || format!("{answers:?}"))
+    })?;
 
     target.hub.close();
     let answer = target.send(&note("z"), 9)?;
     ensure(answer.status == 503, || format!("{answer:?}"))?;
     target.process.wait_for_status("/readyz", 200)?;
     target.hub.open();
-    kit::eventually("an event after the outage", || target.send(&note("z"), 10).ok().filter(|answer| answer.status == 202))?;
+    kit::eventually("an event after the outage", || {
+        target.send(&note("z"), 10).ok().filter(|answer| answer.status == 202)
+    })?;
     Ok(())
 }

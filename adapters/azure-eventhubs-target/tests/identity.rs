@@ -30,11 +30,14 @@ fn a_service_principal_gets_a_token_with_its_secret() -> Outcome {
     let login = Sink::start_tls(&authority)?;
     login.always(token(3600));
     let (url, pem) = (login.url(""), authority.pem().to_owned());
-    let base = [("AZURE_TENANT_ID", "tenant"), ("AZURE_CLIENT_ID", "client"), ("AZURE_CLIENT_SECRET", "hunter2")];
-    let settings = [&base[..], &[("AZURE_AUTHORITY_HOST", url.as_str()), ("K_CA_CERTS", pem.as_str())]].concat();
+    let base =
+        [("AZURE_TENANT_ID", "tenant"), ("AZURE_CLIENT_ID", "client"), ("AZURE_CLIENT_SECRET", "hunter2")];
+    let settings =
+        [&base[..], &[("AZURE_AUTHORITY_HOST", url.as_str()), ("K_CA_CERTS", pem.as_str())]].concat();
     let request = asked(&login, &settings)?;
     let text = request.text();
-    let wanted = ["grant_type=client_credentials", "client_id=client", "client_secret=hunter2", "eventhubs.azure.net"];
+    let wanted =
+        ["grant_type=client_credentials", "client_id=client", "client_secret=hunter2", "eventhubs.azure.net"];
     let all = wanted.iter().all(|part| text.contains(part));
     ensure(all && request.path == "/tenant/oauth2/v2.0/token", || format!("{}: {text}", request.path))?;
 
@@ -81,7 +84,8 @@ fn a_managed_identity_gets_a_token_from_its_machine() -> Outcome {
     let proxy = machine.url("");
     // The address of the service is the same on every machine; the proxy takes its place.
     let request = asked(&machine, &[("HTTP_PROXY", &proxy), ("AZURE_CLIENT_ID", "client")])?;
-    let wanted = ["/metadata/identity/oauth2/token", "api-version=", "client_id=client", "eventhubs.azure.net"];
+    let wanted =
+        ["/metadata/identity/oauth2/token", "api-version=", "client_id=client", "eventhubs.azure.net"];
     let all = wanted.iter().all(|part| request.path.contains(part));
     ensure(all && request.headers.get("metadata") == Some("true"), || format!("{request:?}"))
 }

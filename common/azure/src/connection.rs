@@ -62,8 +62,10 @@ impl ConnectionString {
             *place = Some(value.to_owned()).filter(|value| !value.is_empty());
         }
         let endpoint = endpoint.ok_or("must name an Endpoint")?;
-        let url = Url::parse(&endpoint).map_err(|_| "must have an Endpoint such as sb://NS.servicebus.windows.net/")?;
-        let host = url.host_str().filter(|host| !host.is_empty()).ok_or("must have an Endpoint with a host")?;
+        let url = Url::parse(&endpoint)
+            .map_err(|_| "must have an Endpoint such as sb://NS.servicebus.windows.net/")?;
+        let host =
+            url.host_str().filter(|host| !host.is_empty()).ok_or("must have an Endpoint with a host")?;
         let proof = match (signature, name, key) {
             (Some(signature), _, _) => Proof::Signature(signature),
             (None, Some(name), Some(value)) => Proof::Key { name, value },
@@ -129,7 +131,10 @@ mod tests {
             ),
         ] {
             let found = ConnectionString::parse(text).unwrap_or_else(|problem| panic!("{text}: {problem}"));
-            assert_eq!((found.host.as_str(), found.entity.as_deref(), found.emulator), (host, entity, emulator));
+            assert_eq!(
+                (found.host.as_str(), found.entity.as_deref(), found.emulator),
+                (host, entity, emulator)
+            );
             assert_eq!(found.to_text(), written);
         }
         let emulator = "Endpoint=sb://h:5673;SharedAccessKeyName=n;SharedAccessKey=k";

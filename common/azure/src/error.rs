@@ -35,7 +35,9 @@ pub fn failure(doing: &str, settings: Settings, error: &EventHubsError) -> Error
         Core::Status(status, text) => of_status(status, text, settings),
         Core::Token(text) => (format!("no token of Entra ID: check {} ({text})", settings.0), Retry::Later),
         Core::Transport(text) => (
-            format!("no connection: check EVENTHUB_RESOURCE_ID and whether the namespace can be reached ({text})"),
+            format!(
+                "no connection: check EVENTHUB_RESOURCE_ID and whether the namespace can be reached ({text})"
+            ),
             Retry::Later,
         ),
     };
@@ -99,6 +101,14 @@ const NOT_FOUND: &str =
 pub fn is_stolen(error: &EventHubsError) -> bool {
     matches!(error.kind, ErrorKind::ConsumerDisconnected(_))
         || matches!(core(error), Core::Condition(Condition::LinkStolen, _))
+}
+
+/// Whether it says that there is no such hub.
+pub fn is_missing(error: &EventHubsError) -> bool {
+    matches!(
+        core(error),
+        Core::Status(404 | 410, _) | Core::Condition(Condition::NotFound | Condition::ResourceDeleted, _)
+    )
 }
 
 /// Whether it says that there is no connection.

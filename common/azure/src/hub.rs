@@ -17,7 +17,7 @@ use tokio::time::timeout;
 
 use crate::{
     ConnectionString, DirectoryConfig, Endpoint, EventHubId, Settings,
-    error::{failure, is_disconnected},
+    error::{failure, is_disconnected, is_missing},
 };
 
 /// Time for one call: a connection, a token, an answer of a node.
@@ -187,7 +187,8 @@ impl EventHub {
         let doing = "connecting to Event Hubs";
         match access {
             Access::Signature(connection) => {
-                self.within(doing, builder.open_with_connection_string(&connection.to_text(), Some(hub))).await
+                self.within(doing, builder.open_with_connection_string(&connection.to_text(), Some(hub)))
+                    .await
             }
             Access::Directory(host, credential) => {
                 self.within(doing, builder.open(&host, hub, credential)).await
@@ -202,9 +203,8 @@ impl EventHub {
     /// When the namespace cannot be reached.
     pub async fn consumer(&self, group: &str) -> Result<ConsumerClient, Error> {
         let access = self.access()?;
-        let mut builder = ConsumerClient::builder()
-            .with_retry_options(no_retries())
-            .with_consumer_group(group.to_owned());
+        let mut builder =
+            ConsumerClient::builder().with_retry_options(no_retries()).with_consumer_group(group.to_owned());
         if let Some(endpoint) = self.endpoint(&access) {
             builder = builder.with_custom_endpoint(endpoint);
         }
@@ -212,7 +212,11 @@ impl EventHub {
         let doing = "connecting to Event Hubs";
         match access {
             Access::Signature(connection) => {
-                self.within(doing, builder.open_with_connection_string(&connection.to_text(), Some(hub.as_str()))).await
+                self.within(
+                    doing,
+                    builder.open_with_connection_string(&connection.to_text(), Some(hub.as_str())),
+                )
+                .await
             }
             Access::Directory(host, credential) => {
                 self.within(doing, builder.open(&host, hub, credential)).await
@@ -249,23 +253,25 @@ impl EventHub {
         producer: &Arc<ProducerClient>,
         call: impl Future<Output = Result<T, EventHubsError>>,
     ) -> Result<T, Error> {
-        let is_broken = async {
+        let broke = || Error::retryable(format!("{doing}: the connection broke before the answer"));
+        let trouble = async {
             loop {
                 worker::sleep(LONG).await;
                 // In a task of its own: a look that is broken off leaves the connection in a state that breaks it.
                 let producer = Arc::clone(producer);
                 let look = worker::spawn(async move { producer.get_eventhub_properties().await });
                 match timeout(LOOK, look).await {
-                    Ok(Ok(Err(error))) if is_disconnected(&error) => return,
+                    Ok(Ok(Err(error))) if is_disconnected(&error) => return broke(),
+                    Ok(Ok(Err(error))) if is_missing(&error) => return self.failure(doing, &error),
                     Ok(_) => {}
                     // As silent as the call.
-                    Err(_) => return,
+                    Err(_) => return broke(),
                 }
             }
         };
         tokio::select! {
             result = self.within(doing, call) => result,
-            () = is_broken => Err(Error::retryable(format!("{doing}: the connection broke before the answer"))),
+            error = trouble => Err(error),
         }
     }
 

@@ -30,7 +30,8 @@ impl ResourceId {
 
 impl Parse for ResourceId {
     const FORMAT: &'static str = "azure-resource-id";
-    const EXPECTED: &'static str = "a resource id such as /subscriptions/S/resourceGroups/RG/providers/P/TYPE/NAME";
+    const EXPECTED: &'static str =
+        "a resource id such as /subscriptions/S/resourceGroups/RG/providers/P/TYPE/NAME";
 
     fn parse(text: &str) -> Result<Self, String> {
         let refused = || format!("must be {}", Self::EXPECTED);
@@ -140,7 +141,11 @@ mod tests {
             assert_eq!(id.as_str(), text);
             assert_eq!((id.provider.as_deref(), id.namespace.as_deref()), (provider, namespace), "{text}");
             let name = |pair: &Option<(String, String)>| pair.as_ref().map(|(_, name)| name.clone());
-            assert_eq!((name(&id.resource).as_deref(), name(&id.part).as_deref()), (resource, part), "{text}");
+            assert_eq!(
+                (name(&id.resource).as_deref(), name(&id.part).as_deref()),
+                (resource, part),
+                "{text}"
+            );
         }
         for text in [
             "",
@@ -159,7 +164,8 @@ mod tests {
 
     #[test]
     fn an_event_hub_has_a_namespace_of_event_hubs() {
-        let text = "/subscriptions/S/resourceGroups/RG/providers/Microsoft.EventHub/namespaces/NS/eventhubs/HUB";
+        let text =
+            "/subscriptions/S/resourceGroups/RG/providers/Microsoft.EventHub/namespaces/NS/eventhubs/HUB";
         let id = EventHubId::parse(text).expect("an event hub");
         assert_eq!((id.namespace.as_str(), id.hub.as_str(), id.as_str()), ("NS", "HUB", text));
         for wrong in [

@@ -35,7 +35,13 @@ impl Azurite {
         Server::start(|port, folder| {
             let mut command = Command::new("node");
             command.arg(modules.join("azurite/dist/src/blob/main.js")).current_dir(folder);
-            command.args(["--blobHost", "127.0.0.1", "--blobPort", &port.to_string(), "--inMemoryPersistence"]);
+            command.args([
+                "--blobHost",
+                "127.0.0.1",
+                "--blobPort",
+                &port.to_string(),
+                "--inMemoryPersistence",
+            ]);
             command.args(["--silent", "--skipApiVersionCheck", "--disableTelemetry"]);
             Ok(command)
         })
@@ -109,7 +115,8 @@ impl StoredBlob {
             Some(begin.split_once(&format!("</{name}>"))?.0.to_owned())
         };
         let metadata = between(xml, "Metadata").unwrap_or_default();
-        let names = metadata.split('<').filter_map(|tag| tag.split_once(['>', '/'])).map(|(name, _)| name.trim());
+        let names =
+            metadata.split('<').filter_map(|tag| tag.split_once(['>', '/'])).map(|(name, _)| name.trim());
         let pairs = names
             .filter(|name| !name.is_empty())
             .map(|name| (name.to_owned(), between(&metadata, name).unwrap_or_default()))

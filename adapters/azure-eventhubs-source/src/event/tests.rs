@@ -1,6 +1,8 @@
 //! The payloads of the contract, byte for byte.
 
-use azure_core_amqp::{AmqpSimpleValue, AmqpSymbol, AmqpTimestamp, AmqpValue, message::AmqpMessageProperties};
+use azure_core_amqp::{
+    AmqpSimpleValue, AmqpSymbol, AmqpTimestamp, AmqpValue, message::AmqpMessageProperties,
+};
 use std::time::{Duration, SystemTime};
 
 use super::*;
@@ -19,7 +21,9 @@ fn message(body: &[u8]) -> AmqpMessage {
         ("x-opt-offset", AmqpValue::String("4711".to_owned())),
         (
             "x-opt-enqueued-time",
-            AmqpValue::TimeStamp(AmqpTimestamp(Some(SystemTime::UNIX_EPOCH + Duration::from_millis(1_714_557_600_123)))),
+            AmqpValue::TimeStamp(AmqpTimestamp(Some(
+                SystemTime::UNIX_EPOCH + Duration::from_millis(1_714_557_600_123),
+            ))),
         ),
     ];
     let mut message = AmqpMessage::builder().with_body(AmqpMessageBody::Binary(vec![body.to_vec()])).build();
@@ -52,7 +56,11 @@ fn a_message_is_five_members_and_json_stands_first() {
         text(&message(b"hello")),
         r#"{"Properties":null,"Body":"aGVsbG8=","ContentType":null,"CorrelationID":null,"MessageID":null}"#
     );
-    for (body, wanted) in [(&b"null"[..], r#"{"Body":null,"Pro"#), (b"7", r#"{"Body":7,"Pro"#), (b"\"x\"", r#"{"Body":"x","Pro"#)] {
+    for (body, wanted) in [
+        (&b"null"[..], r#"{"Body":null,"Pro"#),
+        (b"7", r#"{"Body":7,"Pro"#),
+        (b"\"x\"", r#"{"Body":"x","Pro"#),
+    ] {
         assert!(text(&message(body)).starts_with(wanted), "{}", text(&message(body)));
     }
     assert!(text(&message(b"")).contains(r#""Body":"","#));
@@ -121,7 +129,10 @@ fn an_event_is_named_after_its_place() {
     let events = conversion(Processor::Default).events("3", &received).expect("an event");
     let [event] = &events[..] else { panic!("{events:?}") };
     assert_eq!((event.id(), event.source(), event.event_type()), ("3-42", "/subscriptions/s", EVENT_TYPE));
-    assert_eq!((event.get("time"), event.data_content_type()), (Some("2024-05-01T10:00:00.123Z"), Some("application/json")));
+    assert_eq!(
+        (event.get("time"), event.data_content_type()),
+        (Some("2024-05-01T10:00:00.123Z"), Some("application/json"))
+    );
 }
 
 #[test]
@@ -132,15 +143,23 @@ fn event_grid_sends_arrays_of_cloudevents() {
         let received = ReceivedEventData::from(message(body.as_bytes()));
         conversion(Processor::Eventgrid).events("0", &received).expect("events")
     };
-    let two = one.replace("g1", "g2").replace("\"#\"", "\"https://s/1\"").replace("\"data\"", "\"datacontenttype\":\"text/json\",\"data\"");
+    let two = one
+        .replace("g1", "g2")
+        .replace("\"#\"", "\"https://s/1\"")
+        .replace("\"data\"", "\"datacontenttype\":\"text/json\",\"data\"");
     let found = events(format!("[{one},{two}]"));
     let [first, second] = &found[..] else { panic!("{found:?}") };
     assert_eq!((first.id(), first.source(), first.get("subject")), ("g1", "/acc", Some("/b")));
     assert_eq!((first.get("dataschema"), first.data_content_type()), (None, Some("application/json")));
     assert_eq!(first.data().map(|data| &data[..]), Some(&br#"{"n": 1}"#[..]));
-    assert_eq!((second.get("dataschema"), second.data_content_type()), (Some("https://s/1"), Some("text/json")));
+    assert_eq!(
+        (second.get("dataschema"), second.data_content_type()),
+        (Some("https://s/1"), Some("text/json"))
+    );
     assert!(events("[]".to_owned()).is_empty());
-    for body in [one.to_owned(), "[null]".to_owned(), format!("[{one},null]"), "no".to_owned(), "[{}]".to_owned()] {
+    for body in
+        [one.to_owned(), "[null]".to_owned(), format!("[{one},null]"), "no".to_owned(), "[{}]".to_owned()]
+    {
         let found = events(body.clone());
         assert_eq!((found.len(), found.first().map(Event::id)), (1, Some("0-42")), "{body}");
     }

@@ -11,7 +11,8 @@ pub fn map(out: &mut Vec<u8>, properties: Option<&AmqpOrderedMap<String, AmqpSim
     match properties {
         None => go_json::optional(out, None),
         Some(properties) => {
-            let sorted: BTreeMap<_, _> = properties.iter().map(|(name, value)| (name.as_str(), value)).collect();
+            let sorted: BTreeMap<_, _> =
+                properties.iter().map(|(name, value)| (name.as_str(), value)).collect();
             go_json::object(out, sorted, simple);
         }
     }
@@ -34,7 +35,9 @@ fn simple(out: &mut Vec<u8>, value: &AmqpSimpleValue) {
         AmqpSimpleValue::Int(value) => plain(value.to_string()),
         AmqpSimpleValue::ULong(value) => plain(value.to_string()),
         AmqpSimpleValue::Long(value) => plain(value.to_string()),
-        AmqpSimpleValue::Float(value) => plain(number(f64::from(*value), value.to_string(), format!("{value:e}"))),
+        AmqpSimpleValue::Float(value) => {
+            plain(number(f64::from(*value), value.to_string(), format!("{value:e}")))
+        }
         AmqpSimpleValue::Double(value) => plain(number(*value, value.to_string(), format!("{value:e}"))),
         AmqpSimpleValue::Char(value) => plain(u32::from(*value).to_string()),
         AmqpSimpleValue::TimeStamp(time) => match time.0 {

@@ -39,7 +39,10 @@ impl Reader {
     /// The ids of the partitions that there are.
     pub async fn partitions(&self) -> Result<BTreeSet<String>, Error> {
         let client = self.client().await?;
-        let asked = self.hub.within("asking for the partitions of the event hub", client.get_eventhub_properties()).await;
+        let asked = self
+            .hub
+            .within("asking for the partitions of the event hub", client.get_eventhub_properties())
+            .await;
         match asked {
             Ok(properties) => Ok(properties.partition_ids.into_iter().collect()),
             Err(error) => {
@@ -52,7 +55,8 @@ impl Reader {
     /// Where a partition begins and ends.
     pub async fn ends(&self, id: &str) -> Result<EventHubPartitionProperties, Error> {
         let client = self.client().await?;
-        let asked = self.hub.within("asking for the ends of a partition", client.get_partition_properties(id)).await;
+        let asked =
+            self.hub.within("asking for the ends of a partition", client.get_partition_properties(id)).await;
         if asked.is_err() {
             self.give_up(&client).await;
         }

@@ -6,7 +6,8 @@ use std::{
 };
 
 use azure_messaging_eventhubs::{
-    ConsumerClient, EventHubsError, OpenReceiverOptions, StartLocation, StartPosition, models::ReceivedEventData,
+    ConsumerClient, EventHubsError, OpenReceiverOptions, StartLocation, StartPosition,
+    models::ReceivedEventData,
 };
 use common::worker;
 use futures_util::StreamExt;
@@ -87,8 +88,7 @@ impl Inbox {
     /// Opens a link behind the last event that was given.
     pub fn open(&mut self, id: &str, client: &Arc<ConsumerClient>, terms: Terms) {
         let (sender, events) = mpsc::channel(HANDED);
-        let receiving =
-            receive(Arc::clone(client), id.to_owned(), self.from.clone(), terms, sender);
+        let receiving = receive(Arc::clone(client), id.to_owned(), self.from.clone(), terms, sender);
         // It ends when nobody takes its events any more.
         worker::spawn(receiving);
         self.link = Some(Link { client: Arc::clone(client), events, trouble: None });
@@ -193,7 +193,8 @@ impl Silence {
         }
         match timeout(FAREWELL * 3, client.get_partition_properties(id)).await {
             Ok(Ok(properties)) => {
-                let is_there = !properties.is_empty && properties.beginning_sequence_number <= properties.last_enqueued_sequence_number;
+                let is_there = !properties.is_empty
+                    && properties.beginning_sequence_number <= properties.last_enqueued_sequence_number;
                 self.end = Some(properties.last_enqueued_sequence_number).filter(|_| is_there);
                 Ok(())
             }

@@ -42,7 +42,10 @@ pub fn shares(
     let is_short = mine.len() + claim.len() < goal;
     let may_steal = is_short && (was_short || mine.len() + claim.len() == 0);
     let richest = owned.values().filter(|theirs| theirs.len() > least).max_by_key(|theirs| theirs.len());
-    let steal = richest.filter(|_| may_steal).and_then(|theirs| theirs.get(choose(theirs.len()))).map(|name| (*name).clone());
+    let steal = richest
+        .filter(|_| may_steal)
+        .and_then(|theirs| theirs.get(choose(theirs.len())))
+        .map(|name| (*name).clone());
     Shares { claim, steal, give: Vec::new(), is_short }
 }
 
@@ -105,8 +108,9 @@ mod tests {
 
     #[test]
     fn who_can_be_seen_waits_to_be_given_before_he_steals() {
-        let owners: BTreeMap<_, _> =
-            [("0", "a"), ("1", "a"), ("2", "a"), ("3", "b")].map(|(name, owner)| (name.to_owned(), owner.to_owned())).into();
+        let owners: BTreeMap<_, _> = [("0", "a"), ("1", "a"), ("2", "a"), ("3", "b")]
+            .map(|(name, owner)| (name.to_owned(), owner.to_owned()))
+            .into();
         let first = shares("b", &names(4), &owners, false, |_| 0);
         assert_eq!((first.steal, first.is_short), (None, true));
         assert!(shares("b", &names(4), &owners, true, |_| 0).steal.is_some());

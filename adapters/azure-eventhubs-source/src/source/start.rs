@@ -32,10 +32,8 @@ impl Opener {
         }
         let positioned: BTreeSet<_> = store.positioned().await?.into_iter().collect();
         let highest = highest(&positioned);
-        let mut missing: Vec<_> = partitions
-            .iter()
-            .filter(|id| !positioned.contains(*id) && !is_new(id, highest))
-            .collect();
+        let mut missing: Vec<_> =
+            partitions.iter().filter(|id| !positioned.contains(*id) && !is_new(id, highest)).collect();
         missing.sort_by_key(|id| std::cmp::Reverse(number(id)));
         for id in missing {
             let ends = reader.ends(id).await?;

@@ -211,7 +211,9 @@ fn read_blob(blob: &Blob) -> Result<(Position, Version), Error> {
     let text = |name: &str| blob.metadata.get(name).map(String::as_str).filter(|text| !text.is_empty());
     let sequence = text("sequencenumber").and_then(|text| text.parse().ok());
     let (Some(sequence), offset) = (sequence, text("offset").unwrap_or_default().to_owned()) else {
-        return Err(Error::retryable("reading a position: the blob has no sequence number: check CHECKPOINT_URL"));
+        return Err(Error::retryable(
+            "reading a position: the blob has no sequence number: check CHECKPOINT_URL",
+        ));
     };
     Ok((Position { sequence, offset }, Version::Etag(blob.etag.clone())))
 }

@@ -31,7 +31,8 @@ fn a_message_becomes_the_event_of_the_contract() -> Outcome {
     let wanted = r#"{"Body":{"a":1},"Properties":{"k":"v"},"ContentType":"application/json","CorrelationID":null,"MessageID":"m1"}"#;
     ensure(text == wanted, || text.clone())?;
     let text = requests[1].text();
-    let wanted = r#"{"Properties":null,"Body":"aGVsbG8=","ContentType":null,"CorrelationID":null,"MessageID":null}"#;
+    let wanted =
+        r#"{"Properties":null,"Body":"aGVsbG8=","ContentType":null,"CorrelationID":null,"MessageID":null}"#;
     ensure(text == wanted && requests[1].event()?.get("id") == "1-1", || text.clone())?;
     stop(process)
 }
@@ -52,9 +53,10 @@ fn events_of_event_grid_pass_as_they_are() -> Outcome {
     let found: Vec<_> = events.iter().map(|event| (event.get("id"), event.get("type"))).collect();
     let kind = "Microsoft.Storage.BlobCreated";
     ensure(found == [("g1", kind), ("g2", kind), ("0-2", "other")], || format!("{found:?}"))?;
-    ensure(events[0].get("dataschema").is_empty() && events[0].get("datacontenttype") == "application/json", || {
-        format!("{events:?}")
-    })?;
+    ensure(
+        events[0].get("dataschema").is_empty() && events[0].get("datacontenttype") == "application/json",
+        || format!("{events:?}"),
+    )?;
     stop(process)
 }
 
@@ -98,7 +100,9 @@ fn the_consumer_group_is_honoured_and_new_partitions_are_noticed() -> Outcome {
     scene.hub.add_group("mine");
     let process = scene.reading(&[("EVENTHUB_CONSUMER_GROUP", "Mine")], 2)?;
     let readers = scene.hub.readers();
-    ensure(readers.iter().all(|reader| reader.group == "mine" && reader.epoch == Some(0)), || format!("{readers:?}"))?;
+    ensure(readers.iter().all(|reader| reader.group == "mine" && reader.epoch == Some(0)), || {
+        format!("{readers:?}")
+    })?;
     scene.hub.add_partitions(1);
     // What comes before it is noticed is not passed over, though reading begins at the latest event.
     scene.feed(0..30, 3);

@@ -48,7 +48,8 @@ impl Scene {
     /// A process that reads all partitions.
     fn reading(&self, settings: &[(&str, &str)], partitions: usize) -> Result<Process, Failure> {
         let mut process = self.start(settings)?;
-        let attached = self.hub.wait_for_readers("receivers of all partitions", |readers| readers.len() == partitions);
+        let attached =
+            self.hub.wait_for_readers("receivers of all partitions", |readers| readers.len() == partitions);
         attached.map_err(|error| format!("{error}; {}", process.output()))?;
         process.wait_for_status("/readyz", 200)?;
         Ok(process)

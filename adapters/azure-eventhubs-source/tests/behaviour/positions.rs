@@ -104,7 +104,9 @@ fn what_the_retention_took_is_told() -> Outcome {
     let process = scene.reading(&[], 1)?;
     let counts = scene.all(6..10)?;
     ensure(!counts.contains_key(&4), || format!("{counts:?}"))?;
-    ensure(process.output().contains("the retention of the event hub has removed events"), || process.output())?;
+    ensure(process.output().contains("the retention of the event hub has removed events"), || {
+        process.output()
+    })?;
     stop(process)
 }
 

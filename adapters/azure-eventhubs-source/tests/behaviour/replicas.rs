@@ -30,7 +30,8 @@ fn balance(scene: &Scene, settings: &[(&str, &str)]) -> Outcome {
     let first = scene.reading(settings, PARTITIONS)?;
     scene.feed(0..100, PARTITIONS);
     let second = scene.start(settings)?;
-    wait_for_shares(scene, &[2, 2]).map_err(|error| format!("{error}\n{}\n{}", first.output(), second.output()))?;
+    wait_for_shares(scene, &[2, 2])
+        .map_err(|error| format!("{error}\n{}\n{}", first.output(), second.output()))?;
     scene.feed(100..200, PARTITIONS);
     scene.all(0..200)?;
     // SIGKILL: the other takes over what it had.

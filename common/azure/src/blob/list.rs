@@ -31,7 +31,9 @@ pub(super) fn page(xml: &[u8], now: Option<DateTime<Utc>>) -> Result<Page, Probl
             Event::End(_) => {
                 let names: Vec<_> = path.iter().map(String::as_str).collect();
                 match &names[..] {
-                    [_, "NextMarker"] => marker = Some(std::mem::take(&mut text)).filter(|marker| !marker.is_empty()),
+                    [_, "NextMarker"] => {
+                        marker = Some(std::mem::take(&mut text)).filter(|marker| !marker.is_empty())
+                    }
                     [_, "Blobs", "Blob"] => blobs.extend(std::mem::take(&mut blob).finish(now)),
                     [_, "Blobs", "Blob", "Name"] => blob.name = std::mem::take(&mut text),
                     [_, "Blobs", "Blob", "Properties", "Etag"] => blob.etag = std::mem::take(&mut text),
@@ -59,7 +61,8 @@ fn character(reference: &str) -> char {
         "quot" => '"',
         _ => {
             let number = reference.strip_prefix('#').unwrap_or_default();
-            let code = number.strip_prefix('x').map_or_else(|| number.parse(), |hex| u32::from_str_radix(hex, 16));
+            let code =
+                number.strip_prefix('x').map_or_else(|| number.parse(), |hex| u32::from_str_radix(hex, 16));
             code.ok().and_then(char::from_u32).unwrap_or(char::REPLACEMENT_CHARACTER)
         }
     }
@@ -103,7 +106,8 @@ mod tests {
         assert_eq!((one.etag.as_str(), one.age), ("0x8D1", Duration::from_secs(30)));
         assert_eq!(one.metadata.get("ownerid").map(String::as_str), Some("me <1>"));
         assert_eq!((two.etag.as_str(), two.age, two.metadata.len()), ("0x8D2", Duration::ZERO, 0));
-        let (none, marker) = page(b"<EnumerationResults><Blobs/><NextMarker/></EnumerationResults>", None).expect("a page");
+        let (none, marker) =
+            page(b"<EnumerationResults><Blobs/><NextMarker/></EnumerationResults>", None).expect("a page");
         assert!(none.is_empty() && marker.is_none());
     }
 }

@@ -80,7 +80,8 @@ impl Blobs {
         let signature = container.query().map(str::to_owned).filter(|query| query.contains("sig="));
         container.set_query(None);
         let host = container.host_str().ok_or(EXPECTED)?.to_owned();
-        let path: Vec<_> = container.path().split('/').filter(|segment| !segment.is_empty()).map(str::to_owned).collect();
+        let path: Vec<_> =
+            container.path().split('/').filter(|segment| !segment.is_empty()).map(str::to_owned).collect();
         let account = match &path[..] {
             [_] => host.split('.').next().unwrap_or_default().to_owned(),
             [account, _] => account.clone(),
@@ -92,7 +93,13 @@ impl Blobs {
             (None, Some(key)) => Key::Shared(key),
             (None, None) => Key::Directory(directory.clone()),
         };
-        Ok(Self { client: Client::new(Roots::Process), container, account, key, credential: Mutex::default() })
+        Ok(Self {
+            client: Client::new(Roots::Process),
+            container,
+            account,
+            key,
+            credential: Mutex::default(),
+        })
     }
 
     /// Reads one; `None` when there is none.
@@ -120,7 +127,8 @@ impl Blobs {
         metadata: &[(&str, &str)],
     ) -> Result<Option<String>, Error> {
         let mut headers = vec![("x-ms-blob-type".to_owned(), "BlockBlob".to_owned())];
-        headers.extend(metadata.iter().map(|(name, value)| (format!("x-ms-meta-{name}"), (*value).to_owned())));
+        headers
+            .extend(metadata.iter().map(|(name, value)| (format!("x-ms-meta-{name}"), (*value).to_owned())));
         headers.push(match etag {
             Some(etag) => ("if-match".to_owned(), format!("\"{etag}\"")),
             None => ("if-none-match".to_owned(), "*".to_owned()),
@@ -204,7 +212,8 @@ impl Blobs {
         let authorization = match &self.key {
             Key::Shared(key) => Some(sign::shared_key(&self.account, &key.read(), &method, url, &all)?),
             Key::Signature(signature) => {
-                let query = url.query().map_or_else(|| signature.clone(), |query| format!("{query}&{signature}"));
+                let query =
+                    url.query().map_or_else(|| signature.clone(), |query| format!("{query}&{signature}"));
                 target.set_query(Some(&query));
                 None
             }
@@ -218,8 +227,9 @@ impl Blobs {
             request = request.header(name, value);
         }
         if let Some(value) = authorization {
-            let mut value = HeaderValue::try_from(value)
-                .map_err(|error| Error::retryable("authorising a request to Blob storage").caused_by(error))?;
+            let mut value = HeaderValue::try_from(value).map_err(|error| {
+                Error::retryable("authorising a request to Blob storage").caused_by(error)
+            })?;
             value.set_sensitive(true);
             request = request.header(header::AUTHORIZATION, value);
         }
@@ -227,9 +237,7 @@ impl Blobs {
             .body(Bytes::new())
             .map_err(|error| Error::retryable("making a request to Blob storage").caused_by(error))?;
         let answer = self.client.send(request, TIMEOUT, LIMIT).await;
-        answer.map_err(|error| {
-            Error::retryable("asking Blob storage: check CHECKPOINT_URL").caused_by(error)
-        })
+        answer.map_err(|error| Error::retryable("asking Blob storage: check CHECKPOINT_URL").caused_by(error))
     }
 
     async fn token(&self, directory: &DirectoryConfig) -> Result<String, Error> {
@@ -248,7 +256,8 @@ impl Blobs {
     }
 
     fn refusal(&self, doing: &str, answer: &Response<Bytes>) -> Error {
-        let code = answer.headers().get("x-ms-error-code").and_then(|code| code.to_str().ok()).unwrap_or_default();
+        let code =
+            answer.headers().get("x-ms-error-code").and_then(|code| code.to_str().ok()).unwrap_or_default();
         let status = answer.status().as_u16();
         let check = match &self.key {
             _ if !matches!(status, 401 | 403) => "CHECKPOINT_URL",

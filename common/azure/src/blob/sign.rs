@@ -27,7 +27,8 @@ pub(super) fn shared_key(
 fn to_sign(account: &str, method: &Method, url: &Url, headers: &BTreeMap<String, String>) -> String {
     let header = |name: &str| headers.get(name).map(String::as_str).unwrap_or_default();
     // The length of a body without content is left out.
-    let mut text = format!("{method}\n\n\n\n\n\n\n\n{}\n{}\n\n\n", header("if-match"), header("if-none-match"));
+    let mut text =
+        format!("{method}\n\n\n\n\n\n\n\n{}\n{}\n\n\n", header("if-match"), header("if-none-match"));
     for (name, value) in headers.iter().filter(|(name, _)| name.starts_with("x-ms-")) {
         text.push_str(&format!("{name}:{}\n", value.trim()));
     }
@@ -46,7 +47,8 @@ mod tests {
 
     #[test]
     fn what_is_signed_is_what_the_service_signs() {
-        let url = Url::parse("http://127.0.0.1:1/acc/con?restype=container&comp=list&prefix=a%2Fb").expect("a URL");
+        let url =
+            Url::parse("http://127.0.0.1:1/acc/con?restype=container&comp=list&prefix=a%2Fb").expect("a URL");
         let headers = [("x-ms-version", "2021-12-02"), ("x-ms-date", "D"), ("if-none-match", "*")];
         let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         assert_eq!(

@@ -191,7 +191,8 @@ impl Hub {
     pub fn attach(&self, mut reader: Reader, end: oneshot::Sender<Error>) -> Result<u64, Error> {
         let mut state = self.state();
         let same = |other: &Reader| other.group == reader.group && other.partition == reader.partition;
-        let highest = state.readers.iter().filter(|(other, _)| same(other)).filter_map(|(other, _)| other.epoch).max();
+        let highest =
+            state.readers.iter().filter(|(other, _)| same(other)).filter_map(|(other, _)| other.epoch).max();
         if highest.is_some_and(|highest| reader.epoch.is_none_or(|epoch| epoch < highest)) {
             return Err(stolen("a receiver with a higher epoch exists"));
         }

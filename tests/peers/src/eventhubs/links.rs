@@ -73,7 +73,8 @@ pub struct Wanted {
 
 impl Wanted {
     pub fn of(attach: &Attach) -> Self {
-        let epoch = attach.properties.as_ref().and_then(|fields| fields.get(&Symbol::from("com.microsoft:epoch")));
+        let epoch =
+            attach.properties.as_ref().and_then(|fields| fields.get(&Symbol::from("com.microsoft:epoch")));
         let filters = attach.source.as_deref().and_then(|source| source.filter.as_ref());
         let selector = filters.and_then(|filters| filters.values().find_map(selector));
         let epoch = match epoch {
@@ -161,7 +162,9 @@ pub async fn receive(mut receiver: Receiver, entity: Entity, peer: Peer) {
         }
         let told = match answer {
             Answer::Accept => receiver.accept(info).await,
-            Answer::Reject(condition) => receiver.reject(info, custom(condition, "as the test wants it")).await,
+            Answer::Reject(condition) => {
+                receiver.reject(info, custom(condition, "as the test wants it")).await
+            }
             Answer::Release => receiver.release(info).await,
             Answer::Hang => Ok(()),
             Answer::CutBefore | Answer::CutAfter => return peer.hub.cut(peer.connection),
@@ -192,7 +195,8 @@ pub async fn send(mut sender: Sender, entity: Entity, wanted: Wanted, peer: Peer
     let Entity::Hub { partition: Some(partition), .. } = &entity else { return };
     let partition = partition.parse().unwrap_or_default();
     let outcome = loop {
-        let event = Some(()).filter(|()| !peer.hub.faults().silent).and_then(|()| peer.hub.at(partition, next));
+        let event =
+            Some(()).filter(|()| !peer.hub.faults().silent).and_then(|()| peer.hub.at(partition, next));
         let outcome = match event {
             Some(event) => {
                 let sendable = Sendable::builder().message(event.message).settled(true).build();
@@ -224,10 +228,13 @@ type Started = (String, i64, u64, oneshot::Receiver<Error>);
 
 fn start(entity: &Entity, wanted: &Wanted, peer: &Peer) -> Result<Started, Error> {
     let (path, partition) = admit(entity, peer)?;
-    let Entity::Hub { group: Some(group), .. } = entity else { return Err(custom("amqp:not-allowed", "no group")) };
+    let Entity::Hub { group: Some(group), .. } = entity else {
+        return Err(custom("amqp:not-allowed", "no group"));
+    };
     let partition = partition.ok_or_else(|| custom("amqp:not-allowed", "no partition"))?;
-    let next = position(&peer.hub, partition, wanted.selector.as_deref())
-        .ok_or_else(|| custom("com.microsoft:argument-error", "The supplied offset or sequence number is invalid"))?;
+    let next = position(&peer.hub, partition, wanted.selector.as_deref()).ok_or_else(|| {
+        custom("com.microsoft:argument-error", "The supplied offset or sequence number is invalid")
+    })?;
     let reader =
         Reader { group: group.clone(), partition, epoch: wanted.epoch, connection: peer.connection, id: 0 };
     let (ender, end) = oneshot::channel();

@@ -119,7 +119,9 @@ fn manage(request: &AnyMessage, peer: &Peer) -> Outcome {
         }
         ("READ", "com.microsoft:partition") => {
             let partition = text(request, "partition");
-            let Some((first, next, offset)) = partition.parse().ok().and_then(|partition| hub.ends(partition)) else {
+            let Some((first, next, offset)) =
+                partition.parse().ok().and_then(|partition| hub.ends(partition))
+            else {
                 return failed(404, "The partition could not be found");
             };
             put("partition", Value::String(partition.to_owned()));

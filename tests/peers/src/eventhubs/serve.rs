@@ -36,7 +36,8 @@ pub fn run(listener: TcpListener, hub: Arc<Hub>, open: watch::Receiver<bool>) {
 
 async fn listen(first: TcpListener, hub: Arc<Hub>, mut open: watch::Receiver<bool>) {
     let Ok(address) = first.local_addr() else { return };
-    let mut first = first.set_nonblocking(true).ok().and_then(|()| tokio::net::TcpListener::from_std(first).ok());
+    let mut first =
+        first.set_nonblocking(true).ok().and_then(|()| tokio::net::TcpListener::from_std(first).ok());
     while open.wait_for(|open| *open).await.is_ok() {
         let Some(listener) = first.take().or_else(|| bind(address)) else {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -121,7 +122,9 @@ async fn serve(mut session: ListenerSessionHandle, peer: Peer) {
 fn address(attach: &Attach) -> String {
     use fe2o3_amqp_types::definitions::Role;
     let address = match attach.role {
-        Role::Sender => attach.target.as_deref().and_then(|TargetArchetype::Target(target)| target.address.clone()),
+        Role::Sender => {
+            attach.target.as_deref().and_then(|TargetArchetype::Target(target)| target.address.clone())
+        }
         Role::Receiver => attach.source.as_deref().and_then(|source| source.address.clone()),
     };
     address.unwrap_or_default()

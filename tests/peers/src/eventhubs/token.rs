@@ -48,7 +48,9 @@ impl Grants {
 
 /// The path of an address, in lower case: `amqps://host/hub/x` and `hub/x` are the same.
 pub fn path(address: &str) -> String {
-    let path = address.split_once("://").map_or(address, |(_, rest)| rest.split_once('/').map_or("", |(_, path)| path));
+    let path = address
+        .split_once("://")
+        .map_or(address, |(_, rest)| rest.split_once('/').map_or("", |(_, path)| path));
     path.trim_matches('/').to_lowercase()
 }
 
@@ -76,17 +78,21 @@ fn signature(token: &str, audience: &str) -> Result<i64, String> {
         found.ok_or_else(|| format!("MalformedToken: {name} is missing"))
     };
     let (resource, expiry) = (field("sr")?, field("se")?);
-    let decode = |text: &str| percent_decode_str(text).decode_utf8().map(String::from).map_err(|_| "MalformedToken");
+    let decode =
+        |text: &str| percent_decode_str(text).decode_utf8().map(String::from).map_err(|_| "MalformedToken");
     if decode(field("skn")?)? != EventHubs::KEY_NAME {
         return Err("InvalidSignature: the key name is unknown".to_owned());
     }
-    let mut mac = Hmac::<Sha256>::new_from_slice(EventHubs::KEY.as_bytes()).map_err(|error| error.to_string())?;
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(EventHubs::KEY.as_bytes()).map_err(|error| error.to_string())?;
     mac.update(format!("{resource}\n{expiry}").as_bytes());
     if decode(field("sig")?)? != STANDARD.encode(mac.finalize().into_bytes()) {
         return Err("InvalidSignature: the token has an invalid signature".to_owned());
     }
     if !is_below(&path(audience), &path(&decode(resource)?)) {
-        return Err("InvalidAudience: the authorization header contains a token for another resource".to_owned());
+        return Err(
+            "InvalidAudience: the authorization header contains a token for another resource".to_owned()
+        );
     }
     expiry.parse().map_err(|_| "MalformedToken: the expiry is no number".to_owned())
 }
