@@ -118,7 +118,7 @@ impl QueueSource for PubsubSource {
     fn in_flight(&self, messages: usize, bytes: usize) {
         // As events they are larger: base64, and the rest of the message.
         let _ = self.in_flight.set((messages, bytes / 2));
-        self.held().set_most(messages / 2);
+        self.held().set_most((messages / 2).max(1));
     }
 
     async fn receive(&self, _: usize) -> Result<Vec<Message<Receipt>>, Error> {

@@ -49,7 +49,7 @@ pub fn json(message: &Message, time: &str, attempt: Option<i32>) -> Vec<u8> {
         Member::Base64(data) => bytes(out, data),
         Member::Text(text) => string(out, text),
         Member::Attributes if message.attributes.is_empty() => out.extend_from_slice(b"null"),
-        Member::Attributes => object(out, sorted(message), |out, value| string(out, value)),
+        Member::Attributes => object(out, sorted(message), string),
         Member::Attempt => match attempt {
             Some(attempt) => out.extend_from_slice(attempt.to_string().as_bytes()),
             None => out.extend_from_slice(b"null"),
