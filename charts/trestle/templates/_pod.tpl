@@ -49,8 +49,9 @@ spec:
           protocol: TCP
       startupProbe:
         {{- include "trestle.probe" (dict "adapter" $adapter "path" "/health") | nindent 8 }}
+        # Started is who has tried to reach what it connects, with whatever result.
         periodSeconds: 1
-        failureThreshold: 60
+        failureThreshold: 120
       livenessProbe:
         {{- include "trestle.probe" (dict "adapter" $adapter "path" "/healthz") | nindent 8 }}
         periodSeconds: 10
@@ -107,6 +108,9 @@ httpGet:
 {{- if not (hasKey $config "NAME") -}}{{- $env = append $env (dict "name" "NAME" "value" $adapter.name) -}}{{- end -}}
 {{- if not (hasKey $config "NAMESPACE") -}}
 {{- $env = append $env (dict "name" "NAMESPACE" "valueFrom" (dict "fieldRef" (dict "apiVersion" "v1" "fieldPath" "metadata.namespace"))) -}}
+{{- end -}}
+{{- with $adapter.fact.called -}}
+{{- if ne (include "trestle.given" (dict "adapter" $adapter "name" .)) "true" -}}{{- $env = append $env (dict "name" . "value" $adapter.name) -}}{{- end -}}
 {{- end -}}
 {{- if and (hasKey $adapter "sink") (eq $adapter.mode "Deployment") -}}
 {{- $address := include "trestle.address" (merge (dict "to" $adapter.sink "what" "sink") .) -}}

@@ -3,6 +3,7 @@
 
 mod catalogue;
 mod helm;
+mod manual;
 mod modes;
 mod monitoring;
 mod queries;
@@ -19,6 +20,9 @@ use libtest_mimic::{Arguments, Failed, Trial};
 /// What a trial gives.
 type Outcome = Result<(), Failure>;
 
+/// Trials by their names.
+type Trials = &'static [(&'static str, fn() -> Outcome)];
+
 fn main() -> ExitCode {
     let mut trials = Vec::new();
     for (part, list) in [
@@ -28,6 +32,7 @@ fn main() -> ExitCode {
         ("security", security::TRIALS),
         ("wiring", wiring::TRIALS),
         ("monitoring", monitoring::TRIALS),
+        ("manual", manual::TRIALS),
     ] {
         for (name, run) in list {
             trials.push(Trial::test(format!("{part}: {name}"), move || run().map_err(Failed::from)));

@@ -3,9 +3,9 @@
 use kit::{Failure, ensure};
 use serde_json::{Value, json};
 
-use crate::{Outcome, catalogue, helm};
+use crate::{Outcome, Trials, catalogue, helm};
 
-pub const TRIALS: &[(&str, fn() -> Outcome)] = &[
+pub const TRIALS: Trials = &[
     ("every adapter as Deployment", || everything("Deployment")),
     ("every adapter as ContainerSource", || everything("ContainerSource")),
     ("every adapter as SinkBinding", || everything("SinkBinding")),

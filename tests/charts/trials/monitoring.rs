@@ -11,9 +11,9 @@ use kit::{Failure, Process, Reply, Sink, ensure, http::Request, within};
 use peers::{Prometheus, promtool};
 use serde_json::{Value, json};
 
-use crate::{Outcome, helm, queries};
+use crate::{Outcome, Trials, helm, queries};
 
-pub const TRIALS: &[(&str, fn() -> Outcome)] = &[
+pub const TRIALS: Trials = &[
     ("promtool likes the rules and their unit tests", rules),
     ("queries are read", read),
     ("every query of the dashboard and of the alerts finds what adapters export", found),

@@ -3,9 +3,9 @@
 use kit::ensure;
 use serde_json::Value;
 
-use crate::{Outcome, catalogue, helm};
+use crate::{Outcome, Trials, catalogue, helm};
 
-pub const TRIALS: &[(&str, fn() -> Outcome)] = &[
+pub const TRIALS: Trials = &[
     ("a misspelt setting of every adapter", misspelt),
     ("a missing setting of every adapter", missing),
     ("what is wrong in other ways", wrong),

@@ -3,9 +3,9 @@
 use kit::ensure;
 use serde_json::{Value, json};
 
-use crate::{Outcome, catalogue, helm};
+use crate::{Outcome, Trials, catalogue, helm};
 
-pub const TRIALS: &[(&str, fn() -> Outcome)] = &[
+pub const TRIALS: Trials = &[
     ("what can only be one", single),
     ("positions in files", positions),
     ("SQS", sqs),

@@ -4,9 +4,9 @@
 use kit::{Failure, ensure};
 use serde_json::{Value, json};
 
-use crate::{Outcome, catalogue, helm};
+use crate::{Outcome, Trials, catalogue, helm};
 
-pub const TRIALS: &[(&str, fn() -> Outcome)] = &[
+pub const TRIALS: Trials = &[
     ("the restricted standard in every mode", restricted),
     ("probes, grace and resources of every adapter", life),
     ("identities of clouds", identities),

@@ -3,9 +3,9 @@
 use kit::ensure;
 use serde_json::{Value, json};
 
-use crate::{Outcome, helm};
+use crate::{Outcome, Trials, helm};
 
-pub const TRIALS: &[(&str, fn() -> Outcome)] = &[
+pub const TRIALS: Trials = &[
     ("sinks in plain Kubernetes", plain),
     ("sinks of Knative", knative),
     ("values as variables", variables),
@@ -123,6 +123,7 @@ fn files() -> Outcome {
     let text = &rendered.object("ConfigMap", "demo-a-files")?["data"]["broker.conf"];
     ensure(text == "triggers: {}", || format!("{text}"))?;
     let container = rendered.container("Deployment", "demo-a")?;
+    ensure(helm::variable(container, "BROKER_NAME")["value"] == "a", || format!("{container:#}"))?;
     let mounts: Vec<_> = container["volumeMounts"]
         .as_array()
         .into_iter()

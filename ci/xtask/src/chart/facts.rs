@@ -18,6 +18,9 @@ const SERVING: &[&str] = &["webhook-source", "gateway"];
 /// The setting that names a store of positions other than files.
 pub const STORE: &str = "CHECKPOINT_URL";
 
+/// A name besides `NAME`, by which metrics are told apart; without it a pod's, which is another after each restart.
+const CALLED: &str = "BROKER_NAME";
+
 /// All of them, by name.
 pub fn of(descriptions: &[Description]) -> Value {
     descriptions.iter().map(|one| (one.name.clone(), facts(one))).collect::<Map<_, _>>().into()
@@ -36,6 +39,7 @@ pub fn facts(description: &Description) -> Value {
         "scaling": description.scaling,
         "serves": !source || SERVING.contains(&description.shape.as_str()),
         "positions": positions(description),
+        "called": if description.config.properties.contains_key(CALLED) { CALLED } else { "" },
         "secrets": secrets,
         "scaler": scaling(description).0,
     })
