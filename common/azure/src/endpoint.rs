@@ -17,7 +17,7 @@ impl Endpoint {
 }
 
 impl Parse for Endpoint {
-    const FORMAT: &'static str = "uri";
+    const FORMAT: &'static str = "amqp-uri";
     const EXPECTED: &'static str = "an address such as amqps://host:5671 or amqp://host:5672";
 
     fn parse(text: &str) -> Result<Self, String> {

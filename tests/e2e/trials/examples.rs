@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use kit::{Failure, ensure};
+use kit::{Authority, Failure, Reply, Sink, ensure};
 
-use peers::{Kafka, Pstest, Queue, Record, Slack};
+use peers::{EventHubs, Kafka, Pstest, Queue, Record, Slack};
 use serde_json::json;
 
 use crate::Named;
@@ -20,6 +20,7 @@ pub const TRIALS: &[Named] = &[
     ("kafka: records of one topic come into the other", kafka),
     ("aws-sqs: what one queue holds comes into the other", aws_sqs),
     ("google-cloud-pubsub: what one subscription brings goes to another topic", google_cloud_pubsub),
+    ("azure-eventhubs: what one event hub holds comes into the other", azure_eventhubs),
 ];
 
 fn tested() -> Result<(), Failure> {
@@ -210,4 +211,55 @@ fn google_cloud_pubsub() -> Result<(), Failure> {
     ensure(found == expected, || event.to_string())?;
     pubsub.wait_for_acks(2)?;
     ensure(!up.screen().contains("PRIVATE KEY"), || up.screen())
+}
+
+fn azure_eventhubs() -> Result<(), Failure> {
+    let (orders, archive, uploads) = (EventHubs::start(2)?, EventHubs::start(2)?, EventHubs::start(1)?);
+    let authority = Authority::new()?;
+    let login = Sink::start_tls(&authority)?;
+    login.always(Reply::json(&json!({
+        "access_token": EventHubs::directory_token(3600), "expires_in": 3600, "token_type": "Bearer",
+    })));
+    let (id, shop) = (EventHubs::resource_id(), "/subscriptions/0000/resourceGroups/shop");
+    let namespace = id.trim_end_matches("/eventhubs/events");
+    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let positions = folder.path().display();
+    let trust = format!(
+        "\"{}\"}}\n      - {{name: K_CA_CERTS, value: {}}}\n      - {{name: CHECKPOINT_DIR, value: {positions}",
+        login.url(""),
+        json!(authority.pem())
+    );
+    let mut manifest = text("azure-eventhubs")?;
+    for (from, to) in [
+        (format!("{shop}/providers/Microsoft.EventHub/namespaces/shop/eventhubs/orders"), id.clone()),
+        (format!("{shop}/providers/Microsoft.EventHub/namespaces/archive/eventhubs/orders"), id.clone()),
+        (format!("{shop}/providers/Microsoft.EventHub/namespaces/pictures"), namespace.to_owned()),
+        ("hubName: uploads".to_owned(), format!("hubName: {}", EventHubs::HUB)),
+        (
+            "\"amqps://shop.servicebus.windows.net\"}".to_owned(),
+            format!("\"{}\"}}\n      - {{name: CHECKPOINT_DIR, value: {positions}}}", orders.endpoint()),
+        ),
+        ("amqps://archive.servicebus.windows.net".to_owned(), archive.endpoint()),
+        ("amqps://pictures.servicebus.windows.net".to_owned(), uploads.endpoint()),
+        ("\"https://login.microsoftonline.com\"".to_owned(), trust),
+        ("the-key-of-that-policy".to_owned(), EventHubs::KEY.to_owned()),
+    ] {
+        manifest = replace(&manifest, &from, &to)?;
+    }
+    let mut up = Up::ready(&manifest)?;
+    for (hub, partitions) in [(&orders, 2), (&uploads, 1)] {
+        hub.wait_for_readers("a receiver of each partition", |readers| readers.len() == partitions)?;
+    }
+    orders.publish(1, peers::eventhubs::Published::body(r#"{"order": 4711}"#));
+    let created = json!([{
+        "specversion": "1.0", "id": "1", "type": "Microsoft.Storage.BlobCreated", "source": "/pictures",
+        "subject": "/blobServices/default/containers/cats/blobs/cat.png", "data": {"api": "PutBlob"},
+    }]);
+    uploads.publish(0, peers::eventhubs::Published::body(created.to_string()));
+    shown(&mut up, "display", "Microsoft.Storage.BlobCreated", "cat.png")?;
+    let kept = kit::eventually("the order in the archive", || archive.events().pop())?;
+    let event: serde_json::Value = serde_json::from_slice(&kept.body()).map_err(|error| error.to_string())?;
+    let found = (&event["id"], &event["source"], &event["data"]["Body"]["order"]);
+    ensure(found == (&json!("1-0"), &json!(id), &json!(4711)), || event.to_string())?;
+    ensure(!up.screen().contains(EventHubs::KEY), || up.screen())
 }
