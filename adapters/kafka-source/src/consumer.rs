@@ -43,9 +43,9 @@ pub struct Telling {
 }
 
 /// What librdkafka may keep in its queues beyond what is in work, all partitions together, in bytes.
-const PREFETCH: usize = 24 << 20;
+const PREFETCH: usize = 16 << 20;
 /// Of one partition, in KiB: at least, and at most.
-const SHARE: (usize, usize) = (64, 1024);
+const SHARE: (usize, usize) = (16, 1024);
 
 /// The consumer as the adapter sees it.
 pub struct Consumer {
@@ -199,7 +199,7 @@ impl Shared {
             .set("queued.min.messages", "2000")
             .set("queued.max.messages.kbytes", share.to_string())
             .set("fetch.message.max.bytes", (share * 1024).to_string())
-            .set("fetch.max.bytes", (8 << 20).to_string())
+            .set("fetch.max.bytes", (4 << 20).to_string())
             // A full queue is looked at again soon, because it is a short one.
             .set("fetch.queue.backoff.ms", "20")
             // Partitions that are added are seen soon.

@@ -18,6 +18,8 @@ use tokio::sync::Notify;
 use super::{Client, Context};
 use crate::event::Events;
 
+/// What one read gives is not much more than this, in bytes, so that a lane knows soon that it is full.
+const READ: usize = 128 << 10;
 /// Memory that a record takes beside its bytes, about.
 const OVERHEAD: usize = 512;
 
@@ -79,10 +81,14 @@ impl Partition {
             self.early.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect();
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(queue) = &*queue else { return Ok(records) };
-        while records.len() < max && self.broken.get().is_none() {
+        let mut bytes = 0;
+        while records.len() < max && bytes < READ && self.broken.get().is_none() {
             match queue.poll(Duration::ZERO) {
                 Some(Ok(message)) => match record(&message, events) {
-                    Ok(record) => records.push(record),
+                    Ok(record) => {
+                        bytes += record.bytes;
+                        records.push(record);
+                    }
                     Err(error) => drop(self.broken.set(error)),
                 },
                 // What it says will be said again, if it is still so.
