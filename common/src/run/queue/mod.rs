@@ -86,7 +86,8 @@ impl<Q: QueueSource> Queue<Q> {
         let (count, bytes) = in_flight(frame, &limits);
         let limits = QueueLimits {
             receivers: limits.receivers.max(1),
-            receive_batch: limits.receive_batch.clamp(1, count),
+            // A receiver waits until there is room for a batch: one slow message must not keep all others waiting.
+            receive_batch: limits.receive_batch.clamp(1, (count / 2).max(1)),
             acknowledge_batch: limits.acknowledge_batch.max(1),
             ..limits
         };
