@@ -52,10 +52,11 @@ fn needs_deployment(values: &Value, description: &Value) -> bool {
 
 fn lint() -> Outcome {
     for values in [json!({}), catalogue::everything()?] {
-        let found = helm::lint(&values)?;
+        let found = peers::helm::lint(&helm::chart(), &values)?;
         ensure(found == json!([]), || format!("{found:#}"))?;
     }
-    Ok(())
+    let found = peers::helm::lint(&helm::root().join("charts/trestle-crds"), &json!({}))?;
+    ensure(found == json!([]), || format!("{found:#}"))
 }
 
 fn nothing() -> Outcome {
@@ -123,7 +124,7 @@ fn samples() -> Outcome {
 
 fn archive() -> Outcome {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let archive = helm::package(folder.path())?;
+    let archive = peers::helm::package(&helm::chart(), folder.path())?;
     let listed = std::process::Command::new("tar")
         .arg("-tzf")
         .arg(&archive)

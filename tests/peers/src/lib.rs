@@ -11,6 +11,7 @@
 mod azurite;
 mod elasticmq;
 pub mod eventhubs;
+pub mod helm;
 pub mod install;
 mod jaeger;
 mod kafka;

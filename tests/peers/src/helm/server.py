@@ -9,6 +9,7 @@ import json
 import sys
 
 import helm_python.chart as helm
+import helm_python.config
 import jsonschema
 import kubernetes_validate
 import yaml
@@ -19,14 +20,14 @@ kubernetes_validate.utils.schema_contents = functools.cache(kubernetes_validate.
 
 
 def lint(request):
-    report = helm.lint(request["chart"], request["values"], strict=True, namespace="events")
+    report = helm.lint(request["chart"], request["values"], strict=True)
     found = [f"{message['path']}: {message['error']}" for message in report["messages"] if message["severity"] > 1]
     return found + report["errors"]
 
 
 def render(request):
     with helm.Chart.load(request["chart"]) as chart:
-        files = chart.render(request["values"], name="demo", namespace="events")
+        files = chart.render(request["values"], name=request["release"], namespace=request["namespace"])
     notes = "".join(text for name, text in files.items() if name.endswith("/NOTES.txt"))
     manifests = [text for name, text in sorted(files.items()) if name.endswith(".yaml")]
     objects = [document for text in manifests for document in yaml.load_all(text, Strict) if document]
@@ -39,6 +40,23 @@ def values(request):
 
 def package(request):
     return helm.package(request["chart"], destination=request["to"])
+
+
+def install(request):
+    """Installs or upgrades; with dry_run `server` the cluster only says what it would do."""
+    with cluster(request) as config:
+        act = config.upgrade if request["upgrade"] else config.install
+        options = {} if request["upgrade"] else {"create_namespace": True}
+        act(request["chart"], request["release"], request["values"], dry_run=request["dry_run"], **options)
+
+
+def uninstall(request):
+    with cluster(request) as config:
+        config.uninstall(request["release"])
+
+
+def cluster(request):
+    return helm_python.config.Config(kubeconfig_path=request["kubeconfig"], namespace=request["namespace"])
 
 
 def validate(request):
@@ -102,7 +120,7 @@ class Strict(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-TASKS = {task.__name__: task for task in (lint, render, values, package, validate)}
+TASKS = {task.__name__: task for task in (lint, render, values, package, install, uninstall, validate)}
 
 for line in sys.stdin:
     request = json.loads(line)
