@@ -1,34 +1,26 @@
 //! Containers of podman and runc, with a read-only root, no capability, and no way to get one.
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::{fs, process};
+use std::{env, fs, iter, process};
 
 use kit::{Failure, Line, Request, Response, ensure, eventually};
 
-use crate::build::output;
+use crate::build::{output, root};
 
-/// What no container of this test has.
-///
-/// The limits of open files and of processes are below those that podman wants to set, which takes a capability that not
-/// every machine's root has. A limit of memory without swap is one that can be reached.
-const CONFINED: [&str; 14] = [
+/// What no container of this test is granted.
+const CONFINED: [&str; 8] = [
     "--read-only",
     "--read-only-tmpfs=false",
     "--cap-drop",
     "all",
     "--security-opt",
     "no-new-privileges",
-    "--ulimit",
-    "nofile=1024:1024",
-    "--ulimit",
-    "nproc=1000:1000",
     "--pull",
     "never",
-    "--log-driver",
-    "k8s-file",
 ];
 /// The user of all images.
 const USER: &str = "65532";
@@ -44,8 +36,21 @@ pub fn podman(arguments: &[&str]) -> Result<String, Failure> {
         peers::install::debian("runc", "runc").map(drop)
     };
     INSTALLED.get_or_init(install).clone()?;
-    // crun, which podman may prefer, does not run where both versions of control groups are mounted.
-    output(Command::new("podman").args(["--runtime", "runc"]).args(arguments))
+    with_podman(Command::new("podman").args(arguments), None)
+}
+
+/// Runs a command that may call podman, in a folder of programs that come before others; what it prints.
+///
+/// # Errors
+/// When it fails.
+pub fn with_podman(command: &mut Command, programs: Option<&Path>) -> Result<String, Failure> {
+    command.env("CONTAINERS_CONF", root().join("tests/images/containers.conf"));
+    if let Some(programs) = programs {
+        let path = env::var_os("PATH").unwrap_or_default();
+        let folders = iter::once(programs.to_owned()).chain(env::split_paths(&path));
+        command.env("PATH", env::join_paths(folders).map_err(|error| error.to_string())?);
+    }
+    output(command)
 }
 
 /// A running container. Dropping it kills and removes it.
@@ -88,6 +93,11 @@ impl Container {
         let ports = ["PORT", "METRICS_PROMETHEUS_PORT"].map(|name| (name, "0".to_owned()));
         let all = [&own[..], &ports, environment].concat();
         Self::start(image, memory, &["--network=host".to_owned()], &all)
+    }
+
+    /// One that somebody else starts.
+    pub fn named(name: &str) -> Self {
+        Self { name: name.to_owned() }
     }
 
     /// One file of an image.

@@ -1,11 +1,14 @@
 //! The images, as `ci/images` builds them, run as real containers by podman and runc: nothing is granted to them but what
 //! they cannot do without. What cannot be installed, built or run here fails; nothing is left out.
 
+#![expect(clippy::disallowed_methods, reason = "a test tool outside the frame: it reads its environment")]
+
 mod bridge;
 mod build;
 mod container;
 mod end;
 mod memory;
+mod readme;
 mod reproducible;
 
 use std::process::ExitCode;
@@ -16,12 +19,13 @@ use libtest_mimic::{Arguments, Failed, Trial};
 /// A trial by name.
 type Named = (&'static str, fn() -> Result<(), Failure>);
 
-const TRIALS: [Named; 6] = [
+const TRIALS: [Named; 7] = [
     ("what is in them, and what they say of themselves", build::contents),
     ("a bill of materials for each", build::bills),
     ("a bridge made of containers passes events end to end", bridge::passes),
     ("SIGTERM: what is in work is finished", end::drains),
     ("the memory limit is honoured", memory::honoured),
+    ("the README's commands", readme::works),
     ("the same source gives the same bytes", reproducible::same),
 ];
 
