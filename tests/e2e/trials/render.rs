@@ -1,13 +1,14 @@
 //! What `trestle render` writes, before those who read it: Compose's own loader
-//! (<https://github.com/compose-spec/compose-go>), and the schemas of Kubernetes.
+//! (<https://github.com/compose-spec/compose-go>), the schemas of Kubernetes and of Knative; and the definitions of our own
+//! kinds, before the examples.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use kit::{Failure, ensure};
-use peers::install;
-use serde_json::Value;
+use peers::{helm, install};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::Named;
@@ -15,14 +16,20 @@ use crate::up::{quickstart, replace, root, trestle};
 
 pub const TRIALS: &[Named] = &[
     ("Compose loads every example, with values as they are", compose),
-    ("Kubernetes' schemas take every example, strictly", kubernetes),
+    ("the schemas of Kubernetes and Knative take every example, strictly", schemas),
+    ("the chart of definitions is clean, and its definitions take every example", definitions),
     ("into a folder, the same each time", folder),
     ("a mistake is named, and nothing is written", mistake),
 ];
 
 /// A version whose program reads its environment; those after it do not.
 const COMPOSE: (&str, &str) = ("github.com/compose-spec/compose-go/v2/cmd", "v2.1.0");
-const VALIDATE: &str = include_str!("render/requirements.txt");
+/// Where Knative defines what is written for it.
+const KNATIVE: (&str, &str, [&str; 4]) = (
+    "knative.dev/eventing",
+    "v0.50.0",
+    ["broker.yaml", "containersource.yaml", "sinkbindings.yaml", "trigger.yaml"],
+);
 /// A value that would not survive being taken for something else.
 const ODD: &str = "a\"b$c: {d}";
 
@@ -42,7 +49,7 @@ fn notes(output: &Output) -> String {
 }
 
 /// The bridges among the examples.
-fn examples() -> Result<Vec<std::path::PathBuf>, Failure> {
+fn examples() -> Result<Vec<PathBuf>, Failure> {
     let entries = fs::read_dir(root().join("examples")).map_err(|error| format!("examples: {error}"))?;
     let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
     paths.retain(|path| path.extension().is_some_and(|name| name == "yaml"));
@@ -88,21 +95,58 @@ fn compose() -> Result<(), Failure> {
     Ok(())
 }
 
-fn kubernetes() -> Result<(), Failure> {
-    let programs = install::pip("kubernetes-validate", VALIDATE)?;
-    let folder = TempDir::new().map_err(|error| format!("no folder: {error}"))?;
-    let mut files = Vec::new();
-    for example in examples()? {
-        let (text, output) = render(&example, "kubernetes", &["--namespace", "shop"])?;
-        ensure(output.status.success(), || notes(&output))?;
-        let file = folder.path().join(example.file_name().unwrap_or_default());
-        fs::write(&file, text).map_err(|error| format!("{}: {error}", file.display()))?;
-        files.push(file);
+/// The documents of a YAML text, as Kubernetes reads them.
+fn documents(text: &str) -> Result<Vec<Value>, Failure> {
+    text.split("\n---\n").map(helm::values).collect()
+}
+
+fn schemas() -> Result<(), Failure> {
+    let folder = install::go_source(KNATIVE.0, KNATIVE.1)?.join("config/core/resources");
+    let knative: Vec<PathBuf> = KNATIVE.2.iter().map(|file| folder.join(file)).collect();
+    let fixture = root().join("platform/cli/tests/fixtures/render.yaml");
+    for bridge in examples()?.into_iter().chain([fixture]) {
+        for (to, definitions) in [("kubernetes", &[][..]), ("knative", &knative)] {
+            let (text, output) = render(&bridge, to, &["--namespace", "shop"])?;
+            ensure(output.status.success(), || notes(&output))?;
+            let objects = documents(&text)?;
+            for version in ["1.25", "1.34", "1.37"] {
+                let problems = helm::validate(&objects, definitions, version)?;
+                ensure(problems.is_empty(), || {
+                    format!("{} for {to} {version}: {problems:#?}", bridge.display())
+                })?;
+            }
+        }
     }
-    let mut validate = Command::new(programs.join("kubernetes-validate"));
-    let (text, output) =
-        run(validate.args(["--strict", "--quiet", "--kubernetes-version", "1.34"]).args(&files))?;
-    ensure(output.status.success(), || text + &notes(&output))
+    Ok(())
+}
+
+fn definitions() -> Result<(), Failure> {
+    let chart = root().join("charts/trestle-crds");
+    let found = helm::lint(&chart, &json!({}))?;
+    ensure(found == json!([]), || format!("{found:#}"))?;
+    let (definitions, notes) = helm::template(&chart, "kinds", "default", &json!({}))?;
+    ensure(notes.contains("No controller acts on them yet") && notes.contains("trestle render"), || notes)?;
+    let problems = helm::validate(&definitions, &[], "1.34")?;
+    ensure(problems.is_empty() && definitions.len() > 20, || format!("{problems:#?}"))?;
+    let entries =
+        fs::read_dir(chart.join("files")).map_err(|error| format!("{}: {error}", chart.display()))?;
+    let files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    for example in examples()? {
+        let text = fs::read_to_string(&example).map_err(|error| format!("{}: {error}", example.display()))?;
+        // Those that others define are none of ours.
+        let is_ours =
+            |object: &Value| object["apiVersion"].as_str().is_some_and(|it| it.contains("triggermesh.io/"));
+        let mut objects: Vec<Value> = documents(&text)?.into_iter().filter(is_ours).collect();
+        let problems = helm::validate(&objects, &files, "1.34")?;
+        ensure(problems.is_empty(), || format!("{}: {problems:#?}", example.display()))?;
+        for object in &mut objects {
+            object["spec"]["misspelt"] = true.into();
+        }
+        let problems = helm::validate(&objects, &files, "1.34")?;
+        let are_named = problems.iter().all(|problem| problem.contains("misspelt"));
+        ensure(problems.len() == objects.len() && are_named, || format!("{problems:#?}"))?;
+    }
+    Ok(())
 }
 
 fn folder() -> Result<(), Failure> {
