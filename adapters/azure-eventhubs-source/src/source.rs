@@ -116,7 +116,7 @@ fn open_store(url: &Secret, config: &EventHubsSourceConfig) -> Result<(Place, bo
         let key = config.azure_storage_key.clone();
         let blobs = Blobs::new(&text, key, &config.hub.directory);
         return match blobs {
-            Ok(blobs) => Ok((Place::Blobs(blobs), true)),
+            Ok(blobs) => Ok((Place::Blobs(Box::new(blobs)), true)),
             Err(problem) => Err(ConfigError::new(checkpoint::VARIABLE, problem)),
         };
     }

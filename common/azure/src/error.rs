@@ -194,3 +194,58 @@ fn of_chain<'a>(error: &'a (dyn StdError + 'static)) -> Core<'a> {
     }
     Core::Transport(first_line(&last.to_string()).to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use azure_core_amqp::AmqpDescribedError;
+
+    use super::*;
+
+    fn described(condition: Condition) -> EventHubsError {
+        let text = Some("what it says\nTrackingId:1".to_owned());
+        let described = AmqpDescribedError::new(condition, text, Default::default());
+        let amqp = AmqpError::from(AmqpErrorKind::AmqpDescribedError(described));
+        // As the SDK wraps what befell a link that it attached.
+        let wrapped = azure_core::Error::with_error(CoreKind::Other, amqp, "Failed to ensure receiver");
+        EventHubsError::from(AmqpError::from(wrapped))
+    }
+
+    #[test]
+    fn conditions_say_whose_fault_it_was_and_which_setting_to_look_at() {
+        const SETTINGS: Settings = Settings("EVENTHUB_CONNECTION_STRING");
+        for (condition, status, throttled, text) in [
+            (Condition::UnauthorizedAccess, 503, false, "check EVENTHUB_CONNECTION_STRING"),
+            (Condition::NotFound, 503, false, "check EVENTHUB_RESOURCE_ID and EVENTHUB_CONSUMER_GROUP"),
+            (Condition::ServerBusyError, 503, true, "com.microsoft:server-busy: what it says)"),
+            (Condition::ResourceLimitExceeded, 503, true, "its throughput is used up"),
+            (Condition::LinkPayloadSizeExceeded, 413, false, "larger than the event hub takes"),
+            (Condition::ArgumentError, 422, false, "it is refused (com.microsoft:argument-error"),
+            (Condition::TimeoutError, 503, false, "com.microsoft:timeout"),
+            (Condition::LinkDetachForced, 503, false, "amqp:link:detach-forced"),
+        ] {
+            let error = failure("sending", SETTINGS, &described(condition));
+            let found = (error.status().as_u16(), error.retry_after().is_some());
+            assert_eq!(found, (status, throttled), "{error}");
+            assert!(error.to_string().contains(text) && !error.to_string().contains("TrackingId"), "{error}");
+        }
+        assert!(is_stolen(&described(Condition::LinkStolen)) && !is_stolen(&described(Condition::NotFound)));
+        assert!(is_missing(&described(Condition::NotFound)));
+    }
+
+    #[test]
+    fn statuses_and_lost_connections_are_told_apart() {
+        const SETTINGS: Settings = Settings("AZURE_CLIENT_SECRET");
+        for (code, text) in
+            [(401, "check AZURE_CLIENT_SECRET"), (404, "check EVENTHUB_RESOURCE_ID"), (503, "busy")]
+        {
+            let kind = AmqpErrorKind::ManagementStatusCode(code.into(), None);
+            let error = EventHubsError::from(AmqpError::from(kind));
+            assert!(failure("asking", SETTINGS, &error).to_string().contains(text), "{code}");
+            assert!(!is_disconnected(&error));
+        }
+        let dropped = AmqpErrorKind::ConnectionDropped(Box::new(std::io::Error::other("gone")));
+        let error = EventHubsError::from(AmqpError::from(dropped));
+        assert!(is_disconnected(&error));
+        assert!(failure("asking", SETTINGS, &error).to_string().contains("no connection"));
+    }
+}

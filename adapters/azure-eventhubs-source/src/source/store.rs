@@ -57,7 +57,7 @@ pub struct Store {
 
 /// Where it is.
 pub enum Place {
-    Blobs(Blobs),
+    Blobs(Box<Blobs>),
     /// In files, for one replica.
     Files(Arc<dyn Checkpoints>),
     Records(Arc<dyn Checkpoints>, Mutex<BTreeMap<String, (Version, Instant)>>),

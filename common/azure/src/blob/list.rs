@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use quick_xml::{Reader, events::Event};
 
-use super::{Blob, age, read_date};
+use super::record::{Blob, age, read_date};
 
 /// Why an answer cannot be read.
 pub(super) type Problem = Box<dyn std::error::Error + Send + Sync>;

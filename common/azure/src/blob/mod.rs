@@ -5,6 +5,7 @@
 //! Key".
 
 mod list;
+mod record;
 mod sign;
 
 use std::{
@@ -15,16 +16,18 @@ use std::{
 
 use azure_core::credentials::TokenCredential;
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use common::{
     Error,
     config::Secret,
     http::{Client, Roots},
 };
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 
+pub use self::record::Blob;
+use self::record::{date, etag_of};
 use crate::DirectoryConfig;
 
 /// Time for one request.
@@ -55,17 +58,6 @@ enum Key {
     Signature(String),
     /// A token of Entra ID.
     Directory(DirectoryConfig),
-}
-
-/// The record of a blob.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Blob {
-    /// Names, in lower case, and values.
-    pub metadata: BTreeMap<String, String>,
-    /// What the next change names.
-    pub etag: String,
-    /// How long ago it was changed, by the clock of the service.
-    pub age: Duration,
 }
 
 impl Blobs {
@@ -267,35 +259,4 @@ impl Blobs {
         };
         Error::retryable(format!("{doing}: Blob storage answered {status} {code}: check {check}"))
     }
-}
-
-impl Blob {
-    fn of(headers: &HeaderMap) -> Result<Self, Error> {
-        let metadata = headers.iter().filter_map(|(name, value)| {
-            let name = name.as_str().strip_prefix("x-ms-meta-")?;
-            Some((name.to_ascii_lowercase(), value.to_str().ok()?.to_owned()))
-        });
-        let age = age(date(headers, header::LAST_MODIFIED), date(headers, header::DATE));
-        Ok(Self { metadata: metadata.collect(), etag: etag_of(headers)?, age })
-    }
-}
-
-fn etag_of(headers: &HeaderMap) -> Result<String, Error> {
-    let etag = headers.get(header::ETAG).and_then(|etag| etag.to_str().ok());
-    let etag = etag.map(|etag| etag.trim_matches('"').to_owned());
-    etag.ok_or_else(|| Error::retryable("reading a blob: Blob storage gave no ETag: check CHECKPOINT_URL"))
-}
-
-fn date(headers: &HeaderMap, name: header::HeaderName) -> Option<DateTime<Utc>> {
-    read_date(headers.get(name)?.to_str().ok()?)
-}
-
-fn read_date(text: &str) -> Option<DateTime<Utc>> {
-    DateTime::parse_from_rfc2822(text).ok().map(|date| date.to_utc())
-}
-
-/// How long ago, both by the clock of the service; one that does not say is taken for just now.
-fn age(changed: Option<DateTime<Utc>>, now: Option<DateTime<Utc>>) -> Duration {
-    let age = changed.zip(now).and_then(|(changed, now)| (now - changed).to_std().ok());
-    age.unwrap_or_default()
 }
