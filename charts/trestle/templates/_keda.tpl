@@ -88,16 +88,17 @@ parameters:
 provider: azure-workload
 {{- end -}}
 
-{{/* An adapter's trigger, with what its values change. */}}
+{{/* An adapter's trigger, with what its values change: (dict "root" $ "adapter" $a). */}}
 {{- define "trestle.trigger" -}}
-{{- $trigger := include (printf "trestle.keda.%s" .fact.scaler) . | fromYaml -}}
-{{- $metadata := mergeOverwrite $trigger.metadata (.keda.metadata | default dict) -}}
-{{- if eq .fact.scaler "azure-eventhub" -}}
-{{- if not $metadata.blobContainer -}}{{- include "trestle.refuse" (dict "adapter" . "problem" "keda is enabled, which looks for positions in blobs: set CHECKPOINT_URL in config, or keda.metadata.blobContainer and storageAccountName") -}}{{- end -}}
+{{- $adapter := .adapter -}}
+{{- $keda := $adapter.keda -}}
+{{- $trigger := include (printf "trestle.keda.%s" $adapter.fact.scaler) $adapter | fromYaml -}}
+{{- $metadata := mergeOverwrite $trigger.metadata ($keda.metadata | default dict) -}}
+{{- if eq $adapter.fact.scaler "azure-eventhub" -}}
+{{- if not $metadata.blobContainer -}}{{- include "trestle.refuse" (dict "adapter" $adapter "problem" "keda is enabled, which looks for positions in blobs: set CHECKPOINT_URL in config, or keda.metadata.blobContainer and storageAccountName") -}}{{- end -}}
 {{- end -}}
-{{- $secrets := .keda.secretTargetRef | default list -}}
+{{- $secrets := $keda.secretTargetRef | default list -}}
 {{- $variables := list -}}
-{{- $adapter := . -}}
 {{- range $parameter, $settings := $trigger.parameters -}}
 {{- range $setting := $settings -}}
 {{- $ref := get ($adapter.secretRefs | default dict) $setting | default (get ($adapter.secretFiles | default dict) $setting) -}}
@@ -110,8 +111,16 @@ provider: azure-workload
 {{- $authentication := dict -}}
 {{- with $secrets -}}{{- $_ := set $authentication "secretTargetRef" . -}}{{- end -}}
 {{- with $variables -}}{{- $_ := set $authentication "env" . -}}{{- end -}}
-{{- if .keda.podIdentity -}}{{- $_ := set $authentication "podIdentity" .keda.podIdentity -}}
-{{- else if and (not $authentication) $trigger.provider -}}{{- $_ := set $authentication "podIdentity" (dict "provider" $trigger.provider) -}}
+{{- if $keda.podIdentity -}}{{- $_ := set $authentication "podIdentity" $keda.podIdentity -}}
+{{- else if and (not $authentication) $trigger.provider -}}
+{{- $identity := dict "provider" $trigger.provider -}}
+{{- $annotations := (include "trestle.account" . | fromYaml).annotations | default dict -}}
+{{- /* Who the pod is, KEDA is for it; else KEDA is itself. */ -}}
+{{- if and (eq $trigger.provider "aws") (hasKey $annotations "eks.amazonaws.com/role-arn") -}}{{- $_ := set $identity "identityOwner" "workload" -}}{{- end -}}
+{{- if eq $trigger.provider "azure-workload" -}}
+{{- with get $annotations "azure.workload.identity/client-id" -}}{{- $_ := set $identity "identityId" . -}}{{- end -}}
+{{- end -}}
+{{- $_ := set $authentication "podIdentity" $identity -}}
 {{- end -}}
 {{- toYaml (dict "metadata" $metadata "authentication" $authentication) -}}
 {{- end -}}

@@ -11,6 +11,9 @@ use serde_json::Value;
 /// cluster, and a new one.
 const KUBERNETES: [&str; 3] = ["1.25", "1.34", "1.37"];
 
+/// KEDA, whose source is read.
+pub const KEDA: (&str, &str) = ("github.com/kedacore/keda/v2", "v2.21.0");
+
 /// Where custom resources are defined: module, version, folder, files.
 const CUSTOM: [(&str, &str, &str, [&str; 2]); 3] = [
     (
@@ -20,8 +23,8 @@ const CUSTOM: [(&str, &str, &str, [&str; 2]); 3] = [
         ["containersource.yaml", "sinkbindings.yaml"],
     ),
     (
-        "github.com/kedacore/keda/v2",
-        "v2.21.0",
+        KEDA.0,
+        KEDA.1,
         "config/crd/bases",
         ["keda.sh_scaledobjects.yaml", "keda.sh_triggerauthentications.yaml"],
     ),

@@ -1,6 +1,9 @@
 //! How many run, how they are replaced, and what KEDA is told.
 
+use std::fs;
+
 use kit::ensure;
+use peers::install;
 use serde_json::{Value, json};
 
 use crate::{Outcome, Trials, catalogue, helm};
@@ -81,7 +84,41 @@ fn scaled(adapter: &str) -> Result<(Value, Value), kit::Failure> {
     ensure(object["spec"]["scaleTargetRef"]["name"] == "demo-a", || format!("{object:#}"))?;
     let authentication =
         rendered.object("TriggerAuthentication", "demo-a").map(|object| object["spec"].clone());
-    Ok((object["spec"]["triggers"][0].clone(), authentication.unwrap_or_default()))
+    let (trigger, authentication) =
+        (object["spec"]["triggers"][0].clone(), authentication.unwrap_or_default());
+    known(&trigger, &authentication)?;
+    Ok((trigger, authentication))
+}
+
+/// That KEDA's own source reads what it is told, which no schema says: a trigger's metadata are any texts.
+fn known(trigger: &Value, authentication: &Value) -> Outcome {
+    let files = match trigger["type"].as_str() {
+        Some("aws-sqs-queue") => {
+            &["aws_sqs_queue_scaler.go", "aws/aws_authorization.go", "aws/aws_common.go"][..]
+        }
+        Some("kafka") => &["kafka_scaler.go"],
+        Some("gcp-pubsub") => &["gcp_pubsub_scaler.go", "gcp/gcp_common.go"],
+        Some("azure-eventhub") => &["azure_eventhub_scaler.go", "azure/azure_eventhub.go"],
+        other => return Err(format!("no scaler {other:?}")),
+    };
+    let (module, version) = helm::KEDA;
+    let folder = install::go_source(module, version)?.join("pkg/scalers");
+    let mut source = String::new();
+    for file in files {
+        let text = fs::read_to_string(folder.join(file)).map_err(|error| format!("{file}: {error}"))?;
+        source.push_str(&text);
+    }
+    let metadata = trigger["metadata"].as_object().into_iter().flat_map(|metadata| metadata.keys());
+    let parameters = ["secretTargetRef", "env"]
+        .into_iter()
+        .flat_map(|part| authentication[part].as_array().into_iter().flatten())
+        .filter_map(|parameter| parameter["parameter"].as_str());
+    for name in metadata.map(String::as_str).chain(parameters) {
+        let read =
+            [format!("name={name},"), format!("[\"{name}\"]")].iter().any(|form| source.contains(form));
+        ensure(read, || format!("KEDA reads no {name} for {}", trigger["type"]))?;
+    }
+    Ok(())
 }
 
 /// That these members have these values.
@@ -100,6 +137,9 @@ fn sqs() -> Outcome {
     has(&trigger["metadata"], &json!({"queueURL": url, "awsRegion": "eu-west-1", "queueLength": "100"}))?;
     has(&authentication, &json!({"podIdentity": {"provider": "aws"}, "secretTargetRef": null}))?;
     has(&trigger["authenticationRef"], &json!({"name": "demo-a"}))?;
+    let role = "serviceAccount: {annotations: {eks.amazonaws.com/role-arn: 'arn:aws:iam::1:role/a'}}";
+    let (_, authentication) = scaled(&format!("{queue}}}, {role}"))?;
+    has(&authentication, &json!({"podIdentity": {"provider": "aws", "identityOwner": "workload"}}))?;
 
     let secrets =
         "secretRefs: {AWS_ACCESS_KEY_ID: {name: s, key: id}, AWS_SECRET_ACCESS_KEY: {name: s, key: secret}}";
@@ -163,16 +203,20 @@ fn pubsub() -> Outcome {
 
 fn event_hubs() -> Outcome {
     let id = "/subscriptions/S/resourceGroups/RG/providers/Microsoft.EventHub/namespaces/NS";
-    let (trigger, authentication) = scaled(&format!(
+    let hub = format!(
         "kind: azure-eventhubs-source, config: {{EVENTHUB_RESOURCE_ID: {id}/eventhubs/HUB, \
          CHECKPOINT_URL: 'https://account.blob.core.windows.net/positions'}}"
-    ))?;
-    let hub = json!({
+    );
+    let (trigger, authentication) = scaled(&hub)?;
+    let made = json!({
         "eventHubNamespace": "NS", "eventHubName": "HUB", "consumerGroup": "$Default", "checkpointStrategy": "blobMetadata",
         "storageAccountName": "account", "blobContainer": "positions", "unprocessedEventThreshold": "100",
     });
-    has(&trigger["metadata"], &hub)?;
+    has(&trigger["metadata"], &made)?;
     has(&authentication, &json!({"podIdentity": {"provider": "azure-workload"}}))?;
+    let client = "serviceAccount: {annotations: {azure.workload.identity/client-id: me}}";
+    let (_, authentication) = scaled(&format!("{hub}, {client}"))?;
+    has(&authentication, &json!({"podIdentity": {"provider": "azure-workload", "identityId": "me"}}))?;
 
     let (trigger, authentication) = scaled(&format!(
         "kind: azure-eventhubs-source, config: {{EVENTHUB_NAMESPACE_ID: {id}, EVENTHUB_NAME: HUB}}, \
