@@ -4,6 +4,7 @@ mod command;
 mod examples;
 mod reload;
 mod render;
+mod rendered;
 mod run;
 mod send;
 mod stop;
@@ -22,10 +23,11 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // A trial mostly waits for processes.
     arguments.test_threads.get_or_insert(4);
-    let chapters: [(&str, &[Named]); 8] = [
+    let chapters: [(&str, &[Named]); 9] = [
         ("command", command::TRIALS),
         ("examples", examples::TRIALS),
         ("render", render::TRIALS),
+        ("rendered", rendered::TRIALS),
         ("up", run::TRIALS),
         ("send", send::TRIALS),
         ("watch", watch::TRIALS),

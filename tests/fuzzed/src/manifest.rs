@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use trestle::{
     bridge::Setting,
     catalogue::{Catalogue, EMBEDDED},
-    manifest::{Severity, read},
+    manifest::{Platform, Severity, read, read_for},
 };
 
 use crate::{is_message, parts};
@@ -33,6 +33,14 @@ pub fn manifest(data: &[u8]) {
     }
     assert!(reading.mistakes.is_sorted(), "{:?}", reading.mistakes);
     assert_eq!(reading.bridge.is_none(), errors > 0, "{:?}", reading.mistakes);
+
+    for platform in [Platform::Compose, Platform::Kubernetes, Platform::Knative] {
+        let elsewhere = read_for(platform, "n", text, catalogue);
+        let errors = elsewhere.mistakes.iter().filter(|mistake| mistake.severity == Severity::Error).count();
+        assert_eq!(elsewhere.bridge.is_none(), errors > 0, "{:?}", elsewhere.mistakes);
+        // What a cluster or whoever starts Compose has is not missing.
+        assert!(errors <= reading.mistakes.len() || reading.bridge.is_none(), "{:?}", elsewhere.mistakes);
+    }
 
     let Some(bridge) = reading.bridge else { return };
     assert!(!bridge.components.is_empty());

@@ -129,6 +129,16 @@ fn equal_names_are_told_apart() {
     assert_eq!(labels, ["one/memorybroker/a", "two/memorybroker/a", "cloudeventstarget/a", "c"]);
 }
 
+#[test]
+fn the_label_of_a_bridge_reaches_the_adapter() {
+    let text = "{apiVersion: eventing.triggermesh.io/v1alpha1, kind: MemoryBroker, \
+                metadata: {name: a, labels: {bridges.triggermesh.io/id: b}, annotations: {x: y}}, spec: {broker: {port: 81}}}";
+    let component = &bridge(text).components[0];
+    assert_eq!(environment(component)["EVENTS_BRIDGE_IDENTIFIER"], "b");
+    assert_eq!(component.cluster.annotations["x"], "y");
+    assert_eq!(component.cluster.fields["broker.port"], 81);
+}
+
 /// Each file of mistakes says in comments what is expected: `# => LINE:COL: message`, in order. What stands for `…` at the
 /// end of a message is worded by the brokers.
 #[test]
