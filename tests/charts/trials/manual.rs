@@ -12,6 +12,7 @@ pub const TRIALS: Trials = &[
     ("the examples of the README", || examples("README.md", "## Helm\n", 1)),
     ("the example bridge is wired as it says", wired),
     ("every alert is in the table", alerts),
+    ("the defaults in the table are those of values.yaml", defaults),
 ];
 
 /// The YAML of a Markdown file: of the section that begins so, up to the next of its level, or of all of it.
@@ -63,6 +64,34 @@ fn alerts() -> Outcome {
         for rule in group["rules"].as_array().into_iter().flatten() {
             let name = rule["alert"].as_str().unwrap_or_default();
             ensure(manual.contains(&format!("| `{name}` |")), || format!("{name} is not in the README"))?;
+        }
+    }
+    Ok(())
+}
+
+fn defaults() -> Outcome {
+    let read =
+        |path: &str| fs::read_to_string(helm::chart().join(path)).map_err(|error| format!("{path}: {error}"));
+    let schema: Value =
+        serde_json::from_str(&read("values.schema.json")?).map_err(|error| error.to_string())?;
+    let values = helm::values(&read("values.yaml")?)?;
+    same(&schema, &values, "")?;
+    same(&schema["properties"]["adapters"]["items"], &values["defaults"], "defaults")
+}
+
+/// That values are what the schema says that they are without being given.
+fn same(schema: &Value, values: &Value, path: &str) -> Outcome {
+    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+        let (path, value) = (format!("{path}.{name}"), &values[name]);
+        match property.get("default") {
+            // What is empty need not be written.
+            Some(default) if value.is_null() => {
+                let empty = [Value::from(""), serde_json::json!({}), serde_json::json!([]), true.into()];
+                ensure(empty.contains(default), || format!("{path} is not in values.yaml"))?;
+            }
+            Some(_) if path == ".defaults" => {}
+            Some(default) => ensure(value == default, || format!("{path}: {value}, in the table {default}"))?,
+            None => same(property, value, &path)?,
         }
     }
     Ok(())

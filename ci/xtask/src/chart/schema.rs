@@ -161,6 +161,7 @@ fn rows(schema: &Value, path: &str, text: &mut String) {
         let meaning = property["description"].as_str().unwrap_or_default().replace('|', "\\|");
         let default = match &property["default"] {
             Value::Null => String::new(),
+            Value::String(default) if default.is_empty() => String::new(),
             Value::String(default) => format!("`{default}`"),
             other => format!("`{other}`"),
         };
