@@ -155,8 +155,8 @@ impl Container {
     /// When it does not.
     pub fn door(&self) -> Result<SocketAddr, Failure> {
         let address = match podman(&["port", &self.name, "8080/tcp"]) {
-            Ok(published) => published,
-            Err(_) => self.line("listening")?.field("address").to_owned(),
+            Ok(published) if !published.is_empty() => published,
+            _ => self.line("listening")?.field("address").to_owned(),
         };
         address.parse().map_err(|_| format!("{address:?} is no address"))
     }
