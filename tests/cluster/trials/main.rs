@@ -1,0 +1,51 @@
+//! Images and charts on a real Kubernetes with Knative Eventing: on that of `ci/cluster`, or, where `KUBECONFIG` names one,
+//! on that one with the images of `IMAGE_PREFIX`. Runs when `ci/test --cluster` asks for it and holds nothing otherwise.
+
+#![expect(clippy::disallowed_methods, reason = "a test tool outside the frame: it reads its environment")]
+
+mod accepted;
+mod chart;
+mod controller;
+mod dead_letters;
+mod helm;
+mod injected;
+mod kubectl;
+mod place;
+mod restarts;
+mod setup;
+
+use std::process::ExitCode;
+
+use kit::Failure;
+use libtest_mimic::{Arguments, Failed, Trial};
+
+/// A trial by name.
+type Named = (&'static str, fn() -> Result<(), Failure>);
+
+const TRIALS: &[Named] = &[
+    ("the chart, installed by Helm, passes events", chart::passes),
+    (
+        "ContainerSource and SinkBinding: what Knative injects, and the way through broker and triggers",
+        injected::passes,
+    ),
+    ("a sink of its own authority: K_CA_CERTS and the trust bundle", injected::trusts),
+    ("503 is retried, 4xx is dead-lettered", dead_letters::kept),
+    ("restarts and killed pods under load lose nothing", restarts::lose_nothing),
+    ("the definitions are accepted, the examples too, misspelt fields are not", accepted::definitions),
+    ("values with every adapter are accepted in every mode", accepted::every_adapter),
+    ("the environment of the old controller starts the images", controller::starts),
+];
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    // They share a machine, and one of them counts what is lost under load.
+    arguments.test_threads = Some(1);
+    let trials = match setup::enter() {
+        Ok(true) => {
+            TRIALS.iter().map(|(name, run)| Trial::test(*name, move || run().map_err(Failed::from))).collect()
+        }
+        Ok(false) => Vec::new(),
+        Err(failure) => vec![Trial::test("the cluster is there", move || Err(Failed::from(failure)))],
+    };
+    libtest_mimic::run(&arguments, trials).exit_code()
+}

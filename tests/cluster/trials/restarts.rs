@@ -1,0 +1,144 @@
+//! Restarts under load: rollouts and killed pods, of the source and of the target.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use kit::{Failure, Request, ensure};
+use serde_json::json;
+
+use crate::kubectl::Way;
+use crate::place::{PATIENCE, Place, service, shown, to_broker};
+
+const ORDERED: &str = "com.example.ordered";
+/// Fewest orders.
+const ORDERS: u64 = 5_000;
+/// Clients at once.
+const CLIENTS: usize = 6;
+/// How often each is restarted, and each has a pod killed.
+const ROUNDS: u64 = 2;
+
+/// Whatever was answered with 2xx arrives; what was not is sent again by the client.
+pub fn lose_nothing() -> Result<(), Failure> {
+    let place = Place::new("restarts")?;
+    place.broker()?;
+    let uri = format!("http://demo-display.{}.svc.cluster.local", place.name);
+    place.install(
+        "SinkBinding",
+        &json!([
+            {"name": "hooks", "kind": "webhook-source", "replicas": 2, "sink": to_broker(),
+             "config": {"WEBHOOK_EVENT_TYPE": ORDERED, "WEBHOOK_EVENT_SOURCE": "shop"}},
+            {"name": "target", "kind": "transformation", "mode": "Deployment", "replicas": 2, "sink": {"uri": uri}},
+            {"name": "display", "kind": "display-target", "config": {"DISPLAY_KEEP": 100_000}},
+            {"name": "dead", "kind": "display-target"},
+        ]),
+    )?;
+    let delivery = json!({
+        "retry": 40, "backoffPolicy": "linear", "backoffDelay": "PT0.1S", "deadLetterSink": service("demo-dead"),
+    });
+    place.trigger("orders", ORDERED, "target", &delivery)?;
+    for adapter in ["hooks", "target", "display"] {
+        place.rolled_out(adapter)?;
+    }
+    place.bound("hooks")?;
+
+    let load = Load::new(&place)?;
+    let restarts = thread::scope(|scope| {
+        let clients: Vec<_> = (0..CLIENTS).map(|_| scope.spawn(|| load.client())).collect();
+        let restarts = disturb(&place);
+        load.disturbed.store(true, Ordering::Relaxed);
+        for client in clients {
+            client.join().map_err(|_| "a client panicked".to_owned())?;
+        }
+        restarts
+    })?;
+    let answered = load.answered.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let display = place.way("display", 8080)?;
+    let (arrived, all) = arrived(&display, &answered)?;
+    let lost = answered.difference(&arrived).count();
+    println!(
+        "{restarts} restarts: {} orders answered with 2xx, {} sent again, {lost} lost, {} came twice",
+        answered.len(),
+        load.resent.load(Ordering::Relaxed),
+        all - arrived.len(),
+    );
+    ensure(lost == 0, || format!("{lost} of {} lost\n{}", answered.len(), place.said()))?;
+    let dead = shown(&place.way("dead", 8080)?)?.len();
+    ensure(dead == 0, || format!("{dead} dead letters"))
+}
+
+/// Clients that send orders until all restarts are through, and enough orders.
+struct Load {
+    api: Way,
+    path: String,
+    next: AtomicU64,
+    resent: AtomicU64,
+    answered: Mutex<BTreeSet<u64>>,
+    disturbed: AtomicBool,
+}
+
+impl Load {
+    /// The API server passes requests on to some pod of the service, as a load balancer does.
+    fn new(place: &Place) -> Result<Self, Failure> {
+        Ok(Self {
+            api: Way::proxy()?,
+            path: format!("/api/v1/namespaces/{}/services/http:demo-hooks:80/proxy/", place.name),
+            next: AtomicU64::new(0),
+            resent: AtomicU64::new(0),
+            answered: Mutex::default(),
+            disturbed: AtomicBool::new(false),
+        })
+    }
+
+    fn client(&self) {
+        loop {
+            let order = self.next.fetch_add(1, Ordering::Relaxed);
+            if order >= ORDERS && self.disturbed.load(Ordering::Relaxed) {
+                return;
+            }
+            let request = Request::post(&self.path).json(&json!({"order": order}));
+            while !request.send(self.api.address).is_ok_and(|answer| answer.is_success()) {
+                self.resent.fetch_add(1, Ordering::Relaxed);
+                thread::sleep(Duration::from_millis(50));
+            }
+            self.answered.lock().unwrap_or_else(PoisonError::into_inner).insert(order);
+        }
+    }
+}
+
+/// Restarts both, one after the other, and kills a pod of each; how many of all that.
+fn disturb(place: &Place) -> Result<u64, Failure> {
+    let mut restarts = 0;
+    for _ in 0..ROUNDS {
+        for adapter in ["hooks", "target"] {
+            place.kubectl(&["rollout", "restart", &format!("deployment/demo-{adapter}")])?;
+            place.rolled_out(adapter)?;
+            let selector = format!("app.kubernetes.io/component={adapter}");
+            let running = ["--selector", &selector, "--field-selector", "status.phase=Running"];
+            let pods = place.kubectl(&[&["get", "pods", "--output", "name"][..], &running].concat())?;
+            let pod = pods.lines().next().ok_or_else(|| format!("{adapter} has no pod"))?;
+            place.kubectl(&["delete", pod, "--force", "--grace-period", "0"])?;
+            place.rolled_out(adapter)?;
+            restarts += 2;
+        }
+    }
+    Ok(restarts)
+}
+
+/// The orders that the display has, and how many events these are; waits for those that were answered, as long as more come.
+fn arrived(display: &Way, answered: &BTreeSet<u64>) -> Result<(BTreeSet<u64>, usize), Failure> {
+    let mut seen = 0;
+    loop {
+        let events = shown(display)?;
+        let orders: BTreeSet<u64> =
+            events.iter().filter_map(|event| event["data"]["order"].as_u64()).collect();
+        if answered.is_subset(&orders) || events.len() == seen {
+            return Ok((orders, events.len()));
+        }
+        seen = events.len();
+        // Longer than the longest wait between two attempts.
+        thread::sleep(PATIENCE / 12);
+    }
+}
