@@ -24,7 +24,7 @@ pub fn passes() -> Result<(), Failure> {
         &json!([
             {"name": "hooks", "kind": "webhook-source", "sink": {"adapter": "broker"}, "replicas": 2,
              "config": {"WEBHOOK_EVENT_TYPE": ORDERED, "WEBHOOK_EVENT_SOURCE": "shop"}},
-            {"name": "broker", "kind": "memory-broker", "config": {"BROKER_CONFIG": triggers}},
+            {"name": "broker", "kind": "memory-broker", "config": {"BROKER_CONFIG": triggers.to_string()}},
             {"name": "ship", "kind": "transformation", "config": {"TRANSFORMATION_CONTEXT": context}},
             {"name": "display", "kind": "display-target"},
         ]),
