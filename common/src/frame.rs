@@ -36,7 +36,8 @@ pub struct FrameConfig {
     #[schemars(range(min = 65536, max = 1_073_741_824))]
     pub max_event_bytes: usize,
     /// Bytes of events that may be in work at once; above it callers are told to try again, and queues and logs are not
-    /// read further. 64 MiB when it is not set, for queues and logs 16 MiB.
+    /// read further. 64 MiB when it is not set, for queues and logs 16 MiB, but a quarter of the memory that the container is
+    /// granted at most.
     #[schemars(range(min = 65536))]
     pub max_in_flight_bytes: Option<usize>,
     /// Messages of a queue or records of a log that may be read and not yet acknowledged upstream; each source has its own
@@ -198,6 +199,12 @@ impl FrameConfig {
     pub fn sink_timeout(&self) -> std::time::Duration {
         let seconds = self.k_sink_timeout.as_deref().and_then(|text| text.trim().parse::<u64>().ok());
         std::time::Duration::from_secs(seconds.filter(|seconds| *seconds > 0).unwrap_or(30))
+    }
+
+    /// Bytes of events that may be in work at once, so many where nothing is set and enough memory is granted.
+    #[must_use]
+    pub fn in_flight_bytes(&self, usual: usize) -> usize {
+        self.max_in_flight_bytes.unwrap_or_else(|| crate::memory::share(usual))
     }
 
     /// Threads that serve.

@@ -17,6 +17,7 @@ mod health;
 pub mod http;
 pub mod info;
 mod log;
+pub mod memory;
 pub mod metrics;
 pub mod run;
 pub mod send;

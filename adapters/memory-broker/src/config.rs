@@ -7,6 +7,8 @@ use common::config::{Config, Duration, Problems};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+/// Bytes of events that are held at most where nothing is set and enough memory is granted.
+const BYTES: usize = 64 << 20;
 /// Where the old image looks for its document.
 const DEFAULT_PATH: &str = "/etc/triggermesh/broker.conf";
 
@@ -27,10 +29,10 @@ pub struct MemoryConfig {
     #[serde(default = "default_size")]
     #[schemars(range(min = 1, max = 100_000_000))]
     pub memory_buffer_size: usize,
-    /// Bytes of events that are held at most; one trigger holds at most a quarter of them.
-    #[serde(default = "default_bytes")]
+    /// Bytes of events that are held at most; one trigger holds at most a quarter of them. 64 MiB when it is not set, but a
+    /// quarter of the memory that the container is granted at most.
     #[schemars(range(min = 65_536))]
-    pub memory_buffer_bytes: usize,
+    pub memory_buffer_bytes: Option<usize>,
     /// How long a new event waits for room before it is refused with 429.
     #[serde(default = "default_produce_timeout")]
     pub memory_produce_timeout: Duration,
@@ -91,7 +93,10 @@ impl MemoryConfig {
 
     /// What the broker holds at most.
     pub fn buffer(&self) -> Amount {
-        Amount { events: self.memory_buffer_size, bytes: self.memory_buffer_bytes }
+        Amount {
+            events: self.memory_buffer_size,
+            bytes: self.memory_buffer_bytes.unwrap_or_else(|| common::memory::share(BYTES)),
+        }
     }
 
     /// The old settings that are given and do nothing.
@@ -114,10 +119,6 @@ fn default_path() -> String {
 
 fn default_size() -> usize {
     10_000
-}
-
-fn default_bytes() -> usize {
-    64 << 20
 }
 
 fn default_produce_timeout() -> Duration {

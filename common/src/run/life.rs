@@ -126,6 +126,7 @@ async fn connect<A: Adapter>(adapter: &A, frame: &Frame, stop: &Stop) -> bool {
         }
     }
     frame.health.set_connected();
+    tracing::info!(after_us = frame.begin.elapsed().as_micros() as u64, "ready");
     true
 }
 

@@ -20,7 +20,7 @@ pub use source::source;
 pub use target::{broker, gateway, target};
 pub use webhook::webhook_source;
 
-use std::{future::Future, io::Write as _, pin::Pin, process::ExitCode, sync::Arc};
+use std::{future::Future, io::Write as _, pin::Pin, process::ExitCode, sync::Arc, time::Instant};
 
 use crate::{
     adapter::Adapter,
@@ -66,6 +66,8 @@ pub(crate) struct Shape<A> {
 
 /// What the frame holds for the whole life of the process.
 pub(crate) struct Frame {
+    /// When the process began.
+    pub(crate) begin: Instant,
     pub(crate) config: FrameConfig,
     pub(crate) component: &'static str,
     pub(crate) health: Arc<Health>,
@@ -78,6 +80,7 @@ pub(crate) struct Frame {
 
 /// Runs an adapter of some shape until its end.
 pub(crate) fn run<A: Adapter>(shape: Shape<A>) -> ExitCode {
+    let begin = Instant::now();
     let arguments = std::env::args().skip(1);
     match args::parse(arguments) {
         Ok(Command::Describe) => {
@@ -86,12 +89,12 @@ pub(crate) fn run<A: Adapter>(shape: Shape<A>) -> ExitCode {
         }
         Ok(Command::Help) => print(&describe::help::<A::Config>(&A::INFO)),
         Ok(Command::Version) => print(&format!("{} {}", A::INFO.name, A::INFO.version)),
-        Ok(Command::Run(settings)) => configured(shape, &config::environment(&settings)),
+        Ok(Command::Run(settings)) => configured(shape, &config::environment(&settings), begin),
         Err(problem) => invalid(vec![problem]),
     }
 }
 
-fn configured<A: Adapter>(shape: Shape<A>, environment: &Environment) -> ExitCode {
+fn configured<A: Adapter>(shape: Shape<A>, environment: &Environment, begin: Instant) -> ExitCode {
     let mut problems = Vec::new();
     let frame = config::load::<FrameConfig>(environment).map_err(|error| problems.extend(error.problems));
     let tracing = config::load::<TraceConfig>(environment).map_err(|error| problems.extend(error.problems));
@@ -119,7 +122,7 @@ fn configured<A: Adapter>(shape: Shape<A>, environment: &Environment) -> ExitCod
             Err(ConfigError { problems }) => return invalid(problems),
         };
         trace::start(&tracing, &frame, &A::INFO);
-        let code = match Frame::new(&shape, &adapter, frame) {
+        let code = match Frame::new(&shape, &adapter, frame, begin) {
             Ok(frame) => life::live(shape, Arc::new(frame), adapter).await,
             Err(ConfigError { problems }) => invalid(problems),
         };
@@ -129,7 +132,12 @@ fn configured<A: Adapter>(shape: Shape<A>, environment: &Environment) -> ExitCod
 }
 
 impl Frame {
-    fn new<A: Adapter>(shape: &Shape<A>, adapter: &A, config: FrameConfig) -> Result<Self, ConfigError> {
+    fn new<A: Adapter>(
+        shape: &Shape<A>,
+        adapter: &A,
+        config: FrameConfig,
+        begin: Instant,
+    ) -> Result<Self, ConfigError> {
         let info = A::INFO;
         let positions: Option<Arc<dyn Checkpoints>> = if (shape.keeps_positions)(adapter) {
             Some(Arc::new(FileCheckpoints::of_setting(config.checkpoint_dir.as_deref())?))
@@ -145,8 +153,8 @@ impl Frame {
             .then(|| Client::new(Roots::Process))
             .and_then(|client| Sink::new(&config, &client, &health, &metrics))
             .map(Arc::new);
-        let budget = Budget::new(config.max_in_flight_bytes.unwrap_or(64 << 20));
-        Ok(Self { config, component: info.component, health, metrics, sink, budget, positions })
+        let budget = Budget::new(config.in_flight_bytes(64 << 20));
+        Ok(Self { begin, config, component: info.component, health, metrics, sink, budget, positions })
     }
 }
 

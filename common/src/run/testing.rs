@@ -1,6 +1,10 @@
 //! What the tests of the shapes share: a frame around a real sink on loopback, and an adapter's constants.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use super::Frame;
 use crate::{
@@ -45,7 +49,17 @@ pub(super) fn frame(sink: &kit::Sink, settings: &[(&str, &str)]) -> Arc<Frame> {
     let metrics = Arc::new(FrameMetrics::new(&INFO, "", "", &health));
     let sink = Sink::new(&config, &Client::new(Roots::Process), &health, &metrics).map(Arc::new);
     let budget = Budget::new(64 << 20);
-    Arc::new(Frame { config, component: INFO.component, health, metrics, sink, budget, positions: None })
+    let begin = Instant::now();
+    Arc::new(Frame {
+        begin,
+        config,
+        component: INFO.component,
+        health,
+        metrics,
+        sink,
+        budget,
+        positions: None,
+    })
 }
 
 /// The ids that a sink got, refused attempts too.

@@ -100,7 +100,7 @@ impl<L: LogSource> Log<L> {
             order: config.delivery_order,
             parallelism: config.delivery_parallelism,
             retry_after_max: *config.retry_after_max,
-            most: (most, config.max_in_flight_bytes.unwrap_or(IN_FLIGHT_BYTES)),
+            most: (most, config.in_flight_bytes(IN_FLIGHT_BYTES)),
             stop,
             lanes: Mutex::default(),
             count: AtomicUsize::new(0),

@@ -53,7 +53,7 @@ pub fn queue_source<Q: QueueSource>() -> ExitCode {
 /// What may be in flight: messages and bytes.
 fn in_flight(frame: &Frame, limits: &QueueLimits) -> (usize, usize) {
     let messages = frame.config.max_in_flight.unwrap_or(limits.in_flight).max(1);
-    (messages, frame.config.max_in_flight_bytes.unwrap_or(IN_FLIGHT_BYTES))
+    (messages, frame.config.in_flight_bytes(IN_FLIGHT_BYTES))
 }
 
 /// All that receivers, deliveries and acknowledgements share.
