@@ -27,7 +27,8 @@ pub fn harness() -> Harness {
             ("TOPIC", topic),
             ("CREATE_MISSING_TOPIC", "false".to_owned()),
             ("CONTENT_MODE", "binary".to_owned()),
-            ("DELIVERY_TIMEOUT", "1s".to_owned()),
+            // Short for a topic that is gone, long for a busy machine.
+            ("DELIVERY_TIMEOUT", "5s".to_owned()),
         ]
     })
     .arrived(move |running| {
