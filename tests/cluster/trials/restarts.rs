@@ -1,13 +1,14 @@
 //! Restarts under load: rollouts and killed pods, of the source and of the target.
 
 use std::collections::BTreeSet;
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::thread;
 use std::time::Duration;
+use std::{fs, thread};
 
 use kit::{Failure, Request, ensure};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::kubectl::Way;
 use crate::place::{PATIENCE, Place, service, shown, to_broker};
@@ -17,7 +18,7 @@ const ORDERED: &str = "com.example.ordered";
 const ORDERS: u64 = 5_000;
 /// Clients at once.
 const CLIENTS: usize = 6;
-/// How often each is restarted, and each has a pod killed.
+/// How often each is disturbed in all ways.
 const ROUNDS: u64 = 2;
 
 /// Whatever was answered with 2xx arrives; what was not is sent again by the client.
@@ -108,23 +109,50 @@ impl Load {
     }
 }
 
-/// Restarts both, one after the other, and kills a pod of each; how many of all that.
+/// Restarts both, one after the other, deletes a pod of each by force, and kills a process of each; how many of all that.
 fn disturb(place: &Place) -> Result<u64, Failure> {
     let mut restarts = 0;
     for _ in 0..ROUNDS {
         for adapter in ["hooks", "target"] {
             place.kubectl(&["rollout", "restart", &format!("deployment/demo-{adapter}")])?;
             place.rolled_out(adapter)?;
-            let selector = format!("app.kubernetes.io/component={adapter}");
-            let running = ["--selector", &selector, "--field-selector", "status.phase=Running"];
-            let pods = place.kubectl(&[&["get", "pods", "--output", "name"][..], &running].concat())?;
-            let pod = pods.lines().next().ok_or_else(|| format!("{adapter} has no pod"))?;
-            place.kubectl(&["delete", pod, "--force", "--grace-period", "0"])?;
+            place.kubectl(&["delete", "pod", &pod(place, adapter)?.0, "--force", "--grace-period", "0"])?;
             place.rolled_out(adapter)?;
             restarts += 2;
+            // Only the cluster of this machine lets its processes be seen.
+            if let Some(process) = process(&pod(place, adapter)?.1) {
+                let killed = Command::new("kill").args(["-KILL", &process]).status();
+                ensure(killed.is_ok_and(|status| status.success()), || {
+                    format!("{process} cannot be killed")
+                })?;
+                thread::sleep(Duration::from_secs(1));
+                place.rolled_out(adapter)?;
+                restarts += 1;
+            }
         }
     }
     Ok(restarts)
+}
+
+/// Name and container of a running pod of an adapter.
+fn pod(place: &Place, adapter: &str) -> Result<(String, String), Failure> {
+    let selector = format!("app.kubernetes.io/component={adapter}");
+    let pods = place.get(&["pods", "--selector", &selector, "--field-selector", "status.phase=Running"])?;
+    let pods = pods["items"].as_array().into_iter().flatten();
+    let pod = pods.into_iter().find(|pod| pod["metadata"]["deletionTimestamp"].is_null());
+    let pod = pod.ok_or_else(|| format!("{adapter} has no pod\n{}", place.said()))?;
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    Ok((text(&pod["metadata"]["name"]), text(&pod["status"]["containerStatuses"][0]["containerID"])))
+}
+
+/// The number of the process in a container, which names it in its control groups.
+fn process(container: &str) -> Option<String> {
+    let id = container.rsplit('/').next().filter(|id| !id.is_empty())?;
+    let processes = fs::read_dir("/proc").ok()?.filter_map(Result::ok);
+    let mut processes = processes.map(|entry| entry.path());
+    let found = processes
+        .find(|path| fs::read_to_string(path.join("cgroup")).is_ok_and(|groups| groups.contains(id)));
+    Some(found?.file_name()?.to_string_lossy().into_owned())
 }
 
 /// The orders that the display has, and how many events these are; waits for those that were answered, as long as more come.
