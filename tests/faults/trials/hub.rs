@@ -2,18 +2,16 @@
 //! fails a third of the batches and loses some of its confirmations. A hub may get an event twice, under the same id.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
-use kit::{Example, Failure, PATIENCE, Request, ensure};
+use kit::{Example, Failure, PATIENCE, Request};
 use peers::{EventHubs, eventhubs::Answer};
-use serde_json::Value;
 
-use crate::report::Report;
-use crate::target::{CALLERS, KILLS, taken};
+use crate::kept;
+use crate::target::taken;
 
 const ADAPTER: &str = "azure-eventhubs-target";
 
@@ -35,30 +33,8 @@ pub fn trial(seed: u64) -> Result<(), Failure> {
         }
     };
     let taken = taken(ADAPTER, &environment, request, wait, &mut random)?;
-    let mut ids = BTreeMap::<u64, Vec<String>>::new();
-    for event in hub.events() {
-        let event: Value = serde_json::from_slice(&event.body()).map_err(|error| error.to_string())?;
-        let number = event["data"].as_u64().ok_or_else(|| format!("no number in {event}"))?;
-        ids.entry(number).or_default().push(event["id"].to_string());
-    }
-    let lost: Vec<_> = taken.iter().filter(|number| !ids.contains_key(&(**number as u64))).collect();
-    let unconfirmed = unconfirmed.load(Ordering::SeqCst);
-    let report = Report {
-        adapter: ADAPTER,
-        fate: "killed at random",
-        kills: KILLS,
-        taken: taken.len(),
-        lost: lost.len(),
-        duplicates: ids.values().map(|ids| ids.len() - 1).sum(),
-        for_each_kill: CALLERS,
-        unconfirmed,
-        seed,
-    };
-    report.print()?;
-    ensure(lost.is_empty(), || format!("lost: {lost:?}"))?;
-    ensure(unconfirmed > 0, || "every confirmation came back".to_owned())?;
-    let same = ids.values().all(|ids| ids.iter().all(|id| *id == ids[0]));
-    ensure(same, || format!("one event with several ids: {ids:?}"))
+    let kept = hub.events().into_iter().map(|event| event.body().to_vec());
+    kept::judge(ADAPTER, &taken, kept, unconfirmed.load(Ordering::SeqCst), seed)
 }
 
 /// Refuses, breaks the connection before, or after it has kept a batch; counts the events of these.

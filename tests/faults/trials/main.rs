@@ -12,6 +12,7 @@ mod broker;
 mod flaky;
 mod front;
 mod hub;
+mod kept;
 mod object;
 mod poll;
 mod queue;
@@ -50,10 +51,9 @@ fn main() -> ExitCode {
     trials.push(Trial::test("kafka-target loses nothing that its caller sends again", move || {
         Ok(record::trial(seed)?)
     }));
-    trials.push(Trial::test(
-        "azure-eventhubs-target loses nothing that its caller sends again",
-        move || Ok(hub::trial(seed)?),
-    ));
+    trials.push(Trial::test("azure-eventhubs-target loses nothing that its caller sends again", move || {
+        Ok(hub::trial(seed)?)
+    }));
     trials.extend(source::trials(seed));
     libtest_mimic::run(&arguments, trials).exit_code()
 }

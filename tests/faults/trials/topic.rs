@@ -2,16 +2,14 @@
 //! third of the requests and loses some of its answers. A topic may get an event twice, under the same id of the event.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
-use kit::{Example, Failure, PATIENCE, Request, ensure};
+use kit::{Example, Failure, PATIENCE, Request};
 use peers::Pstest;
-use serde_json::Value;
 
-use crate::report::Report;
-use crate::target::{CALLERS, KILLS, taken};
+use crate::kept;
+use crate::target::taken;
 
 const ADAPTER: &str = "google-cloud-pubsub-target";
 
@@ -37,30 +35,9 @@ pub fn trial(seed: u64) -> Result<(), Failure> {
         }
     };
     let taken = taken(ADAPTER, &environment, request, wait, &mut random)?;
-    let mut ids = BTreeMap::<u64, Vec<String>>::new();
-    for message in pubsub.messages()? {
-        let event: Value = serde_json::from_slice(&message.data).map_err(|error| error.to_string())?;
-        let number = event["data"].as_u64().ok_or_else(|| format!("no number in {event}"))?;
-        ids.entry(number).or_default().push(event["id"].to_string());
-    }
-    let lost: Vec<_> = taken.iter().filter(|number| !ids.contains_key(&(**number as u64))).collect();
+    let kept: Vec<_> = pubsub.messages()?.into_iter().map(|message| message.data.to_vec()).collect();
     let unconfirmed = usize::try_from(pubsub.calls("Publish")?.unconfirmed).unwrap_or_default();
-    let report = Report {
-        adapter: ADAPTER,
-        fate: "killed at random",
-        kills: KILLS,
-        taken: taken.len(),
-        lost: lost.len(),
-        duplicates: ids.values().map(|ids| ids.len() - 1).sum(),
-        for_each_kill: CALLERS,
-        unconfirmed,
-        seed,
-    };
-    report.print()?;
-    ensure(lost.is_empty(), || format!("lost: {lost:?}"))?;
-    ensure(unconfirmed > 0, || "every answer came back".to_owned())?;
-    let same = ids.values().all(|ids| ids.iter().all(|id| *id == ids[0]));
-    ensure(same, || format!("one event with several ids: {ids:?}"))
+    kept::judge(ADAPTER, &taken, kept, unconfirmed, seed)
 }
 
 fn request(number: usize) -> Request {

@@ -56,7 +56,14 @@ pub trait Upstream {
 
 /// The subjects.
 fn subjects() -> Vec<Subject> {
-    vec![sqs::standard(), sqs::fifo(), pubsub::plain(), pubsub::ordered(), kafka::subject(), eventhubs::subject()]
+    vec![
+        sqs::standard(),
+        sqs::fifo(),
+        pubsub::plain(),
+        pubsub::ordered(),
+        kafka::subject(),
+        eventhubs::subject(),
+    ]
 }
 
 /// All trials of all subjects.
