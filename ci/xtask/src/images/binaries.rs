@@ -6,7 +6,7 @@ use std::process::Command;
 use super::platform::Platform;
 use super::shell;
 use crate::cli::Failure;
-use crate::workspace::{Workspace, build_arguments};
+use crate::workspace::Workspace;
 
 /// Built binaries.
 pub struct Binaries {
@@ -19,7 +19,8 @@ pub struct Binaries {
 }
 
 impl Binaries {
-    /// Builds the adapters of these names, and any other binaries of the workspace.
+    /// Builds these adapters, each as if it were alone: what the SDKs of others switch on in shared crates (HTTP/2, a
+    /// runtime of many threads) would be a part of every image, and what is built would depend on who is built beside it.
     pub fn build(workspace: &Workspace, platform: Platform, names: &[String]) -> Result<Self, Failure> {
         let rustc = Rustc::of(&workspace.root)?;
         platform.prepare(&workspace.root, &rustc.host)?;
@@ -28,10 +29,12 @@ impl Binaries {
         let table = format!("target.{}", platform.triple());
         let flags = format!("{table}.rustflags={}", serde_json::to_string(&rustc.flags(&target)?)?);
         let linker = format!("{table}.linker={}", serde_json::to_string(compiler)?);
-        let mut build = build_arguments("image", names);
-        build.extend(["--locked", "--target", platform.triple()]);
-        build.extend(["--config", "ci/image.toml", "--config", &flags, "--config", &linker]);
-        workspace.cargo(&build)?;
+        for name in names {
+            let mut build = vec!["build", "--locked", "--package", name, "--bin", name, "--profile", "image"];
+            build.extend(["--target", platform.triple()]);
+            build.extend(["--config", "ci/image.toml", "--config", &flags, "--config", &linker]);
+            workspace.cargo(&build)?;
+        }
         let folder = target.join(platform.triple()).join("image");
         Ok(Self { folder, platform, libc: libc(compiler)? })
     }

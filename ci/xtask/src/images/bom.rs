@@ -1,6 +1,7 @@
 //! A bill of materials for each image, CycloneDX 1.5 in JSON: the crates as cargo-cyclonedx finds them, and what an image
 //! has beside those. <https://cyclonedx.org/docs/1.5/json/>
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -38,7 +39,9 @@ pub fn write(
             )?;
             // Where the copy lies is of no interest, and is another place each time.
             let bill = bill.replace(&format!("path+file://{}/", copy.folder.display()), "trestle:");
-            let bill = complete(serde_json::from_str(&bill)?, binaries, &binaries.folder.join(name))?;
+            let linked = linked(workspace, binaries, name)?;
+            let bill =
+                complete(only(serde_json::from_str(&bill)?, &linked), binaries, &binaries.folder.join(name))?;
             let file = images.join(format!("{name}-{}.cdx.json", binaries.platform.architecture()));
             fs::write(&file, serde_json::to_string_pretty(&bill)? + "\n")?;
             Ok(file)
@@ -84,6 +87,42 @@ impl Drop for Copy {
     }
 }
 
+/// The crates that are linked into the adapter when it is built alone, with their versions.
+///
+/// The tool reads features as they are for the whole workspace, and so finds what only others need.
+fn linked(workspace: &Workspace, binaries: &Binaries, name: &str) -> Result<BTreeSet<String>, Failure> {
+    let mut tree = Command::new("cargo");
+    tree.args(["tree", "--locked", "--package", name, "--target", binaries.platform.triple()]);
+    tree.args(["--edges", "normal,no-proc-macro", "--prefix", "none", "--no-dedupe", "--format", "{p}"]);
+    let lines = shell::output(tree.current_dir(&workspace.root))?;
+    let named = |line: &str| {
+        let mut words = line.split(' ');
+        Some(format!("{}@{}", words.next()?, words.next()?.strip_prefix('v')?))
+    };
+    Ok(lines.lines().filter_map(named).collect())
+}
+
+/// The bill with these crates alone.
+fn only(mut bill: Value, linked: &BTreeSet<String>) -> Value {
+    let mut kept = BTreeSet::from([bill["metadata"]["component"]["bom-ref"].to_string()]);
+    if let Some(components) = bill["components"].as_array_mut() {
+        components.retain(|part| {
+            let (name, version) = (part["name"].as_str(), part["version"].as_str());
+            linked.contains(&format!("{}@{}", name.unwrap_or_default(), version.unwrap_or_default()))
+        });
+        kept.extend(components.iter().map(|part| part["bom-ref"].to_string()));
+    }
+    if let Some(dependencies) = bill["dependencies"].as_array_mut() {
+        dependencies.retain(|one| kept.contains(&one["ref"].to_string()));
+        for one in dependencies {
+            if let Some(needed) = one.get_mut("dependsOn").and_then(Value::as_array_mut) {
+                needed.retain(|needed| kept.contains(&needed.to_string()));
+            }
+        }
+    }
+    bill
+}
+
 /// Adds the binary's digest, the C library that is linked into it, and the certificates.
 fn complete(mut bill: Value, binaries: &Binaries, binary: &Path) -> Result<Value, Failure> {
     let sha256 = |content: String| json!([{"alg": "SHA-256", "content": content}]);
@@ -106,4 +145,27 @@ fn complete(mut bill: Value, binaries: &Binaries, binary: &Path) -> Result<Value
         "hashes": sha256(hexadecimal(&bundle()?)),
     }));
     Ok(bill)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_linked_stays() {
+        let part = |name: &str| json!({"name": name, "version": "1.0.0", "bom-ref": format!("ref-{name}")});
+        let bill = json!({
+            "metadata": {"component": {"bom-ref": "ref-adapter"}},
+            "components": [part("tokio"), part("h2")],
+            "dependencies": [
+                {"ref": "ref-adapter", "dependsOn": ["ref-tokio", "ref-h2"]},
+                {"ref": "ref-tokio"},
+                {"ref": "ref-h2", "dependsOn": ["ref-tokio"]},
+            ],
+        });
+        let bill = only(bill, &BTreeSet::from(["tokio@1.0.0".to_owned(), "h2@2.0.0".to_owned()]));
+        assert_eq!(bill["components"], json!([part("tokio")]));
+        let expected = json!([{"ref": "ref-adapter", "dependsOn": ["ref-tokio"]}, {"ref": "ref-tokio"}]);
+        assert_eq!(bill["dependencies"], expected);
+    }
 }
