@@ -8,9 +8,11 @@ mod chart;
 mod controller;
 mod dead_letters;
 mod helm;
+mod identity;
 mod injected;
 mod kubectl;
 mod place;
+mod rendered;
 mod restarts;
 mod setup;
 
@@ -24,11 +26,13 @@ type Named = (&'static str, fn() -> Result<(), Failure>);
 
 const TRIALS: &[Named] = &[
     ("the chart, installed by Helm, passes events", chart::passes),
+    ("what `trestle render` writes passes the same events", rendered::passes),
     (
         "ContainerSource and SinkBinding: what Knative injects, and the way through broker and triggers",
         injected::passes,
     ),
     ("a sink of its own authority: K_CA_CERTS and the trust bundle", injected::trusts),
+    ("a broker that asks who sends", identity::proven),
     ("503 is retried, 4xx is dead-lettered", dead_letters::kept),
     ("restarts and killed pods under load lose nothing", restarts::lose_nothing),
     ("the definitions are accepted, the examples too, misspelt fields are not", accepted::definitions),
