@@ -204,9 +204,10 @@ pub fn outage() -> Outcome {
     ensure(line.field("reason").contains("BOOTSTRAP_SERVERS"), || line.text.clone())?;
     kafka.revive()?;
     kafka.produce(&topic, &numbered(40..60, 2))?;
-    sink.wait_for(60)?;
+    // What was delivered and not stored when the broker went comes again.
+    within(PATIENCE * 2, "all records", || (numbers(&sink.requests()) == (0..60).collect()).then_some(()))
+        .map_err(|failure| format!("{failure}: {:?}", numbers(&sink.requests())))?;
     process.wait_for_status("/readyz", 200)?;
     other.wait_for_status("/readyz", 200)?;
-    let found = numbers(&sink.requests());
-    ensure(found == (0..60).collect() && process.exited().is_none(), || format!("{found:?}"))
+    ensure(process.exited().is_none(), || process.output())
 }
