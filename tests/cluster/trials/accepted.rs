@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use kit::{Failure, ensure};
+use kit::{Failure, ensure, within};
 use serde_json::{Value, json};
 
 use crate::kubectl::{json_of, kubectl};
-use crate::place::Place;
+use crate::place::{PATIENCE, Place};
 use crate::{helm, setup};
 
 /// The label of all definitions of `charts/trestle-crds`.
@@ -26,7 +26,7 @@ pub fn definitions() -> Result<(), Failure> {
     installed?;
     let files = files(&setup::root().join("charts/trestle-crds/files"))?.len();
     ensure(made.0.len() == files, || format!("{files} files, {} definitions", made.0.len()))?;
-    kubectl(&["wait", "crds", "--selector", OURS, "--for=condition=Established", "--timeout", "60s"], "")?;
+    established(&["crds", "--selector", OURS])?;
 
     let examples = files_of_examples()?;
     ensure(!examples.is_empty(), || "there are no examples".to_owned())?;
@@ -69,7 +69,7 @@ pub fn every_adapter() -> Result<(), Failure> {
         }
     }
     for name in &made.0 {
-        kubectl(&["wait", name, "--for=condition=Established", "--timeout", "60s"], "")?;
+        established(&[name])?;
     }
     let file = setup::root().join("charts/trestle/ci/every-adapter-values.yaml");
     let text = fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
@@ -86,6 +86,12 @@ pub fn every_adapter() -> Result<(), Failure> {
         ensure(said.lines().count() > 50, || format!("{mode}: no more than this: {said}"))?;
     }
     Ok(())
+}
+
+/// Waits until definitions are served. kubectl gives up on one that has no conditions yet.
+fn established(which: &[&str]) -> Result<(), Failure> {
+    let wait = [&["wait"], which, &["--for=condition=Established", "--timeout", "60s"]].concat();
+    within(PATIENCE, "definitions that are served", || kubectl(&wait, "").ok()).map(drop)
 }
 
 /// What the API server says without doing it.

@@ -47,8 +47,9 @@ pub fn enter() -> Result<bool, Failure> {
             Ok(true)
         }
         Ok("1") => {
-            prepare()?;
+            // Before the images are built, in which time it may be built anew.
             let own = env::current_exe().map_err(|error| error.to_string())?;
+            prepare()?;
             let mut again = Command::new(cluster());
             // No registry answers in there.
             let files = env::join_paths(definitions()?).map_err(|error| error.to_string())?;
