@@ -14,9 +14,10 @@ use bytes::Bytes;
 use http::{Response, StatusCode, request::Parts};
 
 use crate::{
-    Event, Trace,
+    Event, InvalidEvent, Text, Trace,
     config::{Config, ConfigError},
     error::Error,
+    event,
     info::Info,
     send::{Outbox, Sink},
     stop::Stop,
@@ -134,6 +135,27 @@ pub enum Reply {
     Status(StatusCode),
     /// Done, and this event is the reply.
     Event(Event),
+}
+
+impl Reply {
+    /// The event by which the originals said that all went well: `category` is `success`, the data are JSON.
+    ///
+    /// # Errors
+    /// When the source cannot be that of an event.
+    pub fn success(
+        source: impl Into<Text>,
+        event_type: &'static str,
+        data: impl Into<Bytes>,
+    ) -> Result<Self, Error> {
+        let event = || -> Result<Event, InvalidEvent> {
+            let mut event = Event::new(event::new_id(), source, Text::from_static(event_type))?;
+            event.set("time", event::now())?;
+            event.set("category", Text::from_static("success"))?;
+            event.set_data(Text::from_static("application/json"), data)?;
+            Ok(event)
+        };
+        event().map(Self::Event).map_err(|error| Error::permanent("making the reply event").caused_by(error))
+    }
 }
 
 /// The request that an event came with.

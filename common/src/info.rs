@@ -99,6 +99,22 @@ pub enum Rule {
     Cluster,
 }
 
+/// A kind's own fields with those behind them that a family shares: `ALL` is the sum of the other two.
+#[must_use]
+pub const fn joined<const OWN: usize, const SHARED: usize, const ALL: usize>(
+    own: [Field; OWN],
+    shared: [Field; SHARED],
+) -> [Field; ALL] {
+    assert!(ALL == OWN + SHARED, "the third number is the sum of the others");
+    let mut all = [Field::cluster(""); ALL];
+    let mut index = 0;
+    while index < ALL {
+        all[index] = if index < OWN { own[index] } else { shared[index - OWN] };
+        index += 1;
+    }
+    all
+}
+
 impl Field {
     /// A field whose value is taken as it is.
     #[must_use]

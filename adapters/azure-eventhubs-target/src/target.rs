@@ -12,8 +12,8 @@ use azure_messaging_eventhubs::{
     EventDataBatchOptions, EventHubsError, ProducerClient, error::ErrorKind, models::AmqpMessage,
 };
 use common::{
-    Adapter, BatchLimits, BatchTarget, Context, Error, Event, Field, Info, InvalidEvent, Kind, Reply, Role,
-    Scaling, Text, config::ConfigError, event,
+    Adapter, BatchLimits, BatchTarget, Context, Error, Event, Field, Info, Kind, Reply, Role, Scaling, Text,
+    config::ConfigError,
 };
 use http::StatusCode;
 
@@ -272,13 +272,5 @@ fn reply(wanted: bool) -> Result<Reply, Error> {
     if !wanted {
         return Ok(Reply::Done);
     }
-    let event = || -> Result<Event, InvalidEvent> {
-        let source = Text::from_static(EventHubs::INFO.component);
-        let mut event = Event::new(event::new_id(), source, Text::from_static(REPLY_TYPE))?;
-        event.set("time", event::now())?;
-        event.set("category", Text::from_static("success"))?;
-        event.set_data(Text::from_static("application/json"), "\"ok\"")?;
-        Ok(event)
-    };
-    event().map(Reply::Event).map_err(|error| Error::permanent("making the reply event").caused_by(error))
+    Reply::success(Text::from_static(EventHubs::INFO.component), REPLY_TYPE, "\"ok\"")
 }

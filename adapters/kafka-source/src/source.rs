@@ -3,8 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use common::{
-    Adapter, Assignment, Error, Field, Info, Kind, LogSource, Record, Role, Rule, Scaling,
-    config::ConfigError,
+    Adapter, Assignment, Error, Field, Info, Kind, LogSource, Record, Role, Scaling, config::ConfigError,
 };
 use kafka::Watch;
 use rdkafka::{Offset, TopicPartitionList};
@@ -50,26 +49,7 @@ impl Adapter for Kafka {
             version: "v1alpha1",
             kind: "KafkaSource",
             constants: &[],
-            fields: &[
-                Field::new("bootstrapServers", "BOOTSTRAP_SERVERS").rule(Rule::Join(",")),
-                Field::new("topic", "TOPIC"),
-                Field::new("groupID", "GROUP_ID"),
-                Field::new("auth.saslEnable", "SASL_ENABLE"),
-                Field::new("auth.tlsEnable", "TLS_ENABLE"),
-                Field::new("auth.securityMechanism", "SECURITY_MECHANISMS"),
-                Field::new("auth.username", "USERNAME"),
-                Field::new("auth.password", "PASSWORD").secret(),
-                Field::new("auth.tls.ca", "CA").secret(),
-                Field::new("auth.tls.clientCert", "CLIENT_CERT").secret(),
-                Field::new("auth.tls.clientKey", "CLIENT_KEY").secret(),
-                Field::new("auth.tls.skipVerify", "SKIP_VERIFY"),
-                Field::new("auth.kerberos.config", "KERBEROS_CONFIG_PATH").rule(Rule::File),
-                Field::new("auth.kerberos.keytab", "KERBEROS_KEYTAB_PATH").rule(Rule::File),
-                Field::new("auth.kerberos.serviceName", "KERBEROS_SERVICE_NAME"),
-                Field::new("auth.kerberos.realm", "KERBEROS_REALM"),
-                Field::new("auth.kerberos.username", "KERBEROS_USERNAME"),
-                Field::new("auth.kerberos.password", "KERBEROS_PASSWORD").secret(),
-            ],
+            fields: &kafka::fields::<1, 18>([Field::new("groupID", "GROUP_ID")]),
         }],
     };
     type Config = KafkaConfig;

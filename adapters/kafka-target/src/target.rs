@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use common::{
-    Adapter, Context, Error, Event, Field, Info, Kind, Reply, Role, Rule, Scaling, Stop, Target,
+    Adapter, Context, Error, Event, Field, Info, Kind, Reply, Role, Scaling, Stop, Target,
     config::ConfigError,
 };
 use kafka::Watch;
@@ -43,28 +43,11 @@ impl Adapter for Kafka {
             version: "v1alpha1",
             kind: "KafkaTarget",
             constants: &[],
-            fields: &[
-                Field::new("bootstrapServers", "BOOTSTRAP_SERVERS").rule(Rule::Join(",")),
-                Field::new("topic", "TOPIC"),
+            fields: &kafka::fields::<3, 20>([
                 Field::new("topicReplicationFactor", "TOPIC_REPLICATION_FACTOR"),
                 Field::new("topicPartitions", "TOPIC_PARTITIONS"),
                 Field::new("discardCloudEventContext", "DISCARD_CE_CONTEXT"),
-                Field::new("auth.saslEnable", "SASL_ENABLE"),
-                Field::new("auth.tlsEnable", "TLS_ENABLE"),
-                Field::new("auth.securityMechanism", "SECURITY_MECHANISMS"),
-                Field::new("auth.username", "USERNAME"),
-                Field::new("auth.password", "PASSWORD").secret(),
-                Field::new("auth.tls.ca", "CA").secret(),
-                Field::new("auth.tls.clientCert", "CLIENT_CERT").secret(),
-                Field::new("auth.tls.clientKey", "CLIENT_KEY").secret(),
-                Field::new("auth.tls.skipVerify", "SKIP_VERIFY"),
-                Field::new("auth.kerberos.config", "KERBEROS_CONFIG_PATH").rule(Rule::File),
-                Field::new("auth.kerberos.keytab", "KERBEROS_KEYTAB_PATH").rule(Rule::File),
-                Field::new("auth.kerberos.serviceName", "KERBEROS_SERVICE_NAME"),
-                Field::new("auth.kerberos.realm", "KERBEROS_REALM"),
-                Field::new("auth.kerberos.username", "KERBEROS_USERNAME"),
-                Field::new("auth.kerberos.password", "KERBEROS_PASSWORD").secret(),
-            ],
+            ]),
         }],
     };
     type Config = KafkaConfig;

@@ -1,10 +1,10 @@
-//! Slack's answer: a reply event, or a failure by its code.
+//! Slack's answer: success, or a failure by its code.
 //!
 //! Facts: Slack documentation, "Using the Slack Web API" (a status says little, `ok` and `error` say what happened), "Rate
 //! limits", and the tables of errors of `chat.postMessage`, `chat.scheduleMessage` and `chat.update`.
 
 use bytes::Bytes;
-use common::{Error, Event, Fault, InvalidEvent, Text, event, send::retry_after};
+use common::{Error, Fault, send::retry_after};
 use http::Response;
 use serde::Deserialize;
 use serde_json::Value;
@@ -107,18 +107,6 @@ fn is_code(code: &str) -> bool {
     !code.is_empty() && code.len() <= 64 && code.bytes().all(is_part)
 }
 
-/// The reply event: Slack's answer, which names the message (`channel` and `ts`) that can be updated later.
-///
-/// # Errors
-/// Never with a configuration that was checked.
-pub fn reply(source: &str, answer: Bytes) -> Result<Event, InvalidEvent> {
-    let mut reply = Event::new(event::new_id(), source, Text::from_static(REPLY_TYPE))?;
-    reply.set("time", event::now())?;
-    reply.set("category", Text::from_static("success"))?;
-    reply.set_data(Text::from_static("application/json"), answer)?;
-    Ok(reply)
-}
-
 #[cfg(test)]
 mod tests {
     use http::header;
@@ -209,16 +197,5 @@ mod tests {
             let error = done(&response(200, &refusal(code))).expect_err("a refusal");
             assert!(error.is_permanent() && error.to_string().ends_with("an unreadable code"), "{error}");
         }
-    }
-
-    #[test]
-    fn the_reply_is_the_answer() {
-        let answer = Bytes::from_static(br#"{"ok":true,"ts":"1.2"}"#);
-        let reply = reply("io.triggermesh.slacktarget.demo.sample", answer.clone()).expect("an event");
-        let found = (reply.event_type(), reply.source(), reply.get("category"), reply.data());
-        assert_eq!(
-            found,
-            (REPLY_TYPE, "io.triggermesh.slacktarget.demo.sample", Some("success"), Some(&answer))
-        );
     }
 }

@@ -13,7 +13,7 @@ use http::{HeaderValue, Method, Request, Uri, header};
 use crate::{
     config::SlackConfig,
     convert::{self, Call},
-    event,
+    event::{self, REPLY_TYPE},
 };
 
 /// Where Slack is.
@@ -38,7 +38,7 @@ impl Adapter for Slack {
         component: "slacktarget",
         resource_group: "slacktargets.targets.triggermesh.io",
         images: &["slacktarget-adapter"],
-        emits: &[event::REPLY_TYPE],
+        emits: &[REPLY_TYPE],
         accepts: &convert::EVENT_TYPES,
         scaling: Scaling::Any,
         kinds: &[Kind {
@@ -74,8 +74,8 @@ impl Target for Slack {
         if !context.wants_reply() {
             return Ok(Reply::Done);
         }
-        let reply = event::reply(&self.config.slack_event_source, answer.into_body());
-        reply.map(Reply::Event).map_err(|error| Error::permanent("making the reply event").caused_by(error))
+        // It names the message (`channel` and `ts`) that can be updated later.
+        Reply::success(self.config.slack_event_source.as_str(), REPLY_TYPE, answer.into_body())
     }
 }
 

@@ -1,6 +1,6 @@
 //! The part of a spec that all kinds of AWS have: `auth`.
 
-use common::Field;
+use common::{Field, info::joined};
 
 /// What `auth` holds. The roles of service accounts are bound by the cluster.
 const AUTH: [Field; 6] = [
@@ -15,12 +15,5 @@ const AUTH: [Field; 6] = [
 /// A kind's own fields with those of `auth` behind them: `ALL` is six more than `OWN`.
 #[must_use]
 pub const fn fields<const OWN: usize, const ALL: usize>(own: [Field; OWN]) -> [Field; ALL] {
-    assert!(ALL == OWN + AUTH.len(), "there are six fields of auth");
-    let mut all = [AUTH[0]; ALL];
-    let mut index = 0;
-    while index < ALL {
-        all[index] = if index < OWN { own[index] } else { AUTH[index - OWN] };
-        index += 1;
-    }
-    all
+    joined(own, AUTH)
 }

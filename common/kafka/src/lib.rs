@@ -6,6 +6,7 @@
 pub mod binding;
 mod connection;
 mod failure;
+mod manifest;
 mod watch;
 
 use std::time::Duration;
@@ -18,6 +19,7 @@ use rdkafka::{
 
 pub use connection::{Brokers, Connection, Mechanism};
 pub use failure::{error, meaning};
+pub use manifest::fields;
 pub use watch::{Trouble, Watch};
 
 /// How long one question to the brokers may take.
