@@ -28,11 +28,13 @@ impl Binaries {
         let compiler = platform.compiler(&rustc.host);
         let table = format!("target.{}", platform.triple());
         let flags = format!("{table}.rustflags={}", serde_json::to_string(&rustc.flags(&target)?)?);
-        let linker = format!("{table}.linker={}", serde_json::to_string(compiler)?);
+        // Not where it is the machine's own: build scripts and macros would be linked by it too, and all be built again.
+        let linker = (platform.triple() != rustc.host).then(|| format!("{table}.linker=\"{compiler}\""));
         for name in names {
             let mut build = vec!["build", "--locked", "--package", name, "--bin", name, "--profile", "image"];
             build.extend(["--target", platform.triple()]);
-            build.extend(["--config", "ci/image.toml", "--config", &flags, "--config", &linker]);
+            build.extend(["--config", "ci/image.toml", "--config", &flags]);
+            build.extend(linker.iter().flat_map(|linker| ["--config", linker.as_str()]));
             workspace.cargo(&build)?;
         }
         let folder = target.join(platform.triple()).join("image");

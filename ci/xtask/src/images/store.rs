@@ -81,12 +81,9 @@ impl Store {
                 Ok(())
             }
             Self::Buildah => {
-                // A list of that name cannot be changed into another, and an image not into a list.
-                if works(Command::new("buildah").args(["inspect", tag]))
-                    || works(Command::new("buildah").args(["manifest", "inspect", tag]))
-                {
-                    shell::run(Command::new("buildah").args(["rmi", tag]))?;
-                }
+                // The name may be another list's, or an image's; `rmi` of a list would take its first image.
+                let _ = works(Command::new("buildah").args(["manifest", "rm", tag]))
+                    || works(Command::new("buildah").args(["rmi", tag]));
                 shell::run(Command::new("buildah").args(["manifest", "create", tag]).args(images))
             }
         }
