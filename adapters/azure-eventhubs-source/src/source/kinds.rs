@@ -2,7 +2,7 @@
 //! the diagnostic setting or the event subscription must be there.
 
 use azure::EventHubsConfig;
-use common::{Field, Kind};
+use common::{Field, Kind, info::joined};
 
 const SAS: [Field; 3] = EventHubsConfig::SAS_FIELDS;
 const PRINCIPAL: [Field; 3] = EventHubsConfig::PRINCIPAL_FIELDS;
@@ -16,60 +16,60 @@ pub const KINDS: &[Kind] = &[
     kind(
         "AzureEventHubsSource",
         &[],
-        &[
-            Field::new("eventHubID", "EVENTHUB_RESOURCE_ID"),
-            Field::new("consumerGroup", "EVENTHUB_CONSUMER_GROUP"),
-            Field::new("messageTimeout", "EVENTHUB_MESSAGE_TIMEOUT"),
-            Field::new("messageCountSize", "EVENTHUB_MESSAGE_COUNT_SIZE"),
-            SAS[0],
-            SAS[1],
-            SAS[2],
-            PRINCIPAL[0],
-            PRINCIPAL[1],
-            PRINCIPAL[2],
-        ],
+        &joined::<7, 3, 10>(
+            joined::<4, 3, 7>(
+                [
+                    Field::new("eventHubID", "EVENTHUB_RESOURCE_ID"),
+                    Field::new("consumerGroup", "EVENTHUB_CONSUMER_GROUP"),
+                    Field::new("messageTimeout", "EVENTHUB_MESSAGE_TIMEOUT"),
+                    Field::new("messageCountSize", "EVENTHUB_MESSAGE_COUNT_SIZE"),
+                ],
+                SAS,
+            ),
+            PRINCIPAL,
+        ),
     ),
     kind(
         "AzureActivityLogsSource",
         &[("CE_TYPE", "com.microsoft.azure.monitor.activity-log")],
-        &[
-            Field::new("subscriptionID", "AZURE_SUBSCRIPTION_ID"),
-            Field::new("destination.eventHubs.namespaceID", "EVENTHUB_NAMESPACE_ID"),
-            Field::new("destination.eventHubs.hubName", "EVENTHUB_NAME").or("insights-activity-logs"),
-            Field::new("destination.eventHubs.consumerGroup", "EVENTHUB_CONSUMER_GROUP"),
-            Field::cluster("destination.eventHubs.sasPolicy"),
-            Field::cluster("categories"),
-            PRINCIPAL[0],
-            PRINCIPAL[1],
-            PRINCIPAL[2],
-        ],
+        &joined::<6, 3, 9>(
+            [
+                Field::new("subscriptionID", "AZURE_SUBSCRIPTION_ID"),
+                Field::new("destination.eventHubs.namespaceID", "EVENTHUB_NAMESPACE_ID"),
+                Field::new("destination.eventHubs.hubName", "EVENTHUB_NAME").or("insights-activity-logs"),
+                Field::new("destination.eventHubs.consumerGroup", "EVENTHUB_CONSUMER_GROUP"),
+                Field::cluster("destination.eventHubs.sasPolicy"),
+                Field::cluster("categories"),
+            ],
+            PRINCIPAL,
+        ),
     ),
     kind(
         "AzureBlobStorageSource",
         &[("EVENTHUB_MESSAGE_PROCESSOR", "eventgrid")],
-        &[
-            Field::new("storageAccountID", "EVENTHUB_STORAGE_ACCOUNT_ID"),
-            Field::new("endpoint.eventHubs.namespaceID", "EVENTHUB_NAMESPACE_ID"),
-            Field::new("endpoint.eventHubs.hubName", "EVENTHUB_NAME"),
-            Field::new("endpoint.eventHubs.consumerGroup", "EVENTHUB_CONSUMER_GROUP"),
-            Field::cluster("eventTypes"),
-            PRINCIPAL[0],
-            PRINCIPAL[1],
-            PRINCIPAL[2],
-        ],
+        &joined::<5, 3, 8>(
+            [
+                Field::new("storageAccountID", "EVENTHUB_STORAGE_ACCOUNT_ID"),
+                Field::new("endpoint.eventHubs.namespaceID", "EVENTHUB_NAMESPACE_ID"),
+                Field::new("endpoint.eventHubs.hubName", "EVENTHUB_NAME"),
+                Field::new("endpoint.eventHubs.consumerGroup", "EVENTHUB_CONSUMER_GROUP"),
+                Field::cluster("eventTypes"),
+            ],
+            PRINCIPAL,
+        ),
     ),
     kind(
         "AzureEventGridSource",
         &[("EVENTHUB_MESSAGE_PROCESSOR", "eventgrid")],
-        &[
-            Field::cluster("scope"),
-            Field::new("endpoint.eventHubs.namespaceID", "EVENTHUB_NAMESPACE_ID"),
-            Field::new("endpoint.eventHubs.hubName", "EVENTHUB_NAME"),
-            Field::new("endpoint.eventHubs.consumerGroup", "EVENTHUB_CONSUMER_GROUP"),
-            Field::cluster("eventTypes"),
-            PRINCIPAL[0],
-            PRINCIPAL[1],
-            PRINCIPAL[2],
-        ],
+        &joined::<5, 3, 8>(
+            [
+                Field::cluster("scope"),
+                Field::new("endpoint.eventHubs.namespaceID", "EVENTHUB_NAMESPACE_ID"),
+                Field::new("endpoint.eventHubs.hubName", "EVENTHUB_NAME"),
+                Field::new("endpoint.eventHubs.consumerGroup", "EVENTHUB_CONSUMER_GROUP"),
+                Field::cluster("eventTypes"),
+            ],
+            PRINCIPAL,
+        ),
     ),
 ];
