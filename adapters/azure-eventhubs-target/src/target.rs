@@ -13,7 +13,7 @@ use azure_messaging_eventhubs::{
 };
 use common::{
     Adapter, BatchLimits, BatchTarget, Context, Error, Event, Field, Info, Kind, Reply, Role, Scaling, Text,
-    config::ConfigError,
+    config::ConfigError, info::joined,
 };
 use http::StatusCode;
 
@@ -25,8 +25,6 @@ use crate::{
 /// The type of what an event is answered with, where that is asked for.
 const REPLY_TYPE: &str = "io.triggermesh.azure.eventhubs.put.response";
 const DOING: &str = "sending to Event Hubs";
-const SAS: [Field; 3] = EventHubsConfig::SAS_FIELDS;
-const PRINCIPAL: [Field; 3] = EventHubsConfig::PRINCIPAL_FIELDS;
 
 /// The Event Hubs target.
 pub struct EventHubs {
@@ -59,16 +57,13 @@ impl Adapter for EventHubs {
             version: "v1alpha1",
             kind: "AzureEventHubsTarget",
             constants: &[],
-            fields: &[
-                Field::new("eventHubID", "EVENTHUB_RESOURCE_ID"),
-                Field::new("discardCloudEventContext", "DISCARD_CE_CONTEXT").or("false"),
-                SAS[0],
-                SAS[1],
-                SAS[2],
-                PRINCIPAL[0],
-                PRINCIPAL[1],
-                PRINCIPAL[2],
-            ],
+            fields: &joined::<2, 6, 8>(
+                [
+                    Field::new("eventHubID", "EVENTHUB_RESOURCE_ID"),
+                    Field::new("discardCloudEventContext", "DISCARD_CE_CONTEXT").or("false"),
+                ],
+                EventHubsConfig::AUTH_FIELDS,
+            ),
         }],
     };
     type Config = EventHubsTargetConfig;

@@ -9,6 +9,7 @@ use azure_messaging_eventhubs::{ConsumerClient, EventHubsError, ProducerClient, 
 use common::{
     Error, Field,
     config::{Problems, Secret},
+    info::joined,
     worker,
 };
 use schemars::JsonSchema;
@@ -53,8 +54,9 @@ fn default_domain() -> String {
 }
 
 impl EventHubsConfig {
-    /// The fields of a `spec` by which the kinds of Event Hubs prove who they are.
-    pub const SAS_FIELDS: [Field; 3] = [
+    /// The fields of a `spec` by which the kinds of Event Hubs prove who they are: shared access, or a service principal.
+    pub const AUTH_FIELDS: [Field; 6] = joined(Self::SAS_FIELDS, Self::PRINCIPAL_FIELDS);
+    const SAS_FIELDS: [Field; 3] = [
         Field::new("auth.sasToken.keyName", "EVENTHUB_KEY_NAME").secret(),
         Field::new("auth.sasToken.keyValue", "EVENTHUB_KEY_VALUE").secret(),
         Field::new("auth.sasToken.connectionString", "EVENTHUB_CONNECTION_STRING").secret(),

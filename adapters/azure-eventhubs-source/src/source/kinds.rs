@@ -4,7 +4,6 @@
 use azure::EventHubsConfig;
 use common::{Field, Kind, info::joined};
 
-const SAS: [Field; 3] = EventHubsConfig::SAS_FIELDS;
 const PRINCIPAL: [Field; 3] = EventHubsConfig::PRINCIPAL_FIELDS;
 
 const fn kind(kind: &'static str, constants: &'static [(&str, &str)], fields: &'static [Field]) -> Kind {
@@ -16,17 +15,14 @@ pub const KINDS: &[Kind] = &[
     kind(
         "AzureEventHubsSource",
         &[],
-        &joined::<7, 3, 10>(
-            joined::<4, 3, 7>(
-                [
-                    Field::new("eventHubID", "EVENTHUB_RESOURCE_ID"),
-                    Field::new("consumerGroup", "EVENTHUB_CONSUMER_GROUP"),
-                    Field::new("messageTimeout", "EVENTHUB_MESSAGE_TIMEOUT"),
-                    Field::new("messageCountSize", "EVENTHUB_MESSAGE_COUNT_SIZE"),
-                ],
-                SAS,
-            ),
-            PRINCIPAL,
+        &joined::<4, 6, 10>(
+            [
+                Field::new("eventHubID", "EVENTHUB_RESOURCE_ID"),
+                Field::new("consumerGroup", "EVENTHUB_CONSUMER_GROUP"),
+                Field::new("messageTimeout", "EVENTHUB_MESSAGE_TIMEOUT"),
+                Field::new("messageCountSize", "EVENTHUB_MESSAGE_COUNT_SIZE"),
+            ],
+            EventHubsConfig::AUTH_FIELDS,
         ),
     ),
     kind(
