@@ -67,7 +67,14 @@ pub trait Adapter: Sized + Send + Sync + 'static {
         ready(Ok(()))
     }
 
-    /// Pages of its own beside events and health, such as a listing for people: exact paths and what answers them.
+    /// Whether it can reach what it cannot work without, once it is connected; readiness says so. For those who hold
+    /// events elsewhere: a target whose outside system is down stays ready and answers 503.
+    fn is_ready(&self) -> bool {
+        true
+    }
+
+    /// Pages of its own beside events and health, such as a listing for people: paths, exact or with a last part `{any}`,
+    /// and what answers them.
     fn pages(self: &Arc<Self>) -> Vec<(&'static str, axum::routing::MethodRouter)> {
         Vec::new()
     }

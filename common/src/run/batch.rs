@@ -59,6 +59,10 @@ impl<B: BatchTarget> Adapter for Batched<B> {
         self.inner.connect().await
     }
 
+    fn is_ready(&self) -> bool {
+        self.inner.is_ready()
+    }
+
     fn pages(self: &Arc<Self>) -> Vec<(&'static str, MethodRouter)> {
         self.inner.pages()
     }

@@ -17,7 +17,7 @@ pub use lanes::log_source;
 pub use poll::poll_source;
 pub use queue::queue_source;
 pub use source::source;
-pub use target::{broker, gateway, target};
+pub use target::{broker, durable_broker, gateway, target};
 pub use webhook::webhook_source;
 
 use std::{future::Future, io::Write as _, pin::Pin, process::ExitCode, sync::Arc, time::Instant};

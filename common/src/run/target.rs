@@ -30,6 +30,12 @@ pub fn broker<T: Target>() -> ExitCode {
     run::<T>("broker", false)
 }
 
+/// The `main` of a broker whose events outlive it, so that its triggers may begin in the past.
+#[must_use]
+pub fn durable_broker<T: Target>() -> ExitCode {
+    run::<T>("durable-broker", false)
+}
+
 /// The `main` of a source that takes events by HTTP and hands each to the sink with one attempt, because its caller
 /// holds the event and tries again.
 #[must_use]

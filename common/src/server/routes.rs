@@ -20,6 +20,8 @@ const OK: &str = r#"{"ok": "true"}"#;
 
 /// What takes the requests that are no page: it puts an answer in the making into the slot.
 pub(crate) type Events = Arc<dyn Fn(Request<Incoming>, &mut Answering) + Send + Sync>;
+/// Whether an adapter can reach what it cannot work without.
+pub(crate) type Reachable = Arc<dyn Fn() -> bool + Send + Sync>;
 /// An answer in the making. One connection has one at a time and uses its memory again: at some kilobytes it is beyond
 /// what the allocator is quick with.
 pub(crate) type Answering = ReusableBoxFuture<'static, Response>;
@@ -32,12 +34,19 @@ pub(crate) struct Routes {
     pages: Router,
     /// The exact paths of the pages, so that an event costs no look into the router.
     paths: Arc<[&'static str]>,
+    /// What the paths begin with whose last part is `{any}`.
+    beginnings: Arc<[&'static str]>,
     events: Events,
 }
 
 impl Routes {
     /// The adapter's own pages and the health paths; everything else is for `events`.
-    pub(crate) fn new(own: Vec<(&'static str, MethodRouter)>, health: &Arc<Health>, events: Events) -> Self {
+    pub(crate) fn new(
+        own: Vec<(&'static str, MethodRouter)>,
+        health: &Arc<Health>,
+        reachable: Reachable,
+        events: Events,
+    ) -> Self {
         let mut pages = own;
         for path in ["/healthz", "/_ah/health", "/q/health/live"] {
             pages.push((path, get(|| async { answer(true) })));
@@ -47,8 +56,8 @@ impl Routes {
             pages.push((path, get(move || std::future::ready(answer(health.is_started())))));
         }
         for path in ["/readyz", "/readiness", "/q/health/ready"] {
-            let health = Arc::clone(health);
-            pages.push((path, get(move || std::future::ready(answer(health.is_ready())))));
+            let (health, reachable) = (Arc::clone(health), Arc::clone(&reachable));
+            pages.push((path, get(move || std::future::ready(answer(health.is_ready() && reachable())))));
         }
         Self::of(pages, events)
     }
@@ -61,13 +70,16 @@ impl Routes {
 
     fn of(pages: Vec<(&'static str, MethodRouter)>, events: Events) -> Self {
         let paths = pages.iter().map(|(path, _)| *path).collect();
+        let whole = |(path, _): &(&'static str, MethodRouter)| path.split_once('{').map(|(first, _)| first);
+        let beginnings = pages.iter().filter_map(whole).collect();
         let pages = pages.into_iter().fold(Router::new(), |router, (path, page)| router.route(path, page));
-        Self { pages, paths, events }
+        Self { pages, paths, beginnings, events }
     }
 
     /// Answers one request.
     pub(crate) async fn answer(&self, request: Request<Incoming>, slot: &Slot) -> Response {
-        let is_page = self.paths.contains(&request.uri().path());
+        let path = request.uri().path();
+        let is_page = self.paths.contains(&path) || self.beginnings.iter().any(|first| path.starts_with(first));
         if !is_page {
             return self.event(request, slot).await;
         }

@@ -68,6 +68,27 @@ impl Trace {
         Self { id, span, flags, state, baggage: None }
     }
 
+    /// The trace of an event that was kept with [`parent`](Self::parent), or a new one.
+    #[must_use]
+    pub fn kept(parent: Option<&str>) -> Self {
+        let Some((id, span, flags)) = parent.and_then(parse) else { return Self::default() };
+        Self { id, span, flags, state: None, baggage: None }
+    }
+
+    /// The text to keep beside an event that waits outside of this process: a `traceparent`, or nothing where the trace
+    /// begins here.
+    #[must_use]
+    pub fn parent(&self) -> Option<String> {
+        (self.span != 0).then(|| self.text(self.span))
+    }
+
+    fn text(&self, span: u64) -> String {
+        let mut text = String::with_capacity(55);
+        // Writing to a String cannot fail.
+        let _ = write!(text, "00-{:032x}-{:016x}-{:02x}", self.id, span, self.flags);
+        text
+    }
+
     /// Begins the work on a request that came in.
     pub(crate) fn receive(&self, name: &'static str) -> Span {
         Span::new(self, SpanKind::Server, name)
@@ -84,10 +105,7 @@ impl Trace {
     }
 
     fn write_as(&self, span: u64, headers: &mut HeaderMap) {
-        let mut text = String::with_capacity(55);
-        // Writing to a String cannot fail.
-        let _ = write!(text, "00-{:032x}-{:016x}-{:02x}", self.id, span, self.flags);
-        if let Ok(value) = HeaderValue::from_maybe_shared(bytes::Bytes::from(text)) {
+        if let Ok(value) = HeaderValue::from_maybe_shared(bytes::Bytes::from(self.text(span))) {
             headers.insert(TRACEPARENT, value);
         }
         for (name, value) in [(TRACESTATE, &self.state), (BAGGAGE, &self.baggage)] {
@@ -132,6 +150,12 @@ mod tests {
         assert_eq!((&sent[..36], &sent[52..]), (&PARENT[..36], "-01"));
         assert_ne!(sent[36..52], PARENT[36..52]);
         assert_eq!(out[TRACESTATE], "vendor=1");
+    }
+
+    #[test]
+    fn a_kept_parent_is_the_trace_again() {
+        assert_eq!(Trace::kept(Some(PARENT)).parent().as_deref(), Some(PARENT));
+        assert_eq!(Trace::kept(None).parent(), None);
     }
 
     #[test]
