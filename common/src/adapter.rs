@@ -67,6 +67,13 @@ pub trait Adapter: Sized + Send + Sync + 'static {
         ready(Ok(()))
     }
 
+    /// The end of what is in work and needs more requests to be done, such as an answer that comes as an event: waited for
+    /// once the process has been asked to stop, before the listener closes. After `patience` it gives up by itself.
+    fn settled(&self, patience: Duration) -> impl Future<Output = ()> + Send {
+        let _ = patience;
+        ready(())
+    }
+
     /// Whether it can reach what it cannot work without, once it is connected; readiness says so. For those who hold
     /// events elsewhere: a target whose outside system is down stays ready and answers 503.
     fn is_ready(&self) -> bool {

@@ -7,6 +7,9 @@ use tokio::sync::watch;
 /// How long what is in flight may take once nothing new comes in.
 pub(crate) const DRAIN: Duration = Duration::from_secs(20);
 
+/// How much of it goes to work that needs more requests to be done.
+pub(crate) const SETTLE: Duration = Duration::from_secs(15);
+
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 enum Phase {
     Running,
@@ -74,10 +77,8 @@ impl Stopper {
         self.0.send_replace(Phase::Requested);
     }
 
-    pub(crate) fn drain(&self) -> Instant {
-        let deadline = Instant::now() + DRAIN;
+    pub(crate) fn drain(&self, deadline: Instant) {
         self.0.send_replace(Phase::Draining(deadline));
-        deadline
     }
 
     pub(crate) fn close(&self, deadline: Instant) {

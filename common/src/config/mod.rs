@@ -5,6 +5,7 @@
 
 mod check;
 mod duration;
+mod extension;
 mod json;
 mod pairs;
 mod parse;
@@ -20,6 +21,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
 pub use duration::Duration;
+pub use extension::Extension;
 pub use json::{Json, Pem};
 pub use pairs::Pairs;
 pub use parse::{Parse, json_schema as parsed_schema};

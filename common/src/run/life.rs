@@ -57,7 +57,8 @@ pub(super) async fn live<A: Adapter>(shape: Shape<A>, frame: Arc<Frame>, adapter
         }
     };
     let accepting = Accepting { task: accepting, open };
-    end(work, accepting, &frame, &stopper, shape.serves).await
+    let settled = adapter.settled(stop::SETTLE);
+    end(work, settled, accepting, &frame, &stopper, shape.serves).await
 }
 
 /// The listeners and the server's certificate.
@@ -140,6 +141,7 @@ struct Accepting {
 /// Waits for the end and goes through it: not ready, still accepting, draining, closed.
 async fn end(
     work: impl Future<Output = Result<(), Error>>,
+    settled: impl Future<Output = ()>,
     accepting: Accepting,
     frame: &Frame,
     stopper: &Stopper,
@@ -173,8 +175,11 @@ async fn end(
             return deadline;
         }
         worker::sleep(Duration::from_secs(frame.config.drain_seconds)).await;
+        let deadline = Instant::now() + stop::DRAIN;
+        // One that does not keep to its patience has had all the time there is.
+        let _ = tokio::time::timeout_at(deadline.into(), settled).await;
         accepting.task.abort();
-        let deadline = stopper.drain();
+        stopper.drain(deadline);
         if tokio::time::timeout_at(deadline.into(), accepting.open.idle()).await.is_err() {
             tracing::error!(connections = accepting.open.count(), "requests were still in work at the end");
         }

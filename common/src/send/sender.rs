@@ -98,6 +98,8 @@ pub struct Accepted {
     pub status: StatusCode,
     /// The event in the answer, if one was wanted and came.
     pub reply: Option<Event>,
+    /// Why the sink refused it, where the dead-letter sink took it in its place.
+    pub refused: Option<Box<Failure>>,
 }
 
 /// An attempt that was not accepted.
@@ -199,7 +201,7 @@ impl Sender {
             Ok(response) => self.read(response),
             // The receiver has said yes; what it then failed to say would not have been looked at.
             Err(ClientError { status: Some(status), .. }) if status.is_success() && !self.options.reply => {
-                Ok(Accepted { status, reply: None })
+                Ok(Accepted { status, reply: None, refused: None })
             }
             Err(error) => Err(Failure {
                 fault: error.status.filter(|status| !status.is_success()).map_or(Fault::Transient, Fault::of),
@@ -246,7 +248,7 @@ impl Sender {
             let message = format!("the receiver answered {}", parts.status.as_u16());
             return Err(failure(Fault::of(parts.status), body, message));
         }
-        let accepted = Accepted { status: parts.status, reply: None };
+        let accepted = Accepted { status: parts.status, reply: None, refused: None };
         if !self.options.reply || (body.is_empty() && !parts.headers.contains_key("ce-specversion")) {
             return Ok(accepted);
         }

@@ -258,7 +258,7 @@ impl Passage<'_> {
                     reason = refusal.message,
                     "an event went to the dead-letter sink"
                 );
-                Ok(accepted)
+                Ok(Accepted { refused: Some(Box::new(refusal.clone())), ..accepted })
             }
             // The dead-letter sink is what must come back; the event is not to blame for that.
             Err(failed) => Err(Failure { fault: Fault::Transient, ..failed }),
