@@ -148,8 +148,13 @@ pub struct Setting {
     pub format: Option<String>,
     pub minimum: Option<f64>,
     pub maximum: Option<f64>,
-    #[serde(rename = "enum")]
-    pub choices: Option<Vec<Json>>,
+    #[serde(rename = "enum", default)]
+    listed: Vec<Json>,
+    #[serde(rename = "const")]
+    only: Option<Json>,
+    /// Each value with a description of its own.
+    #[serde(rename = "oneOf", alias = "anyOf", default)]
+    described: Vec<Setting>,
     #[serde(default)]
     pub secret: bool,
 }
@@ -162,6 +167,12 @@ impl Setting {
             Json::Array(names) => names.iter().filter_map(Json::as_str).find(|name| *name != "null"),
             _ => None,
         }
+    }
+
+    /// The values it can have, where there are only some.
+    pub fn choices(&self) -> Vec<String> {
+        let own = self.listed.iter().chain(&self.only).filter(|choice| !choice.is_null()).map(plain);
+        own.chain(self.described.iter().flat_map(Self::choices)).collect()
     }
 }
 
@@ -187,12 +198,33 @@ impl Catalogue {
     }
 }
 
+/// A JSON scalar as the text of a variable.
+pub fn plain(value: &Json) -> String {
+    match value {
+        Json::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
 /// The list of descriptions this command was built with.
 pub const EMBEDDED: &str = include_str!(concat!(env!("OUT_DIR"), "/catalogue.json"));
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn choices_are_found_in_every_form() {
+        for schema in [
+            r#"{"enum": ["a", "b", null]}"#,
+            r#"{"oneOf": [{"const": "a", "description": "First."}, {"const": "b"}]}"#,
+            r#"{"anyOf": [{"enum": ["a"]}, {"oneOf": [{"const": "b"}]}, {"type": "null"}]}"#,
+        ] {
+            let setting: Setting = serde_json::from_str(schema).unwrap();
+            assert_eq!(setting.choices(), ["a", "b"], "{schema}");
+        }
+        assert!(serde_json::from_str::<Setting>(r#"{"type": "string"}"#).unwrap().choices().is_empty());
+    }
 
     #[test]
     fn the_embedded_catalogue_is_well_formed() {

@@ -7,9 +7,9 @@ use std::process::ExitCode;
 use serde_json::Value as Json;
 
 use crate::args::{Format, fail};
-use crate::catalogue::{Adapter, Catalogue, EMBEDDED, Kind, Role, Rule, Setting, Settings};
+use crate::catalogue::{Adapter, Catalogue, EMBEDDED, Kind, Role, Rule, Setting, Settings, plain};
 use crate::list::columns;
-use crate::manifest::{TRIGGER, TRIGGER_FIELDS, TRIGGER_GROUP, nearest, plain};
+use crate::manifest::{TRIGGER, TRIGGER_FIELDS, TRIGGER_GROUP, nearest};
 
 /// Prints what the adapter, or the one behind the kind, says of itself.
 pub fn run(catalogue: &Catalogue, name: &str, format: Format) -> ExitCode {
@@ -127,8 +127,9 @@ fn settings(settings: &Settings) -> String {
 
 fn facts(setting: &Setting, required: bool) -> Vec<String> {
     let mut facts = vec![setting.type_name().unwrap_or("string").to_owned()];
-    if let Some(choices) = &setting.choices {
-        facts.push(format!("one of {}", choices.iter().map(plain).collect::<Vec<_>>().join(" ")));
+    let choices = setting.choices();
+    if !choices.is_empty() {
+        facts.push(format!("one of {}", choices.join(" ")));
     }
     match (setting.minimum, setting.maximum) {
         (Some(minimum), Some(maximum)) => facts.push(format!("{minimum} to {maximum}")),

@@ -1,7 +1,6 @@
 //! Checks the text of a variable against what its adapter's schema says of it.
 
 use common::config::{Duration, Flag, Pairs, Parse as _, Pem, Url};
-use serde_json::Value as Json;
 
 use super::mistake::suggestion;
 use crate::catalogue::Setting;
@@ -13,12 +12,10 @@ pub fn fault(setting: &Setting, text: &str) -> Option<String> {
     if text.is_empty() {
         return None;
     }
-    if let Some(choices) = &setting.choices {
-        let choices: Vec<String> = choices.iter().filter(|choice| !choice.is_null()).map(plain).collect();
-        if !choices.iter().any(|choice| choice == text) {
-            let hint = suggestion(text, choices.iter().map(String::as_str)).to_string();
-            return Some(format!("must be one of {}{hint}", choices.join(", ")));
-        }
+    let choices = setting.choices();
+    if !choices.is_empty() && !choices.iter().any(|choice| choice == text) {
+        let hint = suggestion(text, choices.iter().map(String::as_str)).to_string();
+        return Some(format!("must be one of {}{hint}", choices.join(", ")));
     }
     match setting.type_name() {
         Some("boolean") => Flag::parse(text).err(),
@@ -57,13 +54,5 @@ fn range(setting: &Setting) -> String {
         (Some(minimum), None) => format!(" of at least {minimum}"),
         (None, Some(maximum)) => format!(" of at most {maximum}"),
         (None, None) => String::new(),
-    }
-}
-
-/// A JSON scalar as the text of a variable.
-pub fn plain(value: &Json) -> String {
-    match value {
-        Json::String(text) => text.clone(),
-        other => other.to_string(),
     }
 }

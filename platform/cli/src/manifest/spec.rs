@@ -11,7 +11,7 @@ use super::schema;
 use super::secrets::Secrets;
 use super::transformation;
 use crate::bridge::{Cluster, Origin, Secret, Setting};
-use crate::catalogue::{Adapter, Kind, Role, Rule};
+use crate::catalogue::{Adapter, Kind, Role, Rule, plain};
 
 /// The fields of `spec.adapterOverrides`; only `env` means anything outside Kubernetes.
 const OVERRIDES: [&str; 8] =
@@ -98,7 +98,7 @@ fn environment(
             }
             None => {
                 if let Some(default) = &field.default {
-                    let value = rule::fill(&schema::plain(default), &object.id);
+                    let value = rule::fill(&plain(default), &object.id);
                     environment.insert(field.env.clone(), Setting::Text(value));
                 }
             }

@@ -126,7 +126,7 @@ fn delivery(trigger: &Trigger, bridge: &Bridge, notes: &mut Vec<String>) -> Map<
     let mut delivery = Map::new();
     let mut note = |text: String| notes.push(format!("Trigger {}: {text}", trigger.name));
     for (option, value) in &trigger.delivery {
-        let text = crate::manifest::plain(value);
+        let text = crate::catalogue::plain(value);
         match option.as_str() {
             "retry" => {
                 drop(delivery.insert(option.clone(), text.parse::<u64>().map_or(value.clone(), Json::from)))

@@ -6,8 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 
 use super::{objects, root};
-use crate::catalogue::{Adapter, Catalogue, EMBEDDED};
-use crate::manifest::plain;
+use crate::catalogue::{Adapter, Catalogue, EMBEDDED, plain};
 use crate::render::Target;
 
 /// The configuration of the controller's own, which it hands to every adapter. Adapters read the level of the first.
