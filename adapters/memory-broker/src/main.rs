@@ -4,5 +4,5 @@ mod broker;
 mod config;
 
 fn main() -> std::process::ExitCode {
-    common::run::broker::<broker::Memory>()
+    common::run::broker::<broker::MemoryBroker>()
 }

@@ -1,12 +1,8 @@
-//! How a trigger delivers: tries, the waits between them, and what a dead-letter event says about the failure.
+//! How a trigger delivers: tries, and the waits between them.
 //!
-//! Facts: the TriggerMesh brokers' delivery options (linear waits d·n, exponential d·2ⁿ, n counted from 1) and
-//! Knative's dead-letter extensions.
+//! Facts: the TriggerMesh brokers' delivery options (linear waits d·n, exponential d·2ⁿ, n counted from 1).
 
 use std::time::Duration;
-
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use common::{Event, Text};
 
 /// No wait between two tries is longer, whatever the formula gives.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(3600);
@@ -14,9 +10,6 @@ pub const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 /// Deliveries of one trigger that are out at the same time unless the trigger says otherwise: enough to keep up with
 /// as many senders over a network, while a slow target sees a bounded number of requests.
 pub const DEFAULT_CONCURRENCY: usize = 64;
-
-/// Bytes of an error body that a dead-letter event carries: its base64 text is 1024 characters, Knative's limit.
-const ERROR_DATA: usize = 768;
 
 /// Where a trigger delivers, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,28 +73,6 @@ impl Options {
     }
 }
 
-/// The event as the dead letter gets it: with the failed address, the last status and the body of the answer.
-///
-/// `status` is `None` when there was no answer; it is then given as 500 and `body` should say what happened, both as
-/// Knative's in-memory channel does it.
-#[must_use]
-pub fn dead_letter(event: &Event, destination: &str, status: Option<u16>, body: &[u8]) -> Event {
-    let mut event = event.clone();
-    let data = STANDARD.encode(body.get(..ERROR_DATA).unwrap_or(body));
-    let attributes = [
-        ("knativeerrordest", Text::from(destination)),
-        ("knativeerrorcode", Text::from(status.unwrap_or(500).to_string())),
-        ("knativeerrordata", Text::from(data)),
-    ];
-    for (name, value) in attributes {
-        // Nothing to say is better left out; and a value that could not be carried must not cost the event.
-        if value.is_empty() || event.set(name, value).is_err() {
-            event.remove(name);
-        }
-    }
-    event
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,24 +112,5 @@ mod tests {
         for (asked, wait) in table {
             assert_eq!(options.wait(1, asked.map(seconds), seconds(60)), seconds(wait), "{asked:?}");
         }
-    }
-
-    #[test]
-    fn dead_letter_says_what_happened() {
-        let event = Event::new("1", "/a", "t").unwrap();
-        let dead = dead_letter(&event, "http://x/", Some(418), b"teapot");
-        assert_eq!(dead.get("knativeerrordest"), Some("http://x/"));
-        assert_eq!(dead.get("knativeerrorcode"), Some("418"));
-        assert_eq!(dead.get("knativeerrordata"), Some("dGVhcG90"));
-        assert_eq!(dead.id(), "1");
-
-        let dead = dead_letter(&dead, "", None, &[b'x'; 5000]);
-        assert_eq!(dead.get("knativeerrordest"), None);
-        assert_eq!(dead.get("knativeerrorcode"), Some("500"));
-        let data = dead.get("knativeerrordata").unwrap();
-        assert_eq!(data.len(), 1024);
-        assert_eq!(STANDARD.decode(data).unwrap(), [b'x'; 768]);
-
-        assert_eq!(dead_letter(&event, "http://x/", Some(503), b"").get("knativeerrordata"), None);
     }
 }

@@ -29,6 +29,8 @@ pub enum Rank {
 #[derive(Debug)]
 pub struct Room {
     limit: Amount,
+    /// Who waits for room is woken once no more than this is taken.
+    mark: Amount,
     events: AtomicUsize,
     bytes: AtomicUsize,
     /// Replies that wait: while there are any, new events get nothing.
@@ -48,8 +50,15 @@ impl Room {
     /// Empty room.
     #[must_use]
     pub fn new(limit: Amount) -> Arc<Self> {
+        Self::with_mark(limit, limit)
+    }
+
+    /// Empty room; who waits is woken once no more than the mark is taken.
+    #[must_use]
+    pub fn with_mark(limit: Amount, mark: Amount) -> Arc<Self> {
         Arc::new(Self {
             limit,
+            mark,
             events: AtomicUsize::new(0),
             bytes: AtomicUsize::new(0),
             replies: AtomicUsize::new(0),
@@ -76,6 +85,31 @@ impl Room {
             return None;
         }
         Some(Place { room: self.clone(), bytes })
+    }
+
+    /// Takes room for one event, whether or not there is enough: for what has been read already.
+    #[must_use]
+    pub fn take_anyway(self: &Arc<Self>, bytes: usize) -> Place {
+        self.events.fetch_add(1, SeqCst);
+        self.bytes.fetch_add(bytes, SeqCst);
+        Place { room: self.clone(), bytes }
+    }
+
+    /// What is not taken.
+    #[must_use]
+    pub fn free(&self) -> Amount {
+        let taken = self.taken();
+        Amount {
+            events: self.limit.events.saturating_sub(taken.events),
+            bytes: self.limit.bytes.saturating_sub(taken.bytes),
+        }
+    }
+
+    /// Whether no more than the mark is taken.
+    #[must_use]
+    pub fn is_below_mark(&self) -> bool {
+        let taken = self.taken();
+        taken.events <= self.mark.events && taken.bytes <= self.mark.bytes
     }
 
     /// Ends when room was given back since the call, not since the first poll. One waiter is woken for each.
@@ -124,7 +158,9 @@ impl Drop for Place {
     fn drop(&mut self) {
         self.room.events.fetch_sub(1, SeqCst);
         self.room.bytes.fetch_sub(self.bytes, SeqCst);
-        self.room.wake();
+        if self.room.is_below_mark() {
+            self.room.wake();
+        }
     }
 }
 
@@ -151,6 +187,24 @@ mod tests {
         assert!(room.take(0, Rank::New).is_none());
         drop((first, second));
         assert_eq!(room.taken(), Amount { events: 0, bytes: 0 });
+    }
+
+    #[test]
+    fn with_a_mark_nobody_is_woken_for_every_place() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let amount = |events| Amount { events, bytes: 100 };
+            let room = Room::with_mark(amount(4), amount(2));
+            let mut places: Vec<_> = (0..5).map(|_| room.take_anyway(1)).collect();
+            assert_eq!(room.free(), Amount { events: 0, bytes: 95 });
+            for left in [4, 3, 2] {
+                assert!(!room.is_below_mark());
+                places.pop();
+                assert_eq!(room.taken().events, left);
+            }
+            assert!(room.is_below_mark());
+            room.freed(Rank::New).await;
+        });
     }
 
     #[test]

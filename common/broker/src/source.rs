@@ -7,11 +7,14 @@ use std::{
     time::Duration,
 };
 
-use crate::document::{BrokenDocument, Document};
+use crate::document::{Bounds, BrokenDocument, Document};
 
 /// How often a watched file is looked at. A change counts once two looks agree, so that a file in the middle of being
 /// written is not read: half a document can be a valid one with fewer triggers.
 const LOOK: Duration = Duration::from_millis(150);
+
+/// Says whether a broker can do what bounds ask for.
+pub type CheckBounds = fn(&Bounds) -> Result<(), String>;
 
 /// Where the document is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +36,7 @@ pub struct Source {
     stamp: Option<Stamp>,
     candidate: Option<Stamp>,
     missing: bool,
+    check: CheckBounds,
 }
 
 /// What tells one state of a file from another; of the file that symlinks lead to, as Kubernetes mounts swap them.
@@ -57,8 +61,14 @@ pub enum Unusable {
 impl Source {
     /// A source of which nothing has been read yet.
     #[must_use]
-    pub fn new(place: Place) -> Self {
-        Self { place, text: None, stamp: None, candidate: None, missing: false }
+    pub fn new(place: Place, check: CheckBounds) -> Self {
+        Self { place, text: None, stamp: None, candidate: None, missing: false, check }
+    }
+
+    fn parse(&self, text: &str) -> Result<Document, Unusable> {
+        let document = Document::parse(text)?;
+        document.check_bounds(self.check)?;
+        Ok(document)
     }
 
     /// How long to wait between calls of [`changed`](Self::changed); `None` when nothing will ever change.
@@ -83,9 +93,9 @@ impl Source {
                 read(path)?
             }
         };
-        let document = Document::parse(&text);
+        let document = self.parse(&text);
         self.text = Some(text);
-        Ok(document?)
+        document
     }
 
     /// The new document, where there is one. Empty content is ignored: it is the first half of a rewrite.
@@ -119,9 +129,9 @@ impl Source {
         if text.trim().is_empty() || self.text.as_ref() == Some(&text) {
             return Ok(None);
         }
-        let document = Document::parse(&text);
+        let document = self.parse(&text);
         self.text = Some(text);
-        Ok(Some(document?))
+        document.map(Some)
     }
 }
 
@@ -159,7 +169,7 @@ mod tests {
             } else {
                 Place::Watched(path.clone())
             };
-            let mut source = Source::new(place);
+            let mut source = Source::new(place, |_| Ok(()));
             assert_eq!(names(&source.first().unwrap()), ["a"]);
             assert!(look(&mut source).unwrap().is_none());
 
@@ -186,6 +196,14 @@ mod tests {
     }
 
     #[test]
+    fn bounds_that_the_broker_cannot_do_break_the_document() {
+        let place = Place::Inline("triggers: {a: {bounds: {byId: {start: 1}}}}".into());
+        assert!(Source::new(place.clone(), |_| Ok(())).first().is_ok());
+        let unusable = Source::new(place, |_| Err("cannot".into())).first().unwrap_err();
+        assert_eq!(unusable.to_string(), "triggers.a.bounds: cannot");
+    }
+
+    #[test]
     fn sees_the_symlink_swap_of_a_mounted_secret() {
         let folder = tempfile::tempdir().unwrap();
         let write = |version: &str, text: &str| {
@@ -197,7 +215,7 @@ mod tests {
         write("v1", "triggers: {a: {}}");
         let path = folder.path().join("config");
         std::os::unix::fs::symlink("..data/config", &path).unwrap();
-        let mut source = Source::new(Place::Watched(path));
+        let mut source = Source::new(Place::Watched(path), |_| Ok(()));
         assert_eq!(names(&source.first().unwrap()), ["a"]);
         write("v2", "triggers: {b: {}}");
         assert_eq!(names(&look(&mut source).unwrap().unwrap()), ["b"]);
@@ -208,12 +226,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("none");
         assert!(matches!(
-            Source::new(Place::Watched(path.clone())).first(),
+            Source::new(Place::Watched(path.clone()), |_| Ok(())).first(),
             Err(Unusable::Unreadable { .. })
         ));
         std::fs::write(&path, "").unwrap();
-        assert!(Source::new(Place::Watched(path)).first().unwrap().triggers.is_empty());
-        let mut inline = Source::new(Place::Inline("triggers: {a: {}}".into()));
+        assert!(Source::new(Place::Watched(path), |_| Ok(())).first().unwrap().triggers.is_empty());
+        let mut inline = Source::new(Place::Inline("triggers: {a: {}}".into()), |_| Ok(()));
         assert_eq!(names(&inline.first().unwrap()), ["a"]);
         assert!(inline.changed().unwrap().is_none() && inline.pause().is_none());
     }

@@ -4,6 +4,7 @@
 //! but a mistake anywhere makes the whole document a broken one, named by trigger and field: half of a configuration
 //! could send events where they must not go.
 
+mod bounds;
 mod node;
 
 #[cfg(test)]
@@ -14,6 +15,7 @@ use std::{collections::HashSet, time::Duration};
 use common::config::Parse as _;
 use indexmap::IndexMap;
 
+pub use bounds::{Bounds, Span};
 pub(crate) use node::{Node, Problems};
 
 use crate::{
@@ -42,6 +44,10 @@ pub struct TriggerSpec {
     pub filters: Vec<Filter>,
     /// Where to, and how.
     pub options: Options,
+    /// Which part of the past, and of the future, it gets; `None` = all events from now on.
+    pub bounds: Option<Bounds>,
+    /// Whether its place in what is kept goes with it, as somebody's who looks on for a while.
+    pub ephemeral: bool,
 }
 
 /// Why a document cannot be used: one line for each mistake, with the path to it.
@@ -64,6 +70,19 @@ impl Document {
         }
     }
 
+    /// Asks whether a broker can do what the bounds of the triggers ask for.
+    ///
+    /// # Errors
+    /// Every one that it cannot.
+    pub fn check_bounds(&self, check: fn(&Bounds) -> Result<(), String>) -> Result<(), BrokenDocument> {
+        let problem = |trigger: &TriggerSpec| {
+            let problem = check(trigger.bounds.as_ref()?).err()?;
+            Some(format!("{}.bounds: {problem}", path_of(&trigger.name)))
+        };
+        let problems: Vec<String> = self.triggers.iter().filter_map(problem).collect();
+        if problems.is_empty() { Ok(()) } else { Err(BrokenDocument(problems)) }
+    }
+
     fn read(node: &Node, problems: &mut Problems) -> Option<Self> {
         let root = node.map("document", problems)?;
         let mut document = Self::default();
@@ -73,7 +92,7 @@ impl Document {
         let triggers = root.get("triggers").unwrap_or(&Node::Null).map("triggers", problems)?;
         let mut names = HashSet::new();
         for (name, node) in triggers {
-            let path = format!("triggers.{}", name.escape_default());
+            let path = path_of(name);
             if name.is_empty() || !names.insert(name) {
                 problems.add::<()>(&path, "a trigger needs a name of its own");
             }
@@ -81,6 +100,10 @@ impl Document {
         }
         Some(document)
     }
+}
+
+fn path_of(trigger: &str) -> String {
+    format!("triggers.{}", trigger.escape_default())
 }
 
 fn credentials(node: &Node, problems: &mut Problems) -> Option<Credentials> {
@@ -121,7 +144,15 @@ fn trigger(
                 .add(&format!("{path}.filters"), format_args!("expected a list, found {}", other.kind()));
         }
     }
-    bounds(map, path, problems);
+    let bounds = map.get("bounds").and_then(|node| bounds::read(node, &format!("{path}.bounds"), problems));
+    let ephemeral = match map.get("ephemeral") {
+        Some(Node::Scalar(text)) if text == "true" || text == "false" => text == "true",
+        None | Some(Node::Null) => false,
+        Some(_) => {
+            problems.add::<()>(&format!("{path}.ephemeral"), "expected true or false");
+            false
+        }
+    };
     let target_path = format!("{path}.target");
     let target = map.get("target").unwrap_or(&Node::Null).map(&target_path, problems)?;
     let url = url(target, "url", &target_path, problems);
@@ -133,7 +164,7 @@ fn trigger(
         Some(other) => (path, other),
     };
     let options = options_of(options, &format!("{place}.deliveryOptions"), url, problems)?;
-    Some(TriggerSpec { name: name.to_owned(), filters, options })
+    Some(TriggerSpec { name: name.to_owned(), filters, options, bounds, ephemeral })
 }
 
 fn options_of(node: &Node, path: &str, url: Option<String>, problems: &mut Problems) -> Option<Options> {
@@ -164,21 +195,6 @@ fn options_of(node: &Node, path: &str, url: Option<String>, problems: &mut Probl
             .map_or(defaults.concurrency, |number| number as usize),
         order_by: order_by.map(str::to_owned),
     })
-}
-
-/// Replay is for brokers that keep events; the old memory broker refused `bounds` as well.
-fn bounds(map: &IndexMap<String, Node>, path: &str, problems: &mut Problems) {
-    let filled = |node: &Node| match node {
-        Node::Map(map) => map.values().any(|node| match node {
-            Node::Map(range) => range.values().any(|node| !node.is_empty()),
-            other => !other.is_empty(),
-        }),
-        other => !other.is_empty(),
-    };
-    if map.get("bounds").is_some_and(filled) {
-        problems
-            .add::<()>(&format!("{path}.bounds"), "this broker keeps no past events and cannot replay them");
-    }
 }
 
 fn url(map: &IndexMap<String, Node>, key: &str, path: &str, problems: &mut Problems) -> Option<String> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Document;
+use super::{Bounds, Document, Span};
 use crate::credentials::Credentials;
 use crate::policy::{Backoff, Options};
 
@@ -93,7 +93,7 @@ triggers:
   a: {filters: [{exact: {type: x}}, {regexp: {type: x}}], target: {url: "ftp://x"}}
   b: {filters: {}, deliveryOptions: {retry: many}}
   c: {deliveryOptions: {retry: -1, backoffPolicy: fast, backoffDelay: soon, deadLetterURL: here, concurrency: 0, orderBy: A}}
-  d: {bounds: {byId: {start: "1"}}, target: [x]}
+  d: {bounds: {byId: {start: [1]}, byDate: {end: soon}, from: x}, target: [x], ephemeral: 1}
   e: {target: {url: "http://"}}
   f: 5
 "#,
@@ -110,7 +110,9 @@ triggers:
         "triggers.c.deliveryOptions.retry: expected a whole number from 0 to 1000000",
         "triggers.c.deliveryOptions.backoffDelay: must be a duration",
         "triggers.c.deliveryOptions.concurrency: expected a whole number from 1 to 1000",
-        "triggers.d.bounds: this broker keeps no past events",
+        "triggers.d.bounds.byId.start: expected text, found a list",
+        "triggers.d.bounds.byDate.end: expected a time (RFC 3339)",
+        "triggers.d.ephemeral: expected true or false",
         "triggers.d.target: expected an object, found a list",
         "triggers.e.target.url: expected an absolute http or https URL",
         "triggers.f: expected an object, found a number",
@@ -119,6 +121,27 @@ triggers:
     for (problem, expected) in broken.0.iter().zip(expected) {
         assert!(problem.starts_with(expected), "{problem} | {expected}");
     }
+}
+
+#[test]
+fn bounds_are_read_and_judged_by_the_broker() {
+    let text = r#"
+triggers:
+  a: {bounds: {byId: {start: "1646995200000-0", end: 17}, byDate: null}}
+  b: {bounds: {byDate: {start: "2022-03-11T10:40:00.5Z", end: ""}}, ephemeral: true}
+  c: {bounds: {byId: {start: "", end: null}, byDate: {}}}
+"#;
+    let document = Document::parse(text).unwrap();
+    let bounds: Vec<_> = document.triggers.iter().map(|trigger| trigger.bounds.clone()).collect();
+    let by_id = Span { start: Some("1646995200000-0".to_owned()), end: Some("17".to_owned()) };
+    let by_date = Span { start: Some(1_646_995_200_500), end: None };
+    assert_eq!(bounds[0], Some(Bounds { by_id, by_date: Span::default() }));
+    assert_eq!(bounds[1], Some(Bounds { by_id: Span::default(), by_date }));
+    assert_eq!(bounds[2], None);
+    assert!(document.triggers[1].ephemeral && !document.triggers[0].ephemeral);
+    assert_eq!(document.check_bounds(|_| Ok(())), Ok(()));
+    let broken = document.check_bounds(|_| Err("no".to_owned())).unwrap_err();
+    assert_eq!(broken.0, ["triggers.a.bounds: no", "triggers.b.bounds: no"]);
 }
 
 #[test]

@@ -15,7 +15,7 @@ const MILLISECONDS: [f64; 8] = [0.0, 0.01, 0.1, 1.0, 10.0, 100.0, 1_000.0, 10_00
 
 /// The families, once per process.
 #[derive(Debug, Clone)]
-pub(super) struct Metrics(Arc<Families>);
+pub(crate) struct Metrics(Arc<Families>);
 
 #[derive(Debug)]
 struct Families {
@@ -27,13 +27,14 @@ struct Families {
     triggered: Counters,
     trigger_latency: Histograms,
     dead_lettered: Counters,
+    held_back: Counters,
     held: Gauges,
     ingest: ByType<Ends>,
 }
 
 /// What one trigger counts.
 #[derive(Debug)]
-pub(super) struct TriggerMetrics {
+pub(crate) struct TriggerMetrics {
     name: String,
     families: Arc<Families>,
     by_type: ByType<Ends>,
@@ -100,6 +101,11 @@ impl Metrics {
                 "Events the dead letter took",
                 &["trigger_name"],
             ),
+            held_back: one(
+                "broker_trigger_held_back_count",
+                "Times that neither target nor dead letter took an event, which is then tried again",
+                &["trigger_name"],
+            ),
             held: gauges(
                 "broker_events_held",
                 "Events that wait or are being delivered",
@@ -133,7 +139,7 @@ impl Metrics {
     /// The metrics of one trigger.
     pub fn trigger(&self, name: &str) -> TriggerMetrics {
         // As in `new`.
-        for counters in [&self.0.lost, &self.0.dead_lettered] {
+        for counters in [&self.0.lost, &self.0.dead_lettered, &self.0.held_back] {
             drop(counters.with(&[name]));
         }
         TriggerMetrics { name: name.to_owned(), families: self.0.clone(), by_type: ByType::default() }
@@ -162,6 +168,11 @@ impl TriggerMetrics {
     /// The dead letter took an event.
     pub fn dead_lettered(&self) {
         self.families.dead_lettered.count(&[&self.name]);
+    }
+
+    /// Nobody took an event, which waits.
+    pub fn held_back(&self) {
+        self.families.held_back.count(&[&self.name]);
     }
 
     /// An event is gone for good.

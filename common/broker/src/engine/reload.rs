@@ -11,13 +11,18 @@ use http::Uri;
 use tokio::sync::Notify;
 
 use super::{
-    Engine, Room, Table,
+    Backend, Engine, Table,
     trigger::{Route, Trigger},
     work,
 };
-use crate::{document::Document, filter::Index, policy::Options, queue::Queue};
+use crate::{
+    document::{Document, TriggerSpec},
+    filter::Index,
+    policy::Options,
+    queue::Queue,
+};
 
-impl Engine {
+impl<B: Backend> Engine<B> {
     /// Puts a document into force. Filters count for later events, target and options from the next try on; a trigger
     /// that is gone gets no more events but delivers those it has.
     pub fn load(self: &Arc<Self>, document: Document) {
@@ -26,43 +31,46 @@ impl Engine {
         }
         let mut known = self.known();
         known.retain(|trigger| trigger.strong_count() > 0);
-        let before: HashMap<String, Arc<Trigger>> =
+        let mut before: HashMap<String, Arc<Trigger<B>>> =
             known.iter().filter_map(Weak::upgrade).map(|trigger| (trigger.name.clone(), trigger)).collect();
         let mut triggers = Vec::with_capacity(document.triggers.len());
         let mut filters = Vec::with_capacity(document.triggers.len());
-        for spec in document.triggers {
-            let trigger = match before.get(&spec.name) {
+        for TriggerSpec { name, filters: own, options, bounds, ephemeral } in document.triggers {
+            let trigger = match before.remove(&name) {
                 Some(trigger) => {
-                    self.reroute(trigger, spec.options);
-                    trigger.clone()
+                    self.reroute(&trigger, options);
+                    trigger
                 }
                 None => {
-                    let trigger = Arc::new(self.trigger(spec.name, spec.options));
+                    let lane = self.backend.lane(&name, bounds.as_ref());
+                    let trigger = Arc::new(self.trigger(name, options, lane));
                     known.push(Arc::downgrade(&trigger));
                     trigger
                 }
             };
+            filters.push(B::opened(self, &trigger, own, ephemeral));
             triggers.push(trigger);
-            filters.push(spec.filters);
         }
         drop(known);
         tracing::info!(triggers = triggers.len(), "the configuration document is in force");
         let index = Index::new(filters);
         self.table.store(Arc::new(Table { credentials: document.ingest, index, triggers }));
+        before.values().for_each(|trigger| B::closed(self, trigger));
     }
 
-    fn trigger(&self, name: String, options: Options) -> Trigger {
+    fn trigger(&self, name: String, options: Options, lane: B::Lane) -> Trigger<B> {
         Trigger {
             metrics: self.metrics.trigger(&name),
             name,
             route: ArcSwap::from_pointee(self.route(options)),
-            room: Room::new(self.share()),
+            room: B::room(self.settings.share),
             queue: Queue::default(),
             hurry: Notify::new(),
+            lane,
         }
     }
 
-    fn reroute(self: &Arc<Self>, trigger: &Arc<Trigger>, options: Options) {
+    fn reroute(self: &Arc<Self>, trigger: &Arc<Trigger<B>>, options: Options) {
         if trigger.route.load().options == options {
             return;
         }
@@ -83,7 +91,7 @@ impl Engine {
         Route { target: sender(&options.url), dead_letter: sender(&options.dead_letter_url), options }
     }
 
-    pub(super) fn known(&self) -> MutexGuard<'_, Vec<Weak<Trigger>>> {
+    pub(super) fn known(&self) -> MutexGuard<'_, Vec<Weak<Trigger<B>>>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

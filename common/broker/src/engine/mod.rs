@@ -1,0 +1,180 @@
+//! The engine: a queue per trigger, delivery with retries and dead letter, and replies that come back in. Where events
+//! are between their acceptance and their delivery is the matter of a backend.
+
+mod backend;
+mod drain;
+mod metrics;
+mod reload;
+mod replay;
+mod trigger;
+mod work;
+
+use std::{
+    sync::{
+        Arc, Mutex, OnceLock, Weak,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
+
+use arc_swap::ArcSwap;
+use common::{Event, Text, Trace, http::Client, send::SenderOptions, worker};
+use http::HeaderMap;
+use tokio::sync::Notify;
+
+use crate::{
+    credentials::Credentials,
+    filter::Index,
+    room::{Amount, Rank, Room},
+};
+
+use metrics::Metrics;
+
+pub use backend::{Backend, Refused};
+pub use replay::NotReplayed;
+pub use trigger::{Entry, Stored, Trigger};
+pub use work::Failed;
+
+/// What an event takes beside its text and data, near enough.
+pub const OVERHEAD: usize = 512;
+
+/// How much a broker holds, and how it treats what it holds.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The name under which it counts.
+    pub name: String,
+    /// Events and bytes that it holds at most.
+    pub buffer: Amount,
+    /// Events and bytes that one trigger holds at most.
+    pub share: Amount,
+    /// How often an event may come back as a reply to a reply.
+    pub max_hops: u32,
+    /// The longest wait that is taken from `Retry-After`.
+    pub retry_after_max: Duration,
+    /// How events are sent where the trigger does not say otherwise.
+    pub sending: SenderOptions,
+}
+
+/// The broker.
+#[derive(Debug)]
+pub struct Engine<B: Backend> {
+    /// Where events are.
+    pub backend: B,
+    pub(crate) settings: Settings,
+    client: Client,
+    /// What all triggers hold.
+    pub(crate) room: Arc<Room>,
+    pub(crate) table: ArcSwap<Table<B>>,
+    /// Every trigger that still has something to do, removed ones too.
+    known: Mutex<Vec<Weak<Trigger<B>>>>,
+    /// Set when time is up: from then on nothing more is tried but, where events would be lost, the dead letter, and that
+    /// until then.
+    ending: OnceLock<Instant>,
+    /// Tells those who wait for something rare that the end has begun.
+    hurry: Notify,
+    lost: AtomicU64,
+    pub(crate) metrics: Metrics,
+}
+
+/// What a document says, made ready for use; replaced as a whole.
+#[derive(Debug)]
+pub(crate) struct Table<B: Backend> {
+    credentials: Option<Credentials>,
+    /// The filters of all triggers, by their position.
+    pub index: Index,
+    pub triggers: Vec<Arc<Trigger<B>>>,
+}
+
+impl<B: Backend> Default for Table<B> {
+    fn default() -> Self {
+        Self { credentials: None, index: Index::default(), triggers: Vec::new() }
+    }
+}
+
+impl<B: Backend> Engine<B> {
+    /// A broker without triggers.
+    #[must_use]
+    pub fn new(backend: B, mut settings: Settings, client: Client) -> Arc<Self> {
+        settings.sending.reply = true;
+        Arc::new(Self {
+            backend,
+            client,
+            room: Room::new(settings.buffer),
+            table: ArcSwap::default(),
+            known: Mutex::default(),
+            ending: OnceLock::new(),
+            hurry: Notify::new(),
+            lost: AtomicU64::new(0),
+            metrics: Metrics::new(&settings.name),
+            settings,
+        })
+    }
+
+    /// Takes in a new event. When it returns `Ok`, the backend has it.
+    ///
+    /// # Errors
+    /// When it has not. Nobody has the event then, but for dead letters that took it because their trigger was over its
+    /// share; or, where the connection to a log was lost, perhaps the log.
+    pub async fn ingest(self: &Arc<Self>, event: Event, trace: Trace) -> Result<(), Refused> {
+        let started = Instant::now();
+        let stored = Stored::new(event, trace, 0);
+        let result = B::publish(self, &stored, Rank::New).await;
+        self.metrics.ingested(stored.event.event_type(), result.is_ok(), started.elapsed());
+        result
+    }
+
+    /// Whether a request with these headers may send events.
+    #[must_use]
+    pub fn admits(&self, headers: &HeaderMap) -> bool {
+        let admitted =
+            self.table.load().credentials.as_ref().is_none_or(|credentials| credentials.admit(headers));
+        if !admitted {
+            self.metrics.rejected();
+        }
+        admitted
+    }
+
+    /// Brings the numbers of events held up to date.
+    pub fn observe(&self) {
+        for trigger in self.triggers() {
+            trigger.metrics.held(trigger.room.taken().events);
+        }
+    }
+
+    /// The triggers that have something to do, removed ones too.
+    pub(crate) fn triggers(&self) -> Vec<Arc<Trigger<B>>> {
+        self.known().iter().filter_map(Weak::upgrade).collect()
+    }
+
+    /// Puts an entry into the queue of its trigger.
+    pub(crate) fn enqueue(self: &Arc<Self>, trigger: &Arc<Trigger<B>>, entry: Entry<B::Receipt>) {
+        let (key, concurrency) = trigger.order(&entry.stored.event);
+        if trigger.queue.push(entry, key, concurrency) {
+            worker::spawn(work::slot(self.clone(), trigger.clone()));
+        }
+    }
+
+    /// Says that an event is gone for good.
+    fn lose(&self, trigger: &Trigger<B>, event: &Event, reason: &str) {
+        self.lost.fetch_add(1, Relaxed);
+        trigger.metrics.lost();
+        tracing::error!(
+            lost = true,
+            trigger = trigger.name,
+            id = event.id(),
+            r#type = event.event_type(),
+            source = event.source(),
+            reason,
+            "Event was lost"
+        );
+    }
+}
+
+impl<B: Backend> Trigger<B> {
+    /// By which key an event is ordered, and how many deliveries may be out at once.
+    fn order(&self, event: &Event) -> (Option<Text>, usize) {
+        let route = self.route.load();
+        let key = route.options.order_by.as_deref().and_then(|name| event.text(name).cloned());
+        (key, route.options.concurrency)
+    }
+}

@@ -1,0 +1,293 @@
+//! Delivery of one event to one trigger: tries, waits, dead letter, reply.
+
+use std::{
+    pin::{Pin, pin},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use common::{Event, Fault, Trace, send::Failure, worker};
+use tokio::sync::futures::Notified;
+
+use super::{Backend, Engine, Entry, Stored, Trigger};
+use crate::{
+    death::{self, Death},
+    dlq::DeadLetters as _,
+    queue::Item,
+    room::Rank,
+};
+
+/// Waits between tries of what must not be given up: a dead letter, a reply. The first, and the longest.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(60));
+
+/// The last failure of a delivery, as the dead letter is told of it.
+#[derive(Debug)]
+pub struct Failed {
+    /// `None` = there was no answer.
+    pub status: Option<u16>,
+    /// The body of the answer, or what happened.
+    pub body: Bytes,
+    /// What happened, for the log.
+    pub message: String,
+    /// How often it was tried.
+    pub attempts: u32,
+}
+
+/// Delivers one event after the other until none is left.
+pub(super) async fn slot<B: Backend>(engine: Arc<Engine<B>>, trigger: Arc<Trigger<B>>) {
+    let mut hurry = pin!(trigger.hurry.notified());
+    let mut finished = None;
+    while let Some(Item { entry, key }) = trigger.queue.next(finished.take(), engine.concurrency(&trigger)) {
+        let started = Instant::now();
+        let result = engine.deliver(&trigger, &entry.stored, hurry.as_mut()).await;
+        engine.finish(&trigger, entry, result, started).await;
+        finished = key;
+    }
+}
+
+impl<B: Backend> Engine<B> {
+    /// Tries as often as the trigger says, and gives the reply, if there is one.
+    pub(super) async fn deliver(
+        &self,
+        trigger: &Trigger<B>,
+        stored: &Stored,
+        mut hurry: Pin<&mut Notified<'_>>,
+    ) -> Result<Option<Event>, Failed> {
+        let Stored { event, trace, .. } = stored;
+        let mut attempts = 0;
+        loop {
+            let route = trigger.route.load_full();
+            let Some(target) = &route.target else {
+                return Err(Failed::without_answer("no target is known").after(attempts));
+            };
+            if self.is_ending() {
+                return Err(Failed::stopped().after(attempts));
+            }
+            attempts += 1;
+            let attempt = tokio::select! {
+                biased;
+                attempt = target.attempt(event, trace) => attempt,
+                () = hurry.as_mut() => return Err(Failed::stopped().after(attempts)),
+            };
+            let failure = match attempt {
+                Ok(accepted) => return Ok(accepted.reply),
+                Err(failure) => failure,
+            };
+            // Looked at again: the options may have changed while the attempt was out.
+            let options = &trigger.route.load_full().options;
+            if failure.fault == Fault::Event || attempts > options.retry {
+                return Err(Failed::from(failure).after(attempts));
+            }
+            let wait = options.wait(attempts, failure.retry_after, self.settings.retry_after_max);
+            tracing::debug!(
+                trigger = trigger.name,
+                id = event.id(),
+                retry = attempts,
+                reason = failure.message,
+                "trying again"
+            );
+            tokio::select! {
+                () = worker::sleep(wait) => {}
+                () = hurry.as_mut() => return Err(Failed::from(failure).after(attempts)),
+            }
+        }
+    }
+
+    /// What follows a delivery: the reply comes back in, a failure goes to the dead letter; then the entry is done with,
+    /// unless the broker stopped first and the entry outlives it.
+    async fn finish(
+        self: &Arc<Self>,
+        trigger: &Arc<Trigger<B>>,
+        entry: Entry<B::Receipt>,
+        result: Result<Option<Event>, Failed>,
+        started: Instant,
+    ) {
+        let event = &entry.stored.event;
+        let delivered = result.is_ok();
+        let reply = match result {
+            Ok(reply) => reply,
+            // Boxed, as the reply is: what is rare must not make the slots larger.
+            Err(failed) => match Box::pin(self.undelivered(trigger, &entry.stored, &failed)).await {
+                Some(reply) => reply,
+                None => return,
+            },
+        };
+        let replied = reply.as_ref().map_or("", Event::event_type);
+        trigger.metrics.done(event.event_type(), replied, delivered, started.elapsed());
+        let Entry { stored, place, receipt } = entry;
+        let Some(reply) = reply else { return B::done(self, trigger, receipt) };
+        let (trace, hops) = (stored.trace.clone(), stored.hops);
+        if B::KEEPS {
+            if self.reply(trigger, reply, trace, hops).await {
+                B::done(self, trigger, receipt);
+            }
+            return;
+        }
+        // The reply takes the room of the event it answers.
+        drop((stored, place));
+        self.reply(trigger, reply, trace, hops).await;
+    }
+
+    /// Sees to an event that was not delivered, and gives the reply of the dead letter; `None` when the broker stopped
+    /// before anybody had it.
+    async fn undelivered(
+        self: &Arc<Self>,
+        trigger: &Trigger<B>,
+        stored: &Stored,
+        failed: &Failed,
+    ) -> Option<Option<Event>> {
+        let mut pause = PAUSES.0;
+        loop {
+            if B::KEEPS && self.is_ending() {
+                return None;
+            }
+            let reason = match self.dead_letter(trigger, stored, failed).await {
+                Ok(reply) => return Some(reply),
+                Err(reason) => reason,
+            };
+            if !B::KEEPS {
+                self.lose(trigger, &stored.event, &reason);
+                return Some(None);
+            }
+            trigger.metrics.held_back();
+            let (id, seconds) = (stored.event.id(), pause.as_secs_f64());
+            tracing::warn!(
+                trigger = trigger.name,
+                id,
+                reason,
+                seconds,
+                "no dead letter took an event: it waits"
+            );
+            self.pause(&mut pause).await;
+        }
+    }
+
+    /// Waits, longer each time, or until the end has begun.
+    async fn pause(&self, pause: &mut Duration) {
+        tokio::select! {
+            () = worker::sleep(*pause) => {}
+            () = self.hurried() => {}
+        }
+        *pause = (*pause * 2).min(PAUSES.1);
+    }
+
+    /// Takes a reply back into the broker, before any new event; what cannot come in goes to the dead letter of the
+    /// trigger that caused it. Boxed, because a dead letter may reply to an event that is still on its way in, which
+    /// makes a circle of futures. False when the broker stopped first.
+    pub(crate) fn reply<'a>(
+        self: &'a Arc<Self>,
+        trigger: &'a Trigger<B>,
+        reply: Event,
+        trace: Trace,
+        hops: u32,
+    ) -> Pin<Box<dyn Future<Output = bool> + Send + 'a>> {
+        let stored = Stored::new(reply, trace, hops + 1);
+        Box::pin(async move {
+            let mut pause = PAUSES.0;
+            let failed = loop {
+                if stored.hops > self.settings.max_hops {
+                    break Failed::refused(508, "the reply would pass the broker too often");
+                }
+                let refused = match B::publish(self, &stored, Rank::Reply).await {
+                    Ok(()) => return true,
+                    Err(refused) => refused.of_reply(&stored.event),
+                };
+                // A log that is away comes back; what it will never take is as good as refused by a target.
+                if !B::KEEPS || refused.status != Some(503) {
+                    break refused;
+                }
+                if self.is_ending() {
+                    return false;
+                }
+                self.pause(&mut pause).await;
+            };
+            // What a dead letter answers to an event that may not come in may not come in either.
+            self.undelivered(trigger, &stored, &failed).await.is_some()
+        })
+    }
+
+    /// One attempt to hand an event to the trigger's dead letter, and what that answered. Where there is none, the event
+    /// goes to those that are kept: what a broker holds in memory alone is lost all the same.
+    ///
+    /// # Errors
+    /// Why nobody has it: what happened first, and what to the attempt.
+    pub(crate) async fn dead_letter(
+        &self,
+        trigger: &Trigger<B>,
+        stored: &Stored,
+        failed: &Failed,
+    ) -> Result<Option<Event>, String> {
+        let route = trigger.route.load_full();
+        let dead = death::dead_letter(
+            &stored.event,
+            &Death {
+                destination: route.options.url.as_deref().unwrap_or_default(),
+                status: failed.status,
+                body: &failed.body,
+                trigger: &trigger.name,
+                attempts: failed.attempts,
+                hops: stored.hops,
+            },
+        );
+        let Some(sender) = &route.dead_letter else {
+            return match self.backend.dead().put(dead).await {
+                Ok(()) if B::KEEPS => {
+                    trigger.metrics.dead_lettered();
+                    Ok(None)
+                }
+                Ok(()) => Err(failed.reason("there is no dead letter")),
+                Err(error) => Err(failed.reason(&error.chain())),
+            };
+        };
+        tokio::select! {
+            attempt = sender.attempt(&dead, &stored.trace) => match attempt {
+                Ok(accepted) => {
+                    trigger.metrics.dead_lettered();
+                    Ok(accepted.reply)
+                }
+                Err(failure) => Err(failed.reason(&format!("the dead letter: {}", failure.message))),
+            },
+            () = self.ended() => Err(failed.reason("no time was left for the dead letter")),
+        }
+    }
+}
+
+impl Failed {
+    fn without_answer(reason: &str) -> Self {
+        let body = format!("dispatch error: {reason}").into();
+        Self { status: None, body, message: reason.to_owned(), attempts: 0 }
+    }
+
+    fn stopped() -> Self {
+        Self::without_answer("the broker stopped before the event was delivered")
+    }
+
+    /// What the broker itself refused, with the status that says it best.
+    pub(crate) fn refused(status: u16, reason: &str) -> Self {
+        let body = reason.to_owned().into();
+        Self { status: Some(status), body, message: reason.to_owned(), attempts: 0 }
+    }
+
+    fn after(self, attempts: u32) -> Self {
+        Self { attempts, ..self }
+    }
+
+    fn reason(&self, after: &str) -> String {
+        format!("{}; {after}", self.message)
+    }
+}
+
+impl From<Failure> for Failed {
+    fn from(failure: Failure) -> Self {
+        match failure.status {
+            Some(status) => Self {
+                status: Some(status.as_u16()),
+                body: failure.body,
+                message: failure.message,
+                attempts: 0,
+            },
+            None => Self::without_answer(&failure.message),
+        }
+    }
+}
