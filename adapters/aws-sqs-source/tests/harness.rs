@@ -4,6 +4,9 @@ use kit::{Failure, Harness, Reply, World};
 use peers::Queue;
 use serde_json::json;
 
+/// What stands in the README for the queue of a trial.
+const ARN: &str = "arn:aws:sqs:us-west-2:123456789012:orders";
+
 /// Each message of a queue of ElasticMQ is an event.
 pub fn harness() -> Harness {
     Harness::source(|running, number| queue(running)?.send(&[format!("message {number}")]))
@@ -26,6 +29,12 @@ pub fn harness() -> Harness {
             ("SQS_MESSAGE_PROCESSOR", "sns"),
             ("SQS_VISIBILITY_TIMEOUT", "13h"),
             ("CE_SOURCE", "\u{1}"),
+        ])
+        .varying(&[
+            ("/settings/ARN", ARN),
+            ("/sends/source", ARN),
+            ("/sends/data/Attributes/SentTimestamp", "1767323045000"),
+            ("/sends/data/Attributes/ApproximateFirstReceiveTimestamp", "1767323045000"),
         ])
 }
 

@@ -8,6 +8,9 @@ use kit::{Event, Example, Failure, Fault, Harness, Reply, World};
 use peers::Queue;
 use serde_json::{Value, json, value::RawValue};
 
+/// What stands in the README for the queue of a trial.
+const ARN: &str = "arn:aws:sqs:us-west-2:123456789012:orders";
+
 /// Each event is a message in a queue of ElasticMQ.
 pub fn harness() -> Harness {
     Harness::target(vec![
@@ -50,6 +53,7 @@ pub fn harness() -> Harness {
         ("AWS_MESSAGE_GROUP_ID", "not one"),
         ("AWS_DISCARD_CE_CONTEXT", "perhaps"),
     ])
+    .varying(&[("/settings/ARN", ARN), ("/answers/event/source", ARN)])
 }
 
 fn queue(world: &World) -> Result<Arc<Queue>, Failure> {

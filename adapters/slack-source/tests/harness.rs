@@ -15,20 +15,28 @@ pub fn harness() -> Harness {
     for (_, signature) in cut.headers.iter_mut().filter(|(name, _)| name == "X-Slack-Signature") {
         signature.truncate(2);
     }
-    Harness::webhook(|_| Request::post("/").body("application/json", body())).credentials(
-        "a signature",
-        &[("SLACK_SIGNING_SECRET", SECRET)],
-        |_| signed(SECRET, now()),
-        vec![
-            ("no signature", Request::post("/").body("application/json", body())),
-            ("a signature with another secret", signed("another", now())),
-            ("a signature with no secret", signed("", now())),
-            ("the signature of another body", moved),
-            ("a signature of two characters", cut),
-            ("a signature of an hour ago", signed(SECRET, now() - 3600)),
-            ("a signature of the future", signed(SECRET, now() + 3600)),
-        ],
-    )
+    Harness::webhook(|_| Request::post("/").body("application/json", body()))
+        .credentials(
+            "a signature",
+            &[("SLACK_SIGNING_SECRET", SECRET)],
+            |_| signed(SECRET, now()),
+            vec![
+                ("no signature", Request::post("/").body("application/json", body())),
+                ("a signature with another secret", signed("another", now())),
+                ("a signature with no secret", signed("", now())),
+                ("the signature of another body", moved),
+                ("a signature of two characters", cut),
+                ("a signature of an hour ago", signed(SECRET, now() - 3600)),
+                ("a signature of the future", signed(SECRET, now() + 3600)),
+            ],
+        )
+        .varying(&[
+            ("/takes/body/event_id", "Ev08MFMKH6"),
+            ("/takes/body/event_time", "1767323045"),
+            ("/takes/body/event/text", "hello"),
+            ("/sends/id", "Ev08MFMKH6"),
+            ("/sends/data/text", "hello"),
+        ])
 }
 
 /// An id that comes again would not be delivered again.

@@ -34,6 +34,10 @@ pub fn harness() -> Harness {
     })
     .malformed(Example::json("com.slack.webapi.chat.postMessage", &json!(["no", "arguments"])))
     .wrong(&[("SLACK_API_URL", "https://slack.com/api?team=1"), ("SLACK_TIMEOUT", "0")])
+    .varying(&[
+        ("/answers_always/event/data/ts", "1767323045.000100"),
+        ("/answers_always/event/data/message/ts", "1767323045.000100"),
+    ])
     .opt_out("T10", "the arguments of a call are JSON; anything else is refused (T9)")
 }
 

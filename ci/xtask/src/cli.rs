@@ -22,14 +22,19 @@ struct Arguments {
 enum Command {
     /// Write a new adapter that compiles and passes the conformance clauses of every binary.
     New(new::Arguments),
-    /// Write every adapter's describe.json, its tables of settings, the table of adapters, and what is made of them in charts.
+    /// Write every adapter's describe.json, and what is made of it in READMEs, in docs and in charts.
     Gen {
         /// Write nothing; print what differs and exit with 1.
         #[arg(long)]
         check: bool,
-        /// Only the charts, from the describe.json that are committed; nothing is built.
+        /// Take the describe.json that are committed; nothing is built.
         #[arg(long)]
-        charts: bool,
+        derived: bool,
+    },
+    /// Write tests/sample.json of adapters, which their READMEs show, from a run of each; then what is made of it.
+    Sample {
+        /// Names of adapters; all of them without one.
+        names: Vec<String>,
     },
     /// Test crates or adapters, conformance included; everything without a name.
     T {
@@ -54,8 +59,9 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = Workspace::find().and_then(|workspace| match arguments.command {
         Command::New(arguments) => new::run(&workspace, &arguments),
-        Command::Gen { check, charts: false } => generate::run(&workspace, check),
-        Command::Gen { check, charts: true } => generate::charts(&workspace, check),
+        Command::Gen { check, derived: false } => generate::run(&workspace, check),
+        Command::Gen { check, derived: true } => generate::derived(&workspace, check),
+        Command::Sample { names } => generate::samples(&workspace, &names),
         Command::T { names, only } => test::run(&workspace, &names, only.as_deref()),
         Command::Faults => faults::run(&workspace),
         Command::Prove => prove::run(&workspace),

@@ -1,6 +1,9 @@
 //! `gen`: everything that is derived from what the adapters say of themselves.
 
 mod crd;
+mod migration;
+mod page;
+mod triggermesh;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -26,29 +29,17 @@ pub fn run(workspace: &Workspace, check: bool) -> Result<(), Failure> {
     for name in &names {
         match describe(&binaries.join(name), name) {
             Ok((description, text)) => {
-                let folder = workspace.adapter(name);
-                let settings = markdown::settings(&description);
-                found.files.push(Generated { path: folder.join("describe.json"), text });
-                found.markdown(workspace, folder.join("README.md"), &[("settings", settings)]);
+                found.files.push(Generated { path: workspace.adapter(name).join("describe.json"), text });
                 found.descriptions.push(description);
             }
             Err(failure) => found.problems.push(format!("adapters/{name}: {failure}")),
         }
     }
-    let mut parts = vec![("adapters", markdown::adapters(&found.descriptions))];
-    // The same for all of them.
-    if let Some(any) = found.descriptions.first() {
-        parts.push(("shared-settings", markdown::variables(&any.frame)));
-    }
-    found.markdown(workspace, workspace.root.join("README.md"), &parts);
-    let clauses = format!("\n{}\n", clauses::markdown());
-    found.markdown(workspace, workspace.root.join("CONTRIBUTING.md"), &[("clauses", clauses)]);
-    found.charts(workspace)?;
-    found.finish(workspace, check)
+    found.derive(workspace, check)
 }
 
-/// Writes or checks the charts alone, from the descriptions that are committed.
-pub fn charts(workspace: &Workspace, check: bool) -> Result<(), Failure> {
+/// Writes or checks what is made from the descriptions that are committed.
+pub fn derived(workspace: &Workspace, check: bool) -> Result<(), Failure> {
     let mut found = Found::default();
     for name in workspace.adapters()? {
         // Who is still being written has none.
@@ -56,8 +47,21 @@ pub fn charts(workspace: &Workspace, check: bool) -> Result<(), Failure> {
             found.descriptions.push(serde_json::from_str(&text)?);
         }
     }
-    found.charts(workspace)?;
-    found.finish(workspace, check)
+    found.derive(workspace, check)
+}
+
+/// Lets the conformance trials write the samples of these adapters, then what is made of them.
+pub fn samples(workspace: &Workspace, names: &[String]) -> Result<(), Failure> {
+    let names = if names.is_empty() { workspace.adapters()? } else { names.to_vec() };
+    workspace.build(&names)?;
+    for name in &names {
+        let write = [("TRESTLE_SAMPLES", "write")];
+        let is_source = workspace.trials(&format!("{name}::S12"), &write)?;
+        if !is_source && !workspace.trials(&format!("{name}::T11"), &write)? {
+            return Err(format!("no trial of {name} writes a sample").into());
+        }
+    }
+    derived(workspace, false)
 }
 
 /// What the adapters say, what follows from it, and what stands in the way.
@@ -69,6 +73,35 @@ struct Found {
 }
 
 impl Found {
+    /// All that is made from the descriptions.
+    fn derive(mut self, workspace: &Workspace, check: bool) -> Result<(), Failure> {
+        let descriptions = std::mem::take(&mut self.descriptions);
+        for description in &descriptions {
+            let readme = workspace.adapter(&description.name).join("README.md");
+            let mut parts = vec![("settings", markdown::settings(description))];
+            // Until the last README has been brought into form.
+            if std::fs::read_to_string(&readme).is_ok_and(|text| text.contains("<!-- events -->")) {
+                parts.push(("events", events(workspace, description)?));
+            }
+            self.markdown(workspace, readme, &parts);
+        }
+        let page = |name: &str| workspace.root.join(name);
+        self.markdown(workspace, page("README.md"), &[("adapters", markdown::adapters(&descriptions))]);
+        // The same for all of them.
+        if let Some(any) = descriptions.first() {
+            let settings = markdown::variables(&any.frame);
+            self.markdown(workspace, page("docs/settings.md"), &[("shared-settings", settings)]);
+        }
+        let parts =
+            [("kinds", migration::replaced(&descriptions)), ("missing", migration::missing(&descriptions))];
+        self.markdown(workspace, page("docs/migrating-from-triggermesh.md"), &parts);
+        let clauses = format!("\n{}\n", clauses::markdown());
+        self.markdown(workspace, page("CONTRIBUTING.md"), &[("clauses", clauses)]);
+        self.descriptions = descriptions;
+        self.charts(workspace)?;
+        self.finish(workspace, check)
+    }
+
     /// What the charts have of the adapters.
     fn charts(&mut self, workspace: &Workspace) -> Result<(), Failure> {
         for (path, text) in chart::files(&self.descriptions)? {
@@ -120,6 +153,19 @@ impl Found {
             (count, _) => Err(format!("adapters or files that could not be generated: {count}").into()),
         }
     }
+}
+
+/// The part of a README about events.
+fn events(workspace: &Workspace, description: &Description) -> Result<String, Failure> {
+    let file = workspace.adapter(&description.name).join("tests/sample.json");
+    // Who is still being written has none; `tests/repo` sees to it that all others do.
+    let sample = match std::fs::read_to_string(&file) {
+        Ok(text) => {
+            Some(serde_json::from_str(&text).map_err(|error| format!("{}: {error}", file.display()))?)
+        }
+        Err(_) => None,
+    };
+    Ok(page::events(description, sample.as_ref()))
 }
 
 fn shown<'a>(workspace: &Workspace, path: &'a Path) -> std::path::Display<'a> {

@@ -132,11 +132,13 @@ fn shown(value: &Value) -> Option<String> {
     }
 }
 
-fn row(cells: &[&str]) -> String {
+/// A row of a table.
+pub fn row(cells: &[&str]) -> String {
     format!("| {} |\n", cells.join(" | ")).replace("  |", " |")
 }
 
-fn code(text: &str) -> String {
+/// Text as code, in a cell too.
+pub fn code(text: &str) -> String {
     format!("`{}`", cell(text))
 }
 

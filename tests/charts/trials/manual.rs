@@ -9,7 +9,7 @@ use crate::{Outcome, Trials, helm};
 
 pub const TRIALS: Trials = &[
     ("the examples of the chart's README", || examples("charts/trestle/README.md", "", 4)),
-    ("the examples of the README", || examples("README.md", "## Helm\n", 1)),
+    ("the examples of the README", || examples("README.md", "### Helm\n", 1)),
     ("the example bridge is wired as it says", wired),
     ("every alert is in the table", alerts),
     ("the defaults in the table are those of values.yaml", defaults),

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use kit::{Failure, Harness, Shape};
 
 use crate::{
-    bad_input, config, config_ways, framing, life, life_stop, sink_faults, slow_clients, source_retries,
-    sources, target_answers, target_input, targets, webhooks,
+    bad_input, config, config_ways, framing, life, life_stop, sample, sink_faults, slow_clients,
+    source_retries, sources, target_answers, target_input, targets, webhooks,
 };
 
 /// One clause's proof.
@@ -76,6 +76,7 @@ pub const CHECKS: &[Check] = &[
     check("S9", Harness::is_source, source_retries::sink_first),
     check("S10", Harness::is_source, sources::trace),
     check("S11", Harness::is_source, source_retries::sink_timeout),
+    check("S12", Harness::is_source, sample::of_source),
     check("W1", webhook, webhooks::credentials),
     check("W2", webhook, webhooks::sink_down),
     check("W3", webhook, webhooks::oversize),
@@ -90,6 +91,7 @@ pub const CHECKS: &[Check] = &[
     check("T8", target, target_answers::payload_policy),
     check("T9", target, target_answers::malformed_data),
     check("T10", taker, targets::opaque),
+    check("T11", taker, sample::of_target),
     check("X1", all, bad_input::huge_body),
     check("X2", all, bad_input::huge_head),
     check("X3", listener, framing::framing),

@@ -12,6 +12,7 @@ mod describe;
 mod framing;
 mod life;
 mod life_stop;
+mod sample;
 mod sink_faults;
 mod slow_clients;
 mod source_retries;

@@ -20,6 +20,7 @@ pub const TRIALS: &[Named] = &[
     ("the chart of definitions is clean, and its definitions take every example", definitions),
     ("into a folder, the same each time", folder),
     ("a mistake is named, and nothing is written", mistake),
+    ("objects as a cluster gives them", of_a_cluster),
 ];
 
 /// A version whose program reads its environment; those after it do not.
@@ -178,4 +179,28 @@ fn mistake() -> Result<(), Failure> {
         notes(&output).contains("bridge.yaml:19:7: unknown kind 'PinSource'; did you mean 'PingSource'?");
     let nothing = text.is_empty() && !out.exists();
     ensure(output.status.code() == Some(1) && is_named && nothing, || text + &notes(&output))
+}
+
+/// As `kubectl get --output yaml` prints them: a list, each with what the API server and the old controller have added.
+fn of_a_cluster() -> Result<(), Failure> {
+    let folder = TempDir::new().map_err(|error| format!("no folder: {error}"))?;
+    let file = folder.path().join("shop.yaml");
+    let broker = json!({"apiVersion": "eventing.knative.dev/v1", "kind": "Broker", "name": "default"});
+    let object = json!({
+        "apiVersion": "sources.triggermesh.io/v1alpha1", "kind": "WebhookSource",
+        "metadata": {
+            "name": "hooks", "namespace": "shop", "uid": "0b2f6d1c", "generation": 1, "resourceVersion": "7",
+            "creationTimestamp": "2024-01-02T03:04:05Z", "annotations": {"example.com/note": "kept"},
+        },
+        "spec": {"eventType": "com.example.order", "sink": {"ref": broker}},
+        "status": {"sinkUri": "http://broker-ingress.knative-eventing.svc.cluster.local/shop/default"},
+    });
+    let list = json!({"apiVersion": "v1", "kind": "List", "items": [object]});
+    fs::write(&file, list.to_string()).map_err(|error| format!("{}: {error}", file.display()))?;
+    let (text, output) = render(&file, "knative", &[])?;
+    ensure(output.status.success(), || notes(&output))?;
+    let objects = documents(&text)?;
+    let binding =
+        objects.iter().find(|object| object["kind"] == "SinkBinding").ok_or_else(|| text.clone())?;
+    ensure(binding["spec"]["sink"]["ref"]["name"] == "default", || format!("{binding:#}"))
 }

@@ -103,6 +103,7 @@ pub const CLAUSES: &[Clause] = &[
     clause("S9", "Nothing is acknowledged upstream before the sink's 2xx."),
     clause("S10", "The trace context goes on: same trace id, a span of its own."),
     clause("S11", "A sink that does not answer within `K_SINK_TIMEOUT` is tried again."),
+    clause("S12", "The event in its README (`tests/sample.json`) is one that it sent in a run."),
     clause(
         "W1",
         "A request without the right credentials or signature is answered 401 or 403, and nothing is sent.",
@@ -132,6 +133,10 @@ pub const CLAUSES: &[Clause] = &[
     ),
     clause("T9", "Data that the outside system cannot take is refused for good and leaves it untouched."),
     clause("T10", "The body is opaque in binary mode: every media type arrives byte for byte."),
+    clause(
+        "T11",
+        "The event in its README (`tests/sample.json`), what arrives of it and the answer are those of a run.",
+    ),
     clause("X1", "A body of 100 MiB, announced or chunked, is refused with 413 before all of it is read."),
     clause("X2", "A header field of 1 MiB and 10,000 fields are answered 431."),
     clause(

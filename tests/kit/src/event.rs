@@ -122,7 +122,7 @@ impl Event {
     }
 }
 
-fn is_json(media_type: Option<&Value>) -> bool {
+pub(crate) fn is_json(media_type: Option<&Value>) -> bool {
     let Some(media_type) = media_type.and_then(Value::as_str) else { return true };
     let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     essence.ends_with("/json") || essence.ends_with("+json")

@@ -80,6 +80,7 @@ pub struct Harness {
     pub(crate) arrived: OfRunning<Result<Vec<Vec<u8>>, Failure>>,
     pub(crate) events: Option<OfRunning<Result<Vec<Event>, Failure>>>,
     pub(crate) fault: OnRunning<Fault, ()>,
+    pub(crate) varying: Vec<(&'static str, &'static str)>,
     opt_outs: Vec<(&'static str, &'static str)>,
 }
 
@@ -105,6 +106,7 @@ impl Harness {
                     Fault::Transient => 503,
                 }));
             }),
+            varying: Vec::new(),
             opt_outs: Vec::new(),
         }
     }
