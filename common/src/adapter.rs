@@ -11,7 +11,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Response, StatusCode, request::Parts};
+use http::{Response, StatusCode, header, request::Parts};
 
 use crate::{
     Event, InvalidEvent, Text, Trace,
@@ -149,6 +149,8 @@ pub enum Reply {
     Status(StatusCode),
     /// Done, and this event is the reply.
     Event(Event),
+    /// Done, and these events are the reply: for callers that [take a batch](Context::takes_batch).
+    Events(Vec<Event>),
 }
 
 impl Reply {
@@ -188,6 +190,17 @@ impl Context {
     #[must_use]
     pub fn sink(&self) -> Option<&Sink> {
         self.sink.as_deref()
+    }
+
+    /// Whether the caller takes several events as the answer: it sent a batch, or accepts one.
+    #[must_use]
+    pub fn takes_batch(&self) -> bool {
+        let headers = &self.request.headers;
+        let values = headers.get_all(header::CONTENT_TYPE).iter().chain(headers.get_all(header::ACCEPT));
+        let batch = event::http::BATCH.as_bytes();
+        values.into_iter().any(|value| {
+            value.as_bytes().windows(batch.len()).any(|part| part.eq_ignore_ascii_case(batch))
+        })
     }
 
     /// Whether what was done shall be told by an event, where a target has none to give by itself:

@@ -91,6 +91,7 @@ async fn serve<T: Target>(frame: Arc<Frame>, adapter: Arc<T>, request: Request<I
             Ok(Reply::Done) => answer(T::ACCEPTED),
             Ok(Reply::Status(status)) => answer(status),
             Ok(Reply::Event(event)) => answers::reply(&event),
+            Ok(Reply::Events(events)) => answers::replies(&events),
             Err(failure) => failure,
         },
         Ok(Decoded::Batch(events)) => Box::pin(batch(&frame, &*adapter, events, &context)).await,
@@ -146,6 +147,7 @@ async fn batch<T: Target>(frame: &Frame, adapter: &T, events: Vec<Event>, contex
             Ok(Reply::Done) => status = T::ACCEPTED,
             Ok(Reply::Status(relayed)) => status = relayed,
             Ok(Reply::Event(event)) => replies.push(event),
+            Ok(Reply::Events(events)) => replies.extend(events),
             Err(failure) => return failure,
         }
     }

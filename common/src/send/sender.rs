@@ -12,7 +12,7 @@ use crate::{
     Event, Span, Trace,
     config::{Secret, WatchedFile},
     error::{Error, Fault},
-    event::http::{DecodeError, Decoded, HeaderDecode, Mode, decode, encode},
+    event::http::{DecodeError, Decoded, HeaderDecode, Mode, decode, encode, encode_batch},
     http::{Client, ClientError, Problem},
 };
 
@@ -172,9 +172,29 @@ impl Sender {
         limit: Duration,
     ) -> Result<Accepted, Failure> {
         let timeout = self.options.timeout.min(limit);
-        match self.exchange(event, trace, timeout).await {
+        self.twice(|| (event, encode(event, self.options.mode)), trace, timeout).await
+    }
+
+    /// As [`attempt`](Self::attempt), for a batch in one request; its span is about the first of the events.
+    ///
+    /// # Errors
+    /// As [`attempt`](Self::attempt).
+    pub async fn attempt_batch(&self, events: &[Event], trace: &Trace) -> Result<Accepted, Failure> {
+        let Some(first) = events.first() else {
+            return Ok(Accepted { status: StatusCode::ACCEPTED, reply: None, refused: None });
+        };
+        self.twice(|| (first, encode_batch(events)), trace, self.options.timeout).await
+    }
+
+    async fn twice<'e>(
+        &self,
+        message: impl Fn() -> (&'e Event, (HeaderMap, Bytes)),
+        trace: &Trace,
+        timeout: Duration,
+    ) -> Result<Accepted, Failure> {
+        match self.exchange(message(), trace, timeout).await {
             Err(failure) if failure.status == Some(StatusCode::UNAUTHORIZED) && self.refresh() => {
-                Box::pin(self.exchange(event, trace, timeout)).await
+                Box::pin(self.exchange(message(), trace, timeout)).await
             }
             other => other,
         }
@@ -184,12 +204,17 @@ impl Sender {
         self.options.authorization.as_ref().is_some_and(Authorization::refresh)
     }
 
-    async fn exchange(&self, event: &Event, trace: &Trace, timeout: Duration) -> Result<Accepted, Failure> {
+    async fn exchange(
+        &self,
+        (event, message): (&Event, (HeaderMap, Bytes)),
+        trace: &Trace,
+        timeout: Duration,
+    ) -> Result<Accepted, Failure> {
         let mut span = trace.request("send");
         span.about(event);
         // Not the whole URL: its query may hold a key.
         span.set("server.address", || self.uri.authority().map(ToString::to_string).unwrap_or_default());
-        let result = self.attempt_once(self.request(event, &span), timeout).await;
+        let result = self.attempt_once(self.request(message, &span), timeout).await;
         span.answered(
             result.as_ref().map_or_else(|failure| failure.status, |accepted| Some(accepted.status)),
         );
@@ -214,9 +239,8 @@ impl Sender {
         }
     }
 
-    fn request(&self, event: &Event, span: &Span) -> Request<Bytes> {
+    fn request(&self, (mut headers, body): (HeaderMap, Bytes), span: &Span) -> Request<Bytes> {
         let options = &self.options;
-        let (mut headers, body) = encode(event, options.mode);
         if options.reply {
             headers.insert(PREFER, HeaderValue::from_static("reply"));
         }

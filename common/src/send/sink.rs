@@ -5,17 +5,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::HeaderValue;
 
-use super::{Accepted, Authorization, Backoff, Failure, Sender, SenderOptions};
+use super::{Accepted, Authorization, Backoff, Failure, Sender, SenderOptions, Terms, dead_letter_event};
 use crate::{
-    Event, InvalidEvent, Text, Trace, config::WatchedFile, error::Fault, frame::FrameConfig, health::Health,
-    http::Client, metrics::FrameMetrics, stop::Stop, worker,
+    Event, Text, Trace, config::WatchedFile, error::Fault, frame::FrameConfig, health::Health, http::Client,
+    metrics::FrameMetrics, stop::Stop, worker,
 };
 
-/// Characters of base64 that `knativeerrordata` holds at most (Knative delivery specification).
-const ERROR_DATA: usize = 1024;
 /// Between attempts for an event that the sink refuses and no dead letter takes.
 const HELD: Duration = Duration::from_secs(60);
 
@@ -23,6 +20,8 @@ const HELD: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct Sink {
     sender: Sender,
+    /// The same for those who want to know the answer.
+    asking: Sender,
     dead_letter: Option<Sender>,
     overrides: Vec<(String, Text)>,
     retry_after_max: Duration,
@@ -48,8 +47,15 @@ impl Sink {
         };
         let token = Authorization::BearerFile(Arc::new(WatchedFile::new(&config.oidc_token_file)));
         let with_token = SenderOptions { authorization: Some(token), ..options.clone() };
+        let asking = SenderOptions {
+            reply: true,
+            lenient: true,
+            max_reply_bytes: SenderOptions::default().max_reply_bytes,
+            ..with_token.clone()
+        };
         Some(Self {
             sender: Sender::new(url.to_uri(), client.clone(), with_token),
+            asking: Sender::new(url.to_uri(), client.clone(), asking),
             dead_letter: config
                 .dead_letter_sink
                 .as_ref()
@@ -74,6 +80,27 @@ impl Sink {
     pub async fn attempt(&self, event: &mut Event, trace: &Trace) -> Result<Accepted, Failure> {
         self.apply_overrides(event);
         self.passage(event, trace, None).attempt().await
+    }
+
+    /// As [`attempt`](Self::attempt), and asks for a reply: what a sink says that is no event counts for nothing.
+    ///
+    /// # Errors
+    /// As [`attempt`](Self::attempt); also when the reply claims to be an event and is none.
+    pub async fn ask(&self, event: &mut Event, trace: &Trace) -> Result<Accepted, Failure> {
+        self.apply_overrides(event);
+        Passage { asks: true, ..self.passage(event, trace, None) }.attempt().await
+    }
+
+    /// One attempt for all of these events in one request, a batch. It is refused as a whole, and then no dead letter takes
+    /// it: which of them was to blame cannot be told.
+    ///
+    /// # Errors
+    /// When the sink has not accepted it.
+    pub async fn attempt_batch(&self, events: &mut [Event], trace: &Trace) -> Result<Accepted, Failure> {
+        events.iter_mut().for_each(|event| self.apply_overrides(event));
+        let result = self.sender.attempt_batch(events, trace).await;
+        events.iter().for_each(|event| self.learn(event, &result));
+        result
     }
 
     /// Delivers before the deadline, with retries; an event that the sink refuses goes to the dead-letter sink.
@@ -171,9 +198,17 @@ impl Sink {
         event: &Event,
         trace: &Trace,
         deadline: Option<Instant>,
+        asks: bool,
     ) -> Result<Accepted, Failure> {
-        let result = self.sender.attempt_within(event, trace, left(deadline)).await;
-        match &result {
+        let sender = if asks { &self.asking } else { &self.sender };
+        let result = sender.attempt_within(event, trace, left(deadline)).await;
+        self.learn(event, &result);
+        result
+    }
+
+    /// What an attempt says of the sink's health.
+    fn learn(&self, event: &Event, result: &Result<Accepted, Failure>) {
+        match result {
             Ok(accepted) => {
                 self.health.sink().succeeded();
                 self.metrics.sent(event.event_type(), Some(accepted.status.as_u16()), false);
@@ -186,30 +221,10 @@ impl Sink {
                 self.metrics.sent(event.event_type(), status, failure.timed_out);
             }
         }
-        result
     }
 
     fn passage<'a>(&'a self, event: &'a Event, trace: &'a Trace, deadline: Option<Instant>) -> Passage<'a> {
-        Passage { sink: self, event, trace, deadline, origin: None, refused: None }
-    }
-}
-
-/// How long a delivery without a deadline goes on.
-pub(crate) struct Terms<'a> {
-    /// Ends it.
-    pub(crate) stop: &'a Stop,
-    /// Whether an event that the sink refuses for good is held, or given back at once.
-    pub(crate) hold_refused: bool,
-    /// Whether the event is still this process's to deliver; asked before every attempt but the first.
-    pub(crate) valid: &'a (dyn Fn() -> bool + Sync),
-    /// Where the event came from, for a dead letter.
-    pub(crate) origin: Option<&'a str>,
-}
-
-impl<'a> Terms<'a> {
-    /// Until the process is asked to stop.
-    pub(crate) fn new(stop: &'a Stop) -> Self {
-        Self { stop, hold_refused: true, valid: &|| true, origin: None }
+        Passage { sink: self, event, trace, deadline, origin: None, asks: false, refused: None }
     }
 }
 
@@ -220,6 +235,8 @@ struct Passage<'a> {
     trace: &'a Trace,
     deadline: Option<Instant>,
     origin: Option<&'a str>,
+    /// Whether a reply is wanted.
+    asks: bool,
     /// The dead-letter sink and the sink's refusal, which is not asked again.
     refused: Option<(&'a Sender, Box<Failure>)>,
 }
@@ -229,7 +246,7 @@ impl Passage<'_> {
         if let Some((dead_letter, refusal)) = &self.refused {
             return Box::pin(self.bury(dead_letter, refusal)).await;
         }
-        let failure = match self.sink.attempt_as_is(self.event, self.trace, self.deadline).await {
+        let failure = match self.sink.attempt_as_is(self.event, self.trace, self.deadline, self.asks).await {
             Ok(accepted) => return Ok(accepted),
             Err(failure) => failure,
         };
@@ -269,21 +286,4 @@ impl Passage<'_> {
 /// Time until a deadline; without one there is no end.
 fn left(deadline: Option<Instant>) -> Duration {
     deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(Instant::now()))
-}
-
-/// The event with Knative's error extensions: where it was refused, with which code and, in base64, what body.
-///
-/// # Errors
-/// When `destination` cannot stand in an attribute.
-pub fn dead_letter_event(event: &Event, destination: &str, failure: &Failure) -> Result<Event, InvalidEvent> {
-    let mut letter = event.clone();
-    letter.set("knativeerrordest", destination)?;
-    let code = failure.status.map_or(500, |status| status.as_u16());
-    letter.set("knativeerrorcode", code.to_string())?;
-    if !failure.body.is_empty() {
-        let mut data = STANDARD.encode(&failure.body);
-        data.truncate(ERROR_DATA);
-        letter.set("knativeerrordata", data)?;
-    }
-    Ok(letter)
 }
