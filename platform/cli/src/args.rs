@@ -8,8 +8,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::catalogue::{Catalogue, EMBEDDED};
 use crate::manifest::DEFAULT_NAMESPACE;
+use crate::reach::Destination;
 use crate::up::Finder;
-use crate::{describe, lint, list, render, send, test, up, watch};
+use crate::{describe, dlq, lint, list, render, send, test, up, watch};
 
 /// Connects systems with CloudEvents: sources bring events in, brokers route them, targets take them out.
 ///
@@ -115,6 +116,14 @@ enum Command {
         #[arg(long, value_enum, default_value_t = Format::Text)]
         output: Format,
     },
+    /// Look at the events that a broker could not deliver, and deliver them again.
+    ///
+    /// A broker keeps those of triggers that have no dead-letter address of their own: the durable ones until they are
+    /// delivered or deleted, the memory broker the newest of them as long as it runs. Which broker is said as for
+    /// `trestle send`. Where its document wants credentials, they are those, from --user and --password-file or from the
+    /// environment: TRESTLE_BROKER_USER and TRESTLE_BROKER_PASSWORD.
+    #[command(subcommand)]
+    Dlq(dlq::Command),
     /// List the sources, brokers and targets there are.
     List {
         /// As a table or as JSON.
@@ -221,7 +230,7 @@ impl Send {
         let attributes = named.chain(self.extensions).collect();
         let description = send::Description { attributes, data: self.data, file: self.file };
         let (component, url, bridge) = (self.to.as_deref(), self.url.as_deref(), self.bridge.as_deref());
-        send::run(&send::Destination { component, url, bridge }, &description)
+        send::run(&Destination { component, url, bridge, flag: "--to" }, &description)
     }
 }
 
@@ -259,6 +268,7 @@ pub fn run() -> ExitCode {
             bridge: bridge.as_deref(),
             format: output,
         }),
+        Command::Dlq(command) => dlq::run(&command),
         Command::List { output } => list::run(&catalogue, output),
         Command::Describe { name, output } => describe::run(&catalogue, &name, output),
         Command::RunComponent { .. } => ExitCode::SUCCESS,

@@ -6,8 +6,10 @@
 mod args;
 mod control;
 mod describe;
+mod dlq;
 mod lint;
 mod list;
+mod reach;
 mod render;
 mod send;
 mod style;

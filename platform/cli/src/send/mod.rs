@@ -9,13 +9,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use common::Event;
 use common::event::http::{Decoded, HeaderDecode, Mode, decode, encode};
-use common::http::{Client, Roots};
+use common::http::Client;
 use http::{Method, Request, Response, Uri};
 use pretty::{Look, Visible};
 
 use crate::args::fail;
-use crate::catalogue::Role;
-use crate::control::{self, Listed};
+use crate::control::Listed;
+use crate::reach::{self, Destination};
 use crate::style::{Palette, clock};
 pub use event::Description;
 
@@ -25,18 +25,11 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 const ANSWER_BYTES: usize = 8 << 20;
 const SHOWN_BYTES: usize = 16 << 10;
 
-/// Where to.
-pub struct Destination<'a> {
-    /// A component, by name.
-    pub component: Option<&'a str>,
-    pub url: Option<&'a str>,
-    /// The bridge, where several run.
-    pub bridge: Option<&'a str>,
-}
-
 /// Sends and prints the answers; exit code 1 when one is no 2xx.
 pub fn run(destination: &Destination<'_>, description: &Description) -> ExitCode {
-    let url = match address(destination) {
+    let refuse =
+        |one: &Listed| (!one.takes_events).then(|| format!("{} takes no events: it makes them", one.label));
+    let url = match destination.address(refuse) {
         Ok(url) => url,
         Err(why) => return fail(&why),
     };
@@ -47,7 +40,7 @@ pub fn run(destination: &Destination<'_>, description: &Description) -> ExitCode
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let Ok(runtime) = runtime else { return fail("cannot start") };
     let palette = Palette::of_stdout();
-    let client = if is_local(&url) { Client::direct(Roots::Process) } else { Client::new(Roots::Process) };
+    let client = reach::client(&url);
     let mut is_good = true;
     for event in &events {
         let (accepted, text) = runtime.block_on(send(&client, &url, event, palette));
@@ -56,42 +49,6 @@ pub fn run(destination: &Destination<'_>, description: &Description) -> ExitCode
         let _ = std::io::stdout().lock().write_all(text.as_bytes());
     }
     if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-/// The address of the component, or the one that was given.
-fn address(destination: &Destination<'_>) -> Result<Uri, String> {
-    if let Some(url) = destination.url {
-        let uri: Result<Uri, _> = url.parse();
-        let is_absolute =
-            |uri: &Uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some();
-        return uri
-            .ok()
-            .filter(is_absolute)
-            .ok_or_else(|| format!("'{url}' is no absolute http or https URL"));
-    }
-    let has = |one: &Listed| match destination.component {
-        Some(name) => one.is_called(name),
-        None => one.role == Role::Broker,
-    };
-    let what = match destination.component {
-        Some(name) => format!("no component '{name}' in a bridge that runs here"),
-        None => "no broker in a bridge that runs here: say where with --to".to_owned(),
-    };
-    let state = control::choose(destination.bridge, |state| state.components.iter().any(has), &what)?.state;
-    let fitting: Vec<&Listed> = state.components.iter().filter(|one| has(one)).collect();
-    match fitting.as_slice() {
-        [one] if one.takes_events => one.url.parse().map_err(|_| format!("{} has no address", one.label)),
-        [one] => Err(format!("{} takes no events: it makes them", one.label)),
-        several => {
-            let names: Vec<&str> = several.iter().map(|one| one.label.as_str()).collect();
-            Err(format!("several fit; choose one with --to: {}", names.join(", ")))
-        }
-    }
-}
-
-fn is_local(url: &Uri) -> bool {
-    let host = url.host().unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost" || host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
 }
 
 /// Whether it was accepted, and what to print.
