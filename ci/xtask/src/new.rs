@@ -147,7 +147,7 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Failure> 
     workspace.cargo(&["fmt", "--package", name])?;
     say(&format!(
         "\nNext:\n  cargo xtask gen       writes its description and tables\n  cargo xtask t {name}  runs its tests and the \
-         conformance clauses\nthen fill in adapters/{name}/src and its README."
+         conformance clauses\nthen fill in adapters/{name}/src and its README, whose events cargo xtask sample {name} writes."
     ));
     Ok(())
 }

@@ -31,7 +31,7 @@ fn taken(description: &Description) -> String {
             }
         }
         "webhook-source" => "requests of the outside system, on `PORT`".to_owned(),
-        _ => "what the outside system has; nobody calls this adapter".to_owned(),
+        _ => "nobody calls this adapter: it fetches, or waits, by itself".to_owned(),
     }
 }
 
@@ -39,7 +39,7 @@ fn sent(description: &Description) -> String {
     let types: Vec<&String> = description.emits.iter().collect();
     let where_to = if description.role == "source" { "to `K_SINK`, " } else { "as the answer, " };
     match types.as_slice() {
-        [] => "events of no type of its own".to_owned(),
+        [] => "no events of its own".to_owned(),
         [any] if *any == "*" => format!("{where_to}the events that came in"),
         _ => format!("{where_to}events of type {}", list(&types)),
     }
