@@ -37,7 +37,7 @@ pub use prometheus::{Prometheus, promtool};
 pub use pstest::{Calls, Pstest, Published};
 pub use queue::Queue;
 pub use redis::Redis;
-pub use server::Server;
+pub use server::{Server, free_port};
 pub use shared::shared;
 pub use slack::Slack;
 pub use sqs::Sqs;

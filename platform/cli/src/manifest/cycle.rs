@@ -1,15 +1,22 @@
 //! Cycles of sinks. Through a broker a circle is legal (transform and return) and the broker counts hops; without one an
-//! event would go round for ever, each component waiting for the next.
+//! event would go round for ever, each component waiting for the next. A synchronizer ends the circle: what comes back to it
+//! goes to whoever sent the first event.
 
 use std::collections::{HashMap, HashSet};
 
 use super::mistake::{Mistakes, Position};
 use crate::bridge::{Component, Destination, Id, Setting};
 
+/// The adapter that sends on what comes first and keeps what comes back.
+const SYNCHRONIZER: &str = "synchronizer";
+
 /// Reports every cycle once, at the component of it that stands first in the file.
 pub fn check(components: &[(Component, Position)], mistakes: &mut Mistakes) {
-    let next: HashMap<&Id, &Id> =
-        components.iter().filter_map(|(component, _)| Some((&component.id, sink(component)?))).collect();
+    let next: HashMap<&Id, &Id> = components
+        .iter()
+        .filter(|(component, _)| component.adapter != SYNCHRONIZER)
+        .filter_map(|(component, _)| Some((&component.id, sink(component)?)))
+        .collect();
     let mut seen: HashSet<&Id> = HashSet::new();
     for (component, at) in components {
         let mut chain = vec![&component.id];
