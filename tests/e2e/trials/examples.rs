@@ -16,6 +16,7 @@ pub const TRIALS: &[Named] = &[
     ("content-routing: the data decides", content_routing),
     ("enrich-by-reply: the reply goes on", enrich_by_reply),
     ("dead-letter: nothing is lost", dead_letter),
+    ("split-and-filter: an order becomes items, and a condition chooses", split_and_filter),
     ("slack: who mentions the bot is answered", slack),
     ("kafka: records of one topic come into the other", kafka),
     ("aws-sqs: what one queue holds comes into the other", aws_sqs),
@@ -112,6 +113,21 @@ fn dead_letter() -> Result<(), Failure> {
     send(&up, "default", "com.example.order", r#"{"order": 4711}"#)?;
     shown(&mut up, "lost-and-found", "com.example.order", "4711")?;
     shown(&mut up, "lost-and-found", "knativeerrorcode", "503")
+}
+
+fn split_and_filter() -> Result<(), Failure> {
+    let mut up = example("split-and-filter")?;
+    let tags = r#"["discontinued"]"#;
+    let items = format!(
+        r#"[{{"sku": "A-1", "left": 3}}, {{"sku": "B-2", "left": 250}}, {{"sku": "C-3", "left": 0, "tags": {tags}}}]"#
+    );
+    send(&up, "shop", "any", &format!(r#"{{"order": 4711, "items": {items}}}"#))?;
+    for sku in ["A-1", "B-2", "C-3"] {
+        shown(&mut up, "picking", "com.example.item", sku)?;
+    }
+    shown(&mut up, "buyer", "/shop/items", "A-1")?;
+    let is_mixed = is_shown(&up, "buyer", "B-2") || is_shown(&up, "buyer", "C-3");
+    ensure(!is_mixed, || up.screen())
 }
 
 fn slack() -> Result<(), Failure> {

@@ -6,6 +6,7 @@ use super::mistake::{Mistakes, Position, choices};
 use super::node::{Node, Value};
 use super::object::Object;
 use super::reference::{Index, unknown_keys};
+use super::routing;
 use super::rule;
 use super::schema;
 use super::secrets::Secrets;
@@ -72,6 +73,7 @@ fn environment(
     if adapter.name == transformation::ADAPTER {
         transformation::check(&spec, mistakes);
     }
+    routing::check(&adapter.name, &spec, mistakes);
     // Overrides first: on a repeated name what the spec says wins, as it did in the old controller.
     let mut environment = overrides(object, &spec, adapter, around.secrets, mistakes);
     let text = |value: &str| Setting::Text(value.to_owned());

@@ -155,6 +155,15 @@ fn mistakes_are_all_named_at_their_place() {
     files.iter().for_each(|text| expect_mistakes(text));
 }
 
+/// With what the adapters themselves say of their kinds.
+#[test]
+fn mistakes_in_conditions_and_paths_are_named_at_their_place() {
+    let text = include_str!("../../tests/fixtures/mistakes-routing.yaml");
+    let catalogue = Catalogue::parse(crate::catalogue::EMBEDDED).unwrap();
+    let found = read(text, &catalogue, &|_| None).mistakes;
+    expect(text, found.iter().map(|mistake| mistake.render("b.yaml")).collect());
+}
+
 fn expect_mistakes(text: &str) {
     expect(text, mistakes(text));
 }

@@ -4,7 +4,7 @@ use common::Event;
 
 use super::case::Case;
 use super::place::{Code, Part, Place, Places};
-use crate::bridge::{Destination, Id, Setting, Trigger};
+use crate::bridge::{Component, Destination, Id, Setting, Trigger};
 
 /// More hops than any sensible bridge has.
 const MAX_HOPS: usize = 64;
@@ -97,16 +97,31 @@ fn hop(places: &Places, case: &Case, arrived: Arrival, flow: &mut Flow) -> Vec<A
             });
             flow.notes.append(&mut unapplied);
             match result {
-                Ok(event) => {
-                    let sink = match component.environment.get("K_SINK") {
-                        Some(Setting::Address(destination)) => destination.into(),
-                        Some(setting) => match setting.text() {
-                            Some(url) => Place::Url(url.to_owned()),
-                            None => reply_to(&arrived),
-                        },
-                        None => reply_to(&arrived),
-                    };
-                    vec![next(places, &arrived, sink, event)]
+                Ok(event) => vec![next(places, &arrived, sink(component, &arrived), event)],
+                Err(error) => dead_letter(arrived, places, flow, &format!("refuses the event: {error}")),
+            }
+        }
+        Some(Part { component, code: Code::Filter(expression) }) => match expression.passes(&arrived.event) {
+            Ok(true) => {
+                let passed = next(places, &arrived, sink(component, &arrived), arrived.event.clone());
+                // What the sink says goes to whoever asked the filter.
+                vec![Arrival { origin: arrived.origin, dead_letter: arrived.dead_letter, ..passed }]
+            }
+            Ok(false) => {
+                flow.notes.push(format!("{} drops the event: {}", component.label, expression.text()));
+                Vec::new()
+            }
+            Err(error) => dead_letter(arrived, places, flow, &format!("refuses the event: {error}")),
+        },
+        Some(Part { component, code: Code::Splitter(splitter) }) => {
+            let parts = splitter.split(&arrived.event).and_then(|parts| parts.collect::<Result<Vec<_>, _>>());
+            match parts {
+                Ok(parts) => {
+                    if parts.is_empty() {
+                        flow.notes.push(format!("{}: the event has no parts", component.label));
+                    }
+                    let to = sink(component, &arrived);
+                    parts.into_iter().map(|part| next(places, &arrived, to.clone(), part)).collect()
                 }
                 Err(error) => dead_letter(arrived, places, flow, &format!("refuses the event: {error}")),
             }
@@ -115,6 +130,15 @@ fn hop(places: &Places, case: &Case, arrived: Arrival, flow: &mut Flow) -> Vec<A
             flow.arrivals.push(arrived);
             Vec::new()
         }
+    }
+}
+
+/// Where a transformation sends to.
+fn sink(component: &Component, arrived: &Arrival) -> Place {
+    match component.environment.get("K_SINK") {
+        Some(Setting::Address(destination)) => destination.into(),
+        Some(setting) => setting.text().map_or_else(|| reply_to(arrived), |url| Place::Url(url.to_owned())),
+        None => reply_to(arrived),
     }
 }
 

@@ -1,8 +1,11 @@
 //! The bridge under test: its components and triggers by name, with the code behind them.
 
+use std::collections::BTreeMap;
+
 use broker::document::Document;
 use broker::filter::Index;
 use bumblebee::Transformation;
+use routing::{Expression, Splitter, splitter::Spec};
 use serde_json::{Value as Json, json};
 
 use crate::bridge::{Bridge, Component, Destination, Id, Setting, Trigger};
@@ -30,6 +33,8 @@ pub struct Part {
 pub enum Code {
     Broker(Index),
     Transformation(Transformation),
+    Filter(Expression),
+    Splitter(Splitter),
     /// It works with something outside.
     Other,
 }
@@ -128,6 +133,24 @@ fn code(component: &Component) -> Result<Code, String> {
             problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
         };
         return Transformation::new(&context, &data).map(Code::Transformation).map_err(lines);
+    }
+    let text = |name| component.environment.get(name).and_then(Setting::text).unwrap_or_default();
+    if component.adapter == crate::manifest::FILTER {
+        let expression = Expression::new(text("FILTER_EXPRESSION"));
+        return expression.map(Code::Filter).map_err(|mistakes| format!("{mistakes:?}"));
+    }
+    if component.adapter == crate::manifest::SPLITTER {
+        let extensions = match text("SPLITTER_CE_EXTENSIONS") {
+            "" => BTreeMap::new(),
+            text => serde_json::from_str(text).map_err(|error| error.to_string())?,
+        };
+        let splitter = Splitter::new(&Spec {
+            path: text("SPLITTER_PATH"),
+            event_type: text("SPLITTER_CE_TYPE"),
+            source: text("SPLITTER_CE_SOURCE"),
+            extensions: &extensions,
+        });
+        return splitter.map(Code::Splitter).map_err(|problems| format!("{problems:?}"));
     }
     if component.role == crate::catalogue::Role::Broker {
         let filters = component.triggers.iter().map(compile).collect::<Result<_, _>>()?;

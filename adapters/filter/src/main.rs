@@ -1,0 +1,8 @@
+//! Passes on the events for which an expression holds, and drops the others.
+
+mod config;
+mod target;
+
+fn main() -> std::process::ExitCode {
+    common::run::target::<target::Filter>()
+}

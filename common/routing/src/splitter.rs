@@ -1,0 +1,172 @@
+//! An event for each element of an array in the data of another.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use common::{Event, InvalidEvent, Text};
+
+use crate::{
+    Mistake, Position,
+    path::{Found, NotJson, Path},
+};
+
+/// A compiled splitter: cheap to apply, shareable between threads.
+#[derive(Debug, Clone)]
+pub struct Splitter {
+    path: Path,
+    event_type: Text,
+    source: Text,
+    extensions: Vec<(Text, Text)>,
+    max_parts: usize,
+}
+
+/// Why an event cannot be split; the event is to blame, and another attempt has no other outcome.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Error {
+    /// There is nothing to look into.
+    #[error(transparent)]
+    NotJson(#[from] NotJson),
+    /// Too many elements.
+    #[error("the event has {0} parts, more than {1}")]
+    TooMany(usize, usize),
+    /// An attribute that no event can have.
+    #[error("a part would be invalid: {0}")]
+    Attribute(InvalidEvent),
+}
+
+/// What a splitter is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Spec<'a> {
+    /// Where the array stands; all of the data where it is empty.
+    pub path: &'a str,
+    /// The type of the parts.
+    pub event_type: &'a str,
+    /// The source of the parts.
+    pub source: &'a str,
+    /// Extensions of the parts.
+    pub extensions: &'a BTreeMap<String, String>,
+}
+
+/// Something wrong in a specification.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Problem {
+    /// The path.
+    Path(Mistake),
+    /// The type.
+    Type(InvalidEvent),
+    /// The source.
+    Source(InvalidEvent),
+    /// An extension, and why it cannot be.
+    Extension(String, String),
+}
+
+impl Splitter {
+    /// Compiles a specification.
+    ///
+    /// # Errors
+    /// Every mistake.
+    pub fn new(spec: &Spec<'_>) -> Result<Self, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let path = spec.path.parse::<Path>().unwrap_or_else(|error| {
+            let position = Position::of(spec.path, error.character);
+            problems.push(Problem::Path(Mistake { position, message: error.message }));
+            Path::root()
+        });
+        if let Err(error) = Event::new("0", "/", spec.event_type) {
+            problems.push(Problem::Type(error));
+        }
+        if let Err(error) = Event::new("0", spec.source, "t") {
+            problems.push(Problem::Source(error));
+        }
+        let mut extensions = Vec::new();
+        for (name, value) in spec.extensions {
+            match extension(name, value) {
+                Ok(extension) => extensions.push(extension),
+                Err(why) => problems.push(Problem::Extension(name.clone(), why)),
+            }
+        }
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let (event_type, source) = (spec.event_type.into(), spec.source.into());
+        Ok(Self { path, event_type, source, extensions, max_parts: usize::MAX })
+    }
+
+    /// The same for events of at most so many parts.
+    #[must_use]
+    pub fn with_max_parts(mut self, max_parts: usize) -> Self {
+        self.max_parts = max_parts;
+        self
+    }
+
+    /// The parts of an event in their order: none where nothing stands at the path, one for what is no array. Their data
+    /// are slices of the event's.
+    ///
+    /// # Errors
+    /// When the data is not JSON, or has too many parts.
+    pub fn split(&self, event: &Event) -> Result<Parts<'_>, Error> {
+        let data = event.data().cloned().unwrap_or_default();
+        let text = std::str::from_utf8(&data).map_err(|_| NotJson)?;
+        let found = self.path.find(text)?;
+        let elements = found.map(Found::elements).unwrap_or_default();
+        if elements.len() > self.max_parts {
+            return Err(Error::TooMany(elements.len(), self.max_parts));
+        }
+        let elements: Vec<Bytes> = elements
+            .iter()
+            .map(|element| match element {
+                Found::Json(text) => data.slice_ref(text.as_bytes()),
+                other => Bytes::from(other.text().into_owned()),
+            })
+            .collect();
+        Ok(Parts { splitter: self, id: event.id().into(), elements: elements.into_iter().enumerate() })
+    }
+}
+
+/// The name, in lower case as the original sent it, and the value.
+fn extension(name: &str, value: &str) -> Result<(Text, Text), String> {
+    const OWN: [&str; 8] =
+        ["id", "source", "type", "datacontenttype", "dataschema", "specversion", "subject", "time"];
+    let name = name.to_ascii_lowercase();
+    if OWN.contains(&name.as_str()) {
+        return Err("it is no extension".to_owned());
+    }
+    let mut sample = Event::new("0", "/", "t").map_err(|error| error.to_string())?;
+    sample.set(&name, value).map_err(|error| error.to_string())?;
+    Ok((Text::from(name), Text::from(value)))
+}
+
+/// The parts of an event, made one by one.
+#[derive(Debug)]
+pub struct Parts<'a> {
+    splitter: &'a Splitter,
+    id: Text,
+    elements: std::iter::Enumerate<std::vec::IntoIter<Bytes>>,
+}
+
+impl Iterator for Parts<'_> {
+    type Item = Result<Event, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (number, data) = self.elements.next()?;
+        Some(self.part(number, data).map_err(Error::Attribute))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.elements.size_hint()
+    }
+}
+
+impl ExactSizeIterator for Parts<'_> {}
+
+impl Parts<'_> {
+    fn part(&self, number: usize, data: Bytes) -> Result<Event, InvalidEvent> {
+        let Splitter { event_type, source, extensions, .. } = self.splitter;
+        let mut event = Event::new(format!("{}-{number}", self.id), source.clone(), event_type.clone())?;
+        for (name, value) in extensions {
+            event.set(name, value.clone())?;
+        }
+        event.set_data(Text::from_static("application/json"), data)?;
+        Ok(event)
+    }
+}
