@@ -6,6 +6,11 @@ daemons=(holder etcd containerd kube-apiserver kube-controller-manager kube-sche
 pid_of() { cat "$run/$1.pid" 2>/dev/null; }
 members() { find "$groups/pids/$group" -name cgroup.procs -exec cat {} + 2>/dev/null || true; }
 
+# This process and what it starts: whatever is in the node's network ends with the node.
+join_group() { echo "$BASHPID" >"$groups/pids/$group/cgroup.procs"; }
+# Whoever ends the group must not be in it.
+leave_group() { echo "$BASHPID" >"$groups/pids/cgroup.procs" 2>/dev/null || true; }
+
 # A process of that number that is not in the group is somebody else's.
 lives() {
     local pid
@@ -26,7 +31,7 @@ launch() {
     local name=$1
     shift
     (
-        echo "$BASHPID" >"$groups/pids/$group/cgroup.procs"
+        join_group
         cd "$run"
         exec setsid "$@"
     ) >>"$run/$name.log" 2>&1 </dev/null 9>&- &
@@ -134,6 +139,7 @@ start_dns() {
 # Ends whatever is in the group; namespaces and mounts end with it.
 stop() {
     local round pids
+    leave_group
     for round in {1..100}; do
         pids=$(members)
         [[ -n $pids ]] || break

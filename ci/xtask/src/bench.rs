@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::cli::Failure;
 use crate::images::Platform;
-use crate::images::binaries::Binaries;
+use crate::images::binaries::{Binaries, Profile};
 use crate::workspace::{Workspace, build_arguments};
 
 /// The command line of `bench`.
@@ -68,7 +68,7 @@ fn start(workspace: &Workspace, names: &[String], json: bool) -> Result<(), Fail
     }
     let names = if names.is_empty() { &adapters } else { names };
     workspace.cargo(&build_arguments("release", &["bench".to_owned()]))?;
-    let binaries = Binaries::build(workspace, Platform::host()?, names)?;
+    let binaries = Binaries::build(workspace, Platform::host()?, Profile::Image, names)?;
     let mut command = Command::new(workspace.target()?.join("release/bench"));
     command.arg("start").arg("--binaries").arg(binaries.folder).args(names);
     finish(command, json)

@@ -14,7 +14,7 @@ use crate::cli::{Failure, say};
 use crate::document::Description;
 use crate::workspace::Workspace;
 
-use binaries::Binaries;
+use binaries::{Binaries, Profile};
 use context::Context;
 use origin::Origin;
 pub use platform::Platform;
@@ -42,6 +42,9 @@ pub struct Arguments {
     /// Platforms to build for, with commas between them; this machine's without it.
     #[arg(long, value_delimiter = ',')]
     platform: Vec<Platform>,
+    /// Binaries of the dev profile, which are large and soon built, and no bill of materials: for trials.
+    #[arg(long)]
+    debug: bool,
     /// Only build the binaries, and print the folder of each platform.
     #[arg(long)]
     binaries: bool,
@@ -58,9 +61,12 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Failure> 
         [] => vec![Platform::host()?],
         some => some.to_vec(),
     };
+    let profile = if arguments.debug { Profile::Debug } else { Profile::Image };
     if arguments.binaries {
         for platform in platforms {
-            table::print(&Binaries::build(workspace, platform, &names)?.folder.display().to_string())?;
+            table::print(
+                &Binaries::build(workspace, platform, profile, &names)?.folder.display().to_string(),
+            )?;
         }
         return Ok(());
     }
@@ -68,8 +74,13 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Failure> 
     let origin = Origin::of(workspace)?;
     let mut rows = Vec::new();
     for platform in &platforms {
-        let binaries = Binaries::build(workspace, *platform, &names)?;
-        let bills = bom::write(workspace, &binaries, &origin, &names)?;
+        let binaries = Binaries::build(workspace, *platform, profile, &names)?;
+        let bills = match profile {
+            Profile::Image => {
+                bom::write(workspace, &binaries, &origin, &names)?.into_iter().map(Some).collect()
+            }
+            Profile::Debug => vec![None; names.len()],
+        };
         for (name, bill) in names.iter().zip(bills) {
             let description = description(workspace, name)?;
             let context = Context::lay_out(workspace, &binaries, &origin, name)?;

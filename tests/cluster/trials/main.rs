@@ -10,6 +10,7 @@ mod dead_letters;
 mod helm;
 mod identity;
 mod injected;
+mod kafka;
 mod kubectl;
 mod place;
 mod rendered;
@@ -35,6 +36,7 @@ const TRIALS: &[Named] = &[
     ("a broker that asks who sends", identity::proven),
     ("503 is retried, 4xx is dead-lettered", dead_letters::kept),
     ("restarts and killed pods under load lose nothing", restarts::lose_nothing),
+    (kafka::NAME, kafka::passes),
     ("the definitions are accepted, the examples too, misspelt fields are not", accepted::definitions),
     ("values with every adapter are accepted in every mode", accepted::every_adapter),
     ("the environment of the old controller starts the images", controller::starts),
@@ -44,7 +46,8 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // They share a machine, and one of them counts what is lost under load.
     arguments.test_threads = Some(1);
-    let trials = match setup::enter() {
+    let with_kafka = arguments.filter.as_deref().is_none_or(|filter| kafka::NAME.contains(filter));
+    let trials = match setup::enter(with_kafka) {
         Ok(true) => {
             TRIALS.iter().map(|(name, run)| Trial::test(*name, move || run().map_err(Failed::from))).collect()
         }

@@ -49,7 +49,7 @@ pub fn lose_nothing() -> Result<(), Failure> {
     let load = Load::new(&place)?;
     let restarts = thread::scope(|scope| {
         let clients: Vec<_> = (0..CLIENTS).map(|_| scope.spawn(|| load.client())).collect();
-        let restarts = disturb(&place);
+        let restarts = disturb(&place, ["hooks", "target"], ROUNDS);
         load.disturbed.store(true, Ordering::Relaxed);
         for client in clients {
             client.join().map_err(|_| "a client panicked".to_owned())?;
@@ -113,10 +113,13 @@ impl Load {
 }
 
 /// Restarts both, one after the other, deletes a pod of each by force, and kills a process of each; how many of all that.
-fn disturb(place: &Place) -> Result<u64, Failure> {
+///
+/// # Errors
+/// When the cluster does not bring them back.
+pub fn disturb(place: &Place, adapters: [&str; 2], rounds: u64) -> Result<u64, Failure> {
     let mut restarts = 0;
-    for _ in 0..ROUNDS {
-        for adapter in ["hooks", "target"] {
+    for _ in 0..rounds {
+        for adapter in adapters {
             place.kubectl(&["rollout", "restart", &format!("deployment/demo-{adapter}")])?;
             place.rolled_out(adapter)?;
             place.kubectl(&["delete", "pod", &pod(place, adapter)?.0, "--force", "--grace-period", "0"])?;

@@ -1,6 +1,7 @@
 //! The cluster of the trials: images are built and loaded, then this program runs again in the node's network.
 
 use std::env;
+use std::net::Ipv4Addr;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -11,11 +12,15 @@ use kit::{Failure, ensure};
 const ASKED: &str = "TRESTLE_CLUSTER";
 /// The files of `definitions`, inside.
 const FILES: &str = "TRESTLE_CLUSTER_DEFINITIONS";
+/// This machine's address, as pods reach it.
+const HOST: &str = "HOST_ADDRESS";
 /// The tag of the images here.
 const TAG: &str = "cluster";
 /// The adapters whose images are used: the same that `tests/images` builds.
 const ADAPTERS: [&str; 5] =
     ["webhook-source", "memory-broker", "transformation", "display-target", "ping-source"];
+/// Those of the trial with Kafka. Size and start are no matter here: they are built quickly.
+const KAFKA: [&str; 2] = ["kafka-source", "kafka-target"];
 /// The old names of those that the old controller knew.
 const OLD: [&str; 2] = ["webhooksource-adapter", "transformation-adapter"];
 
@@ -39,17 +44,20 @@ const DEFINITIONS: [(&str, &str, &str); 4] = [
 ///
 /// # Errors
 /// When the cluster cannot be had.
-pub fn enter() -> Result<bool, Failure> {
+pub fn enter(with_kafka: bool) -> Result<bool, Failure> {
     match env::var(ASKED).as_deref() {
         Ok("inside") => Ok(true),
         Ok("1") if is_foreign() => {
             crate::helm::prepare()?;
+            if with_kafka {
+                peers::Kafka::install()?;
+            }
             Ok(true)
         }
         Ok("1") => {
             // Before the images are built, in which time it may be built anew.
             let own = env::current_exe().map_err(|error| error.to_string())?;
-            prepare()?;
+            prepare(with_kafka)?;
             let mut again = Command::new(cluster());
             // No registry answers in there.
             let files = env::join_paths(definitions()?).map_err(|error| error.to_string())?;
@@ -65,16 +73,29 @@ fn is_foreign() -> bool {
     env::var_os("KUBECONFIG").is_some_and(|file| !file.is_empty())
 }
 
-fn prepare() -> Result<(), Failure> {
+fn prepare(with_kafka: bool) -> Result<(), Failure> {
     crate::helm::prepare()?;
-    let mut images = Command::new(root().join("ci/images"));
-    images.args(ADAPTERS).env("CONTAINER_TOOL", "buildah").env("IMAGE_TAG", TAG).env_remove("IMAGE_PREFIX");
+    if with_kafka {
+        peers::Kafka::install()?;
+    }
     said(Command::new(cluster()).args(["up", "--knative"]))?;
-    said(&mut images)?;
-    for name in ADAPTERS.iter().chain(&OLD) {
+    said(images().args(ADAPTERS))?;
+    if with_kafka {
+        said(images().arg("--debug").args(KAFKA))?;
+    }
+    let more: &[&str] = if with_kafka { &KAFKA } else { &[] };
+    for name in ADAPTERS.iter().chain(&OLD).chain(more) {
         said(Command::new(cluster()).args(["load", &format!("{name}:{TAG}")]))?;
+        // The node has it now.
+        said(Command::new("buildah").args(["rmi", &format!("localhost/{name}:{TAG}")]))?;
     }
     Ok(())
+}
+
+fn images() -> Command {
+    let mut images = Command::new(root().join("ci/images"));
+    images.env("CONTAINER_TOOL", "buildah").env("IMAGE_TAG", TAG).env_remove("IMAGE_PREFIX");
+    images
 }
 
 /// Runs a command whose words are for who waits.
@@ -105,6 +126,19 @@ pub fn definitions() -> Result<Vec<PathBuf>, Failure> {
         Ok(peers::install::go_source(module, version)?.join(file))
     };
     DEFINITIONS.into_iter().map(file).collect()
+}
+
+/// The address of this machine by which pods reach a server on it.
+///
+/// # Errors
+/// When nobody says.
+pub fn host() -> Result<Ipv4Addr, Failure> {
+    let given = env::var(HOST).unwrap_or_default();
+    given.parse().map_err(|_| {
+        format!(
+            "{HOST} must be an IPv4 address of this machine that pods of your cluster reach; it is {given:?}"
+        )
+    })
 }
 
 /// Where images come from, as the chart's `image` has it: registry, tag, policy.

@@ -16,6 +16,8 @@ pub const ADAPTERS: [&str; 5] =
     ["webhook-source", "memory-broker", "transformation", "display-target", "ping-source"];
 /// Bytes that an image without an SDK may have.
 const MOST: u64 = 6_000_000;
+/// Where all images say that they come from.
+const SOURCE: &str = env!("CARGO_PKG_REPOSITORY");
 /// The tag that this test gives its images.
 const TAG: &str = "trial";
 
@@ -27,6 +29,25 @@ pub fn image(name: &str) -> Result<String, Failure> {
     static BUILT: OnceLock<Result<(), Failure>> = OnceLock::new();
     BUILT.get_or_init(|| ci_images(&ADAPTERS).map(drop)).clone()?;
     Ok(format!("localhost/{name}:{TAG}"))
+}
+
+/// Takes the images of this test away, and older ones of ours that have lost their names.
+///
+/// # Errors
+/// When they stay.
+pub fn forget() -> Result<(), Failure> {
+    let named = podman(&["images", "--quiet", "--filter", &format!("reference=localhost/*:{TAG}")])?;
+    for id in named.lines() {
+        podman(&["rmi", "--force", "--ignore", id])?;
+    }
+    podman(&[
+        "image",
+        "prune",
+        "--force",
+        "--filter",
+        &format!("label=org.opencontainers.image.source={SOURCE}"),
+    ])
+    .map(drop)
 }
 
 /// Runs `ci/images` with buildah; what it prints.

@@ -22,6 +22,8 @@ const CONFINED: [&str; 8] = [
     "--pull",
     "never",
 ];
+/// By which containers of this test are known.
+const LABEL: &str = "trestle.trial";
 /// The user of all images.
 const USER: &str = "65532";
 
@@ -33,7 +35,13 @@ pub fn podman(arguments: &[&str]) -> Result<String, Failure> {
     static INSTALLED: OnceLock<Result<(), Failure>> = OnceLock::new();
     let install = || {
         peers::install::debian("podman", "podman")?;
-        peers::install::debian("runc", "runc").map(drop)
+        peers::install::debian("runc", "runc")?;
+        // Those of a run that was killed.
+        let left = with_podman(
+            Command::new("podman").args(["ps", "--all", "--quiet", "--filter"]).arg(format!("label={LABEL}")),
+            None,
+        )?;
+        left.lines().try_for_each(|id| remove(id))
     };
     INSTALLED.get_or_init(install).clone()?;
     with_podman(Command::new("podman").args(arguments), None)
@@ -51,6 +59,12 @@ pub fn with_podman(command: &mut Command, programs: Option<&Path>) -> Result<Str
         command.env("PATH", env::join_paths(folders).map_err(|error| error.to_string())?);
     }
     output(command)
+}
+
+/// Kills and removes a container, if there is one of that name.
+fn remove(name: &str) -> Result<(), Failure> {
+    with_podman(Command::new("podman").args(["rm", "--force", "--ignore", "--time", "0", name]), None)
+        .map(drop)
 }
 
 /// A running container. Dropping it kills and removes it.
@@ -72,7 +86,7 @@ impl Container {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let container = Self { name: format!("trestle-{}-{number}", process::id()) };
-        let mut arguments = vec!["run", "--detach", "--name", &container.name];
+        let mut arguments = vec!["run", "--detach", "--name", &container.name, "--label", LABEL];
         arguments.extend(CONFINED);
         arguments.extend(["--memory", memory, "--memory-swap", memory]);
         arguments.extend(options.iter().map(String::as_str));
@@ -95,9 +109,13 @@ impl Container {
         Self::start(image, memory, &["--network=host".to_owned()], &all)
     }
 
-    /// One that somebody else starts.
-    pub fn named(name: &str) -> Self {
-        Self { name: name.to_owned() }
+    /// One that somebody else starts; not there yet, whatever an earlier run has left.
+    ///
+    /// # Errors
+    /// When that cannot be removed.
+    pub fn named(name: &str) -> Result<Self, Failure> {
+        remove(name)?;
+        Ok(Self { name: name.to_owned() })
     }
 
     /// One file of an image.
@@ -241,6 +259,6 @@ impl Container {
 
 impl Drop for Container {
     fn drop(&mut self) {
-        let _ = podman(&["rm", "--force", "--time", "0", &self.name]);
+        let _ = remove(&self.name);
     }
 }

@@ -11,6 +11,7 @@ mod memory;
 mod readme;
 mod reproducible;
 
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use kit::Failure;
@@ -19,13 +20,14 @@ use libtest_mimic::{Arguments, Failed, Trial};
 /// A trial by name.
 type Named = (&'static str, fn() -> Result<(), Failure>);
 
-const TRIALS: [Named; 7] = [
+const TRIALS: [Named; 8] = [
     ("what is in them, and what they say of themselves", build::contents),
     ("a bill of materials for each", build::bills),
     ("a bridge made of containers passes events end to end", bridge::passes),
     ("SIGTERM: what is in work is finished", end::drains),
     ("the memory limit is honoured", memory::honoured),
-    ("the README's commands", readme::works),
+    ("the README's commands: docker run", readme::works),
+    ("the README's commands: Compose", readme::compose),
     ("the same source gives the same bytes", reproducible::same),
 ];
 
@@ -37,5 +39,9 @@ fn main() -> ExitCode {
     let wanted = std::env::var_os("TRESTLE_IMAGES").is_some();
     let trials = TRIALS.iter().filter(|_| wanted);
     let trials = trials.map(|(name, run)| Trial::test(*name, move || run().map_err(Failed::from)));
-    libtest_mimic::run(&arguments, trials.collect()).exit_code()
+    let conclusion = libtest_mimic::run(&arguments, trials.collect());
+    if wanted && let Err(failure) = build::forget() {
+        let _ = writeln!(io::stderr(), "images stay behind: {failure}");
+    }
+    conclusion.exit_code()
 }

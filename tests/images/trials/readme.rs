@@ -1,4 +1,4 @@
-//! The commands of the README's chapter on containers, run as they are written there.
+//! The README's commands for containers and for Compose, run as they are written there.
 
 use std::fs::{self, Permissions};
 use std::net::TcpListener;
@@ -7,55 +7,98 @@ use std::path::Path;
 use std::process::Command;
 
 use kit::{Failure, ensure};
+use tempfile::TempDir;
 
 use crate::build::{output, root};
 use crate::container::{Container, podman, with_podman};
 
-/// The heading under which they are.
-const CHAPTER: &str = "### As a container";
+/// The network that the first of them make.
+const NETWORK: &str = "trestle";
 /// What podman needs to let containers of a network find each other by name, as docker does.
 const NAMES: (&str, &str) = ("/usr/lib/cni/dnsname", "golang-github-containernetworking-plugin-dnsname");
 
-/// An order goes in, is answered with 204, and is on the display.
+/// `docker run`: an order goes in, is answered with 204, and is on the display.
 pub fn works() -> Result<(), Failure> {
-    podman(&["version"])?;
-    peers::install::debian("buildah", "buildah")?;
-    peers::install::debian("curl", "curl")?;
-    if !Path::new(NAMES.0).exists() {
-        output(Command::new("apt-get").args(["install", "-y", "--no-install-recommends", NAMES.1]))?;
-    }
     let port = free_port()?;
-    let commands = commands()?
+    let commands = commands("### docker run")?
         .replace("-p 8080:8080", &format!("-p 127.0.0.1:{port}:8080"))
         .replace("http://127.0.0.1:8080", &format!("http://127.0.0.1:{port}"));
-    let programs = tempfile::tempdir().map_err(|error| error.to_string())?;
-    program(&programs.path().join("docker"), "exec podman \"$@\"")?;
-    // A person is slower than the start of a container; this is not.
-    program(
-        &programs.path().join("curl"),
-        "exec /usr/bin/curl --retry 20 --retry-all-errors --retry-delay 1 \"$@\"",
-    )?;
-    // What a run that failed may have left.
-    let _clean = [Container::named("hooks"), Container::named("display")];
-    let mut shell = Command::new("bash");
-    shell.args(["-euxc", &commands]).current_dir(root()).env("CONTAINER_TOOL", "buildah");
-    shell.env_remove("IMAGE_TAG").env_remove("IMAGE_PREFIX");
-    let said = with_podman(&mut shell, Some(programs.path()));
-    let removed = podman(&["network", "rm", "--force", "trestle"]);
+    let remove = || match podman(&["network", "exists", NETWORK]) {
+        Ok(_) => podman(&["network", "rm", "--force", NETWORK]).map(drop),
+        Err(_) => Ok(()),
+    };
+    let _clean = [Container::named("hooks")?, Container::named("display")?];
+    remove()?;
+    let programs = programs()?;
+    let said = run(&commands, &programs);
+    let removed = remove();
     let said = said?;
     removed?;
     ensure(said.contains("HTTP/1.1 204"), || format!("the order is not accepted: {said}"))?;
     ensure(said.contains("com.example.order"), || format!("the order is not on the display: {said}"))
 }
 
-/// The block of commands in that chapter.
-fn commands() -> Result<String, Failure> {
+/// Compose: the quickstart, rendered, shows what its clock and its webhook send.
+pub fn compose() -> Result<(), Failure> {
+    peers::install::debian("podman-compose", "podman-compose")?;
+    let programs = programs()?;
+    let file = programs.path().join("compose.yaml").display().to_string();
+    let (hooks, broker) = (free_port()?, free_port()?);
+    let published = [("127.0.0.1:8080:", hooks), ("127.0.0.1:8081:", broker)];
+    let ports: String =
+        published.iter().map(|(port, free)| format!(" -e 's/{port}/127.0.0.1:{free}:/'")).collect();
+    let commands = commands("### Compose")?
+        .replace("> compose.yaml", &format!("| sed{ports} > {file}"))
+        .replace("http://127.0.0.1:8080", &format!("http://127.0.0.1:{hooks}"));
+    let said = run(&commands, &programs);
+    // Nothing is left where it went well.
+    let down = run(&format!("test ! -e {file} || docker compose down"), &programs);
+    let said = said?;
+    down?;
+    for needed in ["HTTP/1.1 204", "com.example.hook", "Hello from the quickstart"] {
+        ensure(said.contains(needed), || format!("no {needed} in: {said}"))?;
+    }
+    Ok(())
+}
+
+/// The folder with what is run in place of docker and curl.
+fn programs() -> Result<TempDir, Failure> {
+    podman(&["version"])?;
+    peers::install::debian("buildah", "buildah")?;
+    peers::install::debian("curl", "curl")?;
+    if !Path::new(NAMES.0).exists() {
+        output(Command::new("apt-get").args(["install", "-y", "--no-install-recommends", NAMES.1]))?;
+    }
+    let programs = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let folder = programs.path();
+    // A container has had its time to show something before it is asked for that.
+    let docker = format!(
+        "case \"$1 $2\" in\n'compose logs') sleep 5;;\nesac\nif [ \"$1\" = compose ]; then shift; exec podman-compose -f {}/compose.yaml \
+         \"$@\"; fi\nexec podman \"$@\"",
+        folder.display()
+    );
+    program(&folder.join("docker"), &docker)?;
+    // A person is slower than the start of a container; this is not.
+    program(&folder.join("curl"), "exec /usr/bin/curl --retry 20 --retry-all-errors --retry-delay 1 \"$@\"")?;
+    Ok(programs)
+}
+
+/// Runs commands in the checkout; what they print.
+fn run(commands: &str, programs: &TempDir) -> Result<String, Failure> {
+    let mut shell = Command::new("bash");
+    shell.args(["-euxo", "pipefail", "-c", commands]).current_dir(root()).env("CONTAINER_TOOL", "buildah");
+    shell.env_remove("IMAGE_TAG").env_remove("IMAGE_PREFIX");
+    with_podman(&mut shell, Some(programs.path()))
+}
+
+/// The block of commands under a heading.
+fn commands(heading: &str) -> Result<String, Failure> {
     let readme = fs::read_to_string(root().join("README.md")).map_err(|error| error.to_string())?;
-    let block = readme.split_once(CHAPTER).and_then(|(_, chapter)| {
+    let block = readme.split_once(&format!("{heading}\n")).and_then(|(_, chapter)| {
         let (_, rest) = chapter.split_once("```sh\n")?;
         Some(rest.split_once("```")?.0.to_owned())
     });
-    block.ok_or_else(|| format!("the README has no commands under {CHAPTER:?}"))
+    block.ok_or_else(|| format!("the README has no commands under {heading:?}"))
 }
 
 fn program(file: &Path, text: &str) -> Result<(), Failure> {

@@ -8,6 +8,31 @@ use super::shell;
 use crate::cli::Failure;
 use crate::workspace::Workspace;
 
+/// How they are built.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Profile {
+    /// As they are shipped.
+    Image,
+    /// In a fraction of the time, for trials that ask for behaviour alone.
+    Debug,
+}
+
+impl Profile {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Image => "image",
+            Self::Debug => "dev",
+        }
+    }
+
+    fn folder(self) -> &'static str {
+        match self {
+            Self::Image => "image",
+            Self::Debug => "debug",
+        }
+    }
+}
+
 /// Built binaries.
 pub struct Binaries {
     /// The folder that holds them.
@@ -21,7 +46,12 @@ pub struct Binaries {
 impl Binaries {
     /// Builds these adapters, each as if it were alone: what the SDKs of others switch on in shared crates (HTTP/2, a
     /// runtime of many threads) would be a part of every image, and what is built would depend on who is built beside it.
-    pub fn build(workspace: &Workspace, platform: Platform, names: &[String]) -> Result<Self, Failure> {
+    pub fn build(
+        workspace: &Workspace,
+        platform: Platform,
+        profile: Profile,
+        names: &[String],
+    ) -> Result<Self, Failure> {
         let rustc = Rustc::of(&workspace.root)?;
         platform.prepare(&workspace.root, &rustc.host)?;
         let target = workspace.target()?;
@@ -31,13 +61,13 @@ impl Binaries {
         // Not where it is the machine's own: build scripts and macros would be linked by it too, and all be built again.
         let linker = (platform.triple() != rustc.host).then(|| format!("{table}.linker=\"{compiler}\""));
         for name in names {
-            let mut build = vec!["build", "--locked", "--package", name, "--bin", name, "--profile", "image"];
-            build.extend(["--target", platform.triple()]);
+            let mut build = vec!["build", "--locked", "--package", name, "--bin", name];
+            build.extend(["--profile", profile.name(), "--target", platform.triple()]);
             build.extend(["--config", "ci/image.toml", "--config", &flags]);
             build.extend(linker.iter().flat_map(|linker| ["--config", linker.as_str()]));
             workspace.cargo(&build)?;
         }
-        let folder = target.join(platform.triple()).join("image");
+        let folder = target.join(platform.triple()).join(profile.folder());
         Ok(Self { folder, platform, libc: libc(compiler)? })
     }
 }

@@ -18,7 +18,7 @@ pub struct Row {
     /// Its names.
     pub tags: Vec<String>,
     /// Its bill of materials.
-    pub bill: PathBuf,
+    pub bill: Option<PathBuf>,
 }
 
 /// Prints a line.
@@ -35,7 +35,7 @@ pub fn show(rows: &[Row]) -> Result<(), Failure> {
             row.platform.name().to_owned(),
             megabytes(row.context.size),
             megabytes(row.context.binary),
-            row.bill.display().to_string(),
+            row.bill.as_ref().map_or_else(|| "none".to_owned(), |bill| bill.display().to_string()),
             row.tags.join(" "),
         ]
     });

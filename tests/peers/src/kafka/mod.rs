@@ -5,6 +5,7 @@ mod client;
 mod properties;
 
 use std::cell::RefCell;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -37,11 +38,20 @@ impl Kafka {
     /// # Errors
     /// When it cannot be installed or started.
     pub fn start() -> Result<Self, Failure> {
+        Self::start_at(Ipv4Addr::LOCALHOST)
+    }
+
+    /// The same for clients that are not on this machine, who know it by that address of it: there is every listener but the
+    /// plain one.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn start_at(host: Ipv4Addr) -> Result<Self, Failure> {
         let jars = jars()?;
         let authority = Authority::new()?;
         let ports = RefCell::new(None);
         let server = Server::start(|port, folder| {
-            let chosen = Ports::choose(port)?;
+            let chosen = Ports::choose(host, port)?;
             properties::write(folder, &chosen, &authority)?;
             format(&jars, folder)?;
             ports.replace(Some(chosen));
@@ -51,6 +61,15 @@ impl Kafka {
         let kafka = Self { server, ports, authority };
         kafka.answers()?;
         Ok(kafka)
+    }
+
+    /// Makes it be there, for who starts one where no registry answers.
+    ///
+    /// # Errors
+    /// When it cannot be installed.
+    pub fn install() -> Result<(), Failure> {
+        jars()?;
+        install::java().map(drop)
     }
 
     /// The one that all who ask for it have together; it goes with the last of them.
@@ -101,31 +120,31 @@ impl Kafka {
     /// Where it speaks without any protection.
     #[must_use]
     pub fn plaintext(&self) -> String {
-        at(self.ports.plaintext)
+        at(Ipv4Addr::LOCALHOST, self.ports.plaintext)
     }
 
     /// Where a user is wanted.
     #[must_use]
     pub fn sasl_plaintext(&self) -> String {
-        at(self.ports.sasl_plaintext)
+        at(self.ports.host, self.ports.sasl_plaintext)
     }
 
     /// Where it speaks TLS.
     #[must_use]
     pub fn ssl(&self) -> String {
-        at(self.ports.ssl)
+        at(self.ports.host, self.ports.ssl)
     }
 
     /// Where it speaks TLS and wants a user.
     #[must_use]
     pub fn sasl_ssl(&self) -> String {
-        at(self.ports.sasl_ssl)
+        at(self.ports.host, self.ports.sasl_ssl)
     }
 
     /// Where it speaks TLS and wants a certificate of [`authority`](Self::authority).
     #[must_use]
     pub fn mtls(&self) -> String {
-        at(self.ports.mtls)
+        at(self.ports.host, self.ports.mtls)
     }
 
     /// Who signed its certificate, and signs those of clients.
@@ -135,8 +154,8 @@ impl Kafka {
     }
 }
 
-fn at(port: u16) -> String {
-    format!("127.0.0.1:{port}")
+fn at(host: Ipv4Addr, port: u16) -> String {
+    format!("{host}:{port}")
 }
 
 fn jars() -> Result<PathBuf, Failure> {

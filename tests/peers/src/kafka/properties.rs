@@ -1,6 +1,7 @@
 //! What the broker is told: <https://kafka.apache.org/41/configuration/broker-configs/>.
 
 use std::fs;
+use std::net::Ipv4Addr;
 use std::path::Path;
 
 use kit::{Authority, Failure};
@@ -14,6 +15,8 @@ pub const FILE: &str = "server.properties";
 /// One port for each listener.
 #[derive(Debug, Clone, Copy)]
 pub struct Ports {
+    /// Where those are that others than this machine may use.
+    pub host: Ipv4Addr,
     pub plaintext: u16,
     pub sasl_plaintext: u16,
     pub ssl: u16,
@@ -23,8 +26,9 @@ pub struct Ports {
 }
 
 impl Ports {
-    pub fn choose(plaintext: u16) -> Result<Self, Failure> {
+    pub fn choose(host: Ipv4Addr, plaintext: u16) -> Result<Self, Failure> {
         Ok(Self {
+            host,
             plaintext,
             sasl_plaintext: free_port()?,
             ssl: free_port()?,
@@ -73,18 +77,19 @@ pub fn write(folder: &Path, ports: &Ports, authority: &Authority) -> Result<(), 
     };
     file("authority.pem", authority.pem())?;
     file("broker.pem", &format!("{}{}", identity.key, identity.certificate))?;
+    let own = Ipv4Addr::LOCALHOST;
     let listeners: Vec<_> = [
-        ("PLAINTEXT", ports.plaintext),
-        ("SASL_PLAINTEXT", ports.sasl_plaintext),
-        ("SSL", ports.ssl),
-        ("SASL_SSL", ports.sasl_ssl),
-        ("MTLS", ports.mtls),
-        ("CONTROLLER", ports.controller),
+        ("PLAINTEXT", own, ports.plaintext),
+        ("SASL_PLAINTEXT", ports.host, ports.sasl_plaintext),
+        ("SSL", ports.host, ports.ssl),
+        ("SASL_SSL", ports.host, ports.sasl_ssl),
+        ("MTLS", ports.host, ports.mtls),
+        ("CONTROLLER", own, ports.controller),
     ]
-    .map(|(name, port)| format!("{name}://{}", at(port)))
+    .map(|(name, host, port)| format!("{name}://{}", at(host, port)))
     .into();
     let mut text = format!("{FIXED}listeners={}\n", listeners.join(","));
-    text += &format!("controller.quorum.voters=1@{}\n", at(ports.controller));
+    text += &format!("controller.quorum.voters=1@{}\n", at(own, ports.controller));
     text += "sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512\n";
     for listener in ["sasl_plaintext", "sasl_ssl"] {
         text += &format!(
