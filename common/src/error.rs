@@ -39,6 +39,7 @@ pub struct Error {
     after: Option<Duration>,
     message: String,
     detail: Option<String>,
+    told_as: Option<(&'static str, &'static str)>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -54,6 +55,7 @@ impl Error {
             after: None,
             message: message.into(),
             detail: None,
+            told_as: None,
             source: None,
         }
     }
@@ -102,6 +104,19 @@ impl Error {
         let text = String::from_utf8_lossy(kept);
         self.detail = (!text.trim().is_empty()).then(|| text.trim().to_owned());
         self
+    }
+
+    /// The same, told as an event of this type and with this code where failures are told as events
+    /// (`EVENTS_PAYLOAD_POLICY`). Without it the type is that of the event with `.response`, the code `adapter-process`.
+    #[must_use]
+    pub fn told_as(mut self, event_type: &'static str, code: &'static str) -> Self {
+        self.told_as = Some((event_type, code));
+        self
+    }
+
+    /// The type and the code that it was given.
+    pub(crate) fn telling(&self) -> Option<(&'static str, &'static str)> {
+        self.told_as
     }
 
     /// What the other side said.

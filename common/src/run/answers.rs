@@ -42,18 +42,23 @@ fn with_headers(headers: http::HeaderMap, body: Bytes) -> Answer {
 
 /// The answer for a failure: permanent ones by their status, others with `Retry-After`, at most `RETRY_AFTER_MAX`.
 fn failure(frame: &Frame, error: &Error) -> Answer {
-    let mut text = error.chain();
-    if let Some(detail) = error.detail() {
-        text.push_str(": ");
-        text.push_str(detail);
-    }
-    let mut answer = text_answer(error.status(), shortened(text));
+    let mut answer = text_answer(error.status(), text(error));
     if !error.is_permanent() {
         let after = error.retry_after().map(|after| after.min(*frame.config.retry_after_max));
         let seconds = after.map_or(1, |after| after.as_secs_f64().ceil() as u64).max(1);
         answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     answer
+}
+
+/// What a caller is told of it.
+fn text(error: &Error) -> String {
+    let mut text = error.chain();
+    if let Some(detail) = error.detail() {
+        text.push_str(": ");
+        text.push_str(detail);
+    }
+    shortened(text)
 }
 
 fn shortened(mut text: String) -> String {
@@ -107,9 +112,11 @@ impl Stateful {
 }
 
 fn category_event(frame: &Frame, event_type: &str, incoming: &Stateful, error: &Error) -> Option<Event> {
-    let mut event =
-        Event::new(event::new_id(), Text::from_static(frame.component), format!("{event_type}.response"))
-            .ok()?;
+    let (event_type, code) = match error.telling() {
+        Some((event_type, code)) => (Text::from_static(event_type), code),
+        None => (Text::from(format!("{event_type}.response")), "adapter-process"),
+    };
+    let mut event = Event::new(event::new_id(), Text::from_static(frame.component), event_type).ok()?;
     event.set("time", event::now()).ok()?;
     event.set("category", Text::from_static("error")).ok()?;
     if let Some(bridge) = &frame.config.events_bridge_identifier {
@@ -119,8 +126,7 @@ fn category_event(frame: &Frame, event_type: &str, incoming: &Stateful, error: &
         event.set("statefulid", incoming.id.clone().unwrap_or_else(event::new_id)).ok()?;
     }
     let details = error.detail().map(|detail| json!({"body": detail}));
-    let data =
-        json!({"Code": "adapter-process", "Description": shortened(error.chain()), "Details": details});
+    let data = json!({"Code": code, "Description": text(error), "Details": details});
     event.set_data(Text::from_static("application/json"), data.to_string()).ok()?;
     Some(event)
 }
