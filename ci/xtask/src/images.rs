@@ -4,6 +4,7 @@ pub mod binaries;
 mod bom;
 mod changed;
 mod context;
+mod limit;
 mod origin;
 mod platform;
 mod shell;
@@ -27,7 +28,7 @@ use table::Row;
 Images are called PREFIX/NAME and PREFIX/<name of the old image>, where PREFIX is IMAGE_PREFIX, nothing when it is unset; \
 they are tagged `latest` and with the version, or with IMAGE_TAG alone. For several platforms each image has the \
 architecture behind its tag, and the tag itself is a list of them where the tool keeps one (buildah does, docker needs a \
-registry for it). The bills of materials are in target/images.")]
+registry for it). The bills of materials are in target/images. An image above its limit is built, and the command ends with 1.")]
 pub struct Arguments {
     /// Adapters.
     #[arg(required_unless_present_any = ["all", "changed"])]
@@ -72,6 +73,7 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Failure> 
     }
     let store = Store::find()?;
     let origin = Origin::of(workspace)?;
+    let packages = workspace.packages()?;
     let mut rows = Vec::new();
     for platform in &platforms {
         let binaries = Binaries::build(workspace, *platform, profile, &names)?;
@@ -94,13 +96,15 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Failure> 
                 arguments: &origin.arguments(&description),
                 tags: &tags,
             })?;
-            rows.push(Row { name: description.name, platform: *platform, context, tags, bill });
+            let limit = (profile == Profile::Image).then(|| limit::of(&packages, name));
+            rows.push(Row { name: description.name, platform: *platform, context, limit, tags, bill });
         }
     }
     if platforms.len() > 1 {
         join(workspace, store, &origin, &names, &platforms)?;
     }
-    table::show(&rows)
+    table::show(&rows)?;
+    limit::keep(&rows)
 }
 
 /// The adapters that are asked for.

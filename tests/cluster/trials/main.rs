@@ -13,6 +13,7 @@ mod injected;
 mod kafka;
 mod kubectl;
 mod place;
+mod readme;
 mod rendered;
 mod restarts;
 mod setup;
@@ -28,6 +29,8 @@ type Named = (&'static str, fn() -> Result<(), Failure>);
 const TRIALS: &[Named] = &[
     ("the chart, installed by Helm, passes events", chart::passes),
     ("what `trestle render` writes passes the same events", rendered::passes),
+    ("the README's commands: Knative", readme::knative),
+    ("the README's commands: Helm", readme::helm),
     (
         "ContainerSource and SinkBinding: what Knative injects, and the way through broker and triggers",
         injected::passes,

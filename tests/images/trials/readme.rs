@@ -14,6 +14,8 @@ use crate::container::{Container, podman, with_podman};
 
 /// The network that the first of them make.
 const NETWORK: &str = "trestle";
+/// The name of the project of Compose.
+const PROJECT: &str = "trestlereadme";
 /// What podman needs to let containers of a network find each other by name, as docker does.
 const NAMES: (&str, &str) = ("/usr/lib/cni/dnsname", "golang-github-containernetworking-plugin-dnsname");
 
@@ -51,8 +53,14 @@ pub fn compose() -> Result<(), Failure> {
         .replace("> compose.yaml", &format!("| sed{ports} > {file}"))
         .replace("http://127.0.0.1:8080", &format!("http://127.0.0.1:{hooks}"));
     let said = run(&commands, &programs);
-    // Nothing is left where it went well.
-    let down = run(&format!("test ! -e {file} || docker compose down"), &programs);
+    // Of a run that failed; and podman-compose, unlike docker, keeps the network.
+    let remove = format!(
+        "test ! -e {file} || docker compose down\n\
+         ! podman network exists {PROJECT}_default || podman network rm --force {PROJECT}_default\n\
+         podman images --filter 'reference=localhost/trestle/*' --format '{{{{.Repository}}}}:{{{{.Tag}}}}' | \
+         xargs --no-run-if-empty podman rmi"
+    );
+    let down = run(&remove, &programs);
     let said = said?;
     down?;
     for needed in ["HTTP/1.1 204", "com.example.hook", "Hello from the quickstart"] {
@@ -71,10 +79,11 @@ fn programs() -> Result<TempDir, Failure> {
     }
     let programs = tempfile::tempdir().map_err(|error| error.to_string())?;
     let folder = programs.path();
-    // A container has had its time to show something before it is asked for that.
+    // The clock has had its time before what it sent is asked for.
     let docker = format!(
-        "case \"$1 $2\" in\n'compose logs') sleep 5;;\nesac\nif [ \"$1\" = compose ]; then shift; exec podman-compose -f {}/compose.yaml \
-         \"$@\"; fi\nexec podman \"$@\"",
+        "[ \"$1\" = compose ] || exec podman \"$@\"\n\
+         [ \"$2\" != logs ] || sleep 5\n\
+         shift\nexec podman-compose -p {PROJECT} -f {}/compose.yaml \"$@\"",
         folder.display()
     );
     program(&folder.join("docker"), &docker)?;

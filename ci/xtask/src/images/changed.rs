@@ -47,7 +47,7 @@ fn owner<'a>(packages: &'a [Package], file: &Path) -> Option<&'a str> {
 }
 
 /// The package and all of the workspace that it is built from.
-fn closure(packages: &[Package], name: &str) -> BTreeSet<String> {
+pub fn closure(packages: &[Package], name: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut waiting = vec![name.to_owned()];
     while let Some(name) = waiting.pop() {

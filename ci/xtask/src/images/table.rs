@@ -15,6 +15,8 @@ pub struct Row {
     pub platform: Platform,
     /// What is in it.
     pub context: Context,
+    /// Bytes that it may have, where that is limited.
+    pub limit: Option<u64>,
     /// Its names.
     pub tags: Vec<String>,
     /// Its bill of materials.
@@ -28,18 +30,20 @@ pub fn print(text: &str) -> Result<(), Failure> {
 
 /// Prints a table with a line for each image.
 pub fn show(rows: &[Row]) -> Result<(), Failure> {
-    let head = ["adapter", "platform", "image", "binary", "bill of materials", "names"].map(str::to_owned);
+    let head =
+        ["adapter", "platform", "image", "limit", "binary", "bill of materials", "names"].map(str::to_owned);
     let lines = rows.iter().map(|row| {
         [
             row.name.clone(),
             row.platform.name().to_owned(),
             megabytes(row.context.size),
+            row.limit.map(megabytes).unwrap_or_default(),
             megabytes(row.context.binary),
             row.bill.as_ref().map_or_else(|| "none".to_owned(), |bill| bill.display().to_string()),
             row.tags.join(" "),
         ]
     });
-    let lines: Vec<[String; 6]> = std::iter::once(head).chain(lines).collect();
+    let lines: Vec<[String; 7]> = std::iter::once(head).chain(lines).collect();
     let width = |column: usize| lines.iter().map(|line| line[column].len()).max().unwrap_or_default();
     for line in &lines {
         let cells: Vec<String> =
@@ -50,7 +54,7 @@ pub fn show(rows: &[Row]) -> Result<(), Failure> {
 }
 
 /// A megabyte is a million bytes.
-fn megabytes(bytes: u64) -> String {
+pub fn megabytes(bytes: u64) -> String {
     let hundredths = bytes.div_ceil(10_000);
     format!("{}.{:02} MB", hundredths / 100, hundredths % 100)
 }
