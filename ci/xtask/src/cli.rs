@@ -31,7 +31,7 @@ enum Command {
         #[arg(long)]
         derived: bool,
     },
-    /// Write tests/sample.json of adapters, which their READMEs show, from a run of each; then what is made of it.
+    /// Write tests/sample.json of adapters, which their READMEs show, from a run of each.
     Sample {
         /// Names of adapters; all of them without one.
         names: Vec<String>,

@@ -50,7 +50,7 @@ pub fn derived(workspace: &Workspace, check: bool) -> Result<(), Failure> {
     found.derive(workspace, check)
 }
 
-/// Lets the conformance trials write the samples of these adapters, then what is made of them.
+/// Lets the conformance trials write the samples of these adapters, and puts them into their READMEs.
 pub fn samples(workspace: &Workspace, names: &[String]) -> Result<(), Failure> {
     let names = if names.is_empty() { workspace.adapters()? } else { names.to_vec() };
     workspace.build(&names)?;
@@ -61,7 +61,18 @@ pub fn samples(workspace: &Workspace, names: &[String]) -> Result<(), Failure> {
             return Err(format!("no trial of {name} writes a sample").into());
         }
     }
-    derived(workspace, false)
+    let mut found = Found::default();
+    for name in &names {
+        found.page(workspace, &described(workspace, name)?)?;
+    }
+    found.finish(workspace, false)
+}
+
+/// The committed description of an adapter.
+fn described(workspace: &Workspace, name: &str) -> Result<Description, Failure> {
+    let file = workspace.adapter(name).join("describe.json");
+    let text = std::fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+    Ok(serde_json::from_str(&text)?)
 }
 
 /// What the adapters say, what follows from it, and what stands in the way.
@@ -77,13 +88,7 @@ impl Found {
     fn derive(mut self, workspace: &Workspace, check: bool) -> Result<(), Failure> {
         let descriptions = std::mem::take(&mut self.descriptions);
         for description in &descriptions {
-            let readme = workspace.adapter(&description.name).join("README.md");
-            let mut parts = vec![("settings", markdown::settings(description))];
-            // Until the last README has been brought into form.
-            if std::fs::read_to_string(&readme).is_ok_and(|text| text.contains("<!-- events -->")) {
-                parts.push(("events", events(workspace, description)?));
-            }
-            self.markdown(workspace, readme, &parts);
+            self.page(workspace, description)?;
         }
         let page = |name: &str| workspace.root.join(name);
         self.markdown(workspace, page("README.md"), &[("adapters", markdown::adapters(&descriptions))]);
@@ -100,6 +105,18 @@ impl Found {
         self.descriptions = descriptions;
         self.charts(workspace)?;
         self.finish(workspace, check)
+    }
+
+    /// The README of an adapter.
+    fn page(&mut self, workspace: &Workspace, description: &Description) -> Result<(), Failure> {
+        let readme = workspace.adapter(&description.name).join("README.md");
+        let mut parts = vec![("settings", markdown::settings(description))];
+        // Until the last README has been brought into form.
+        if std::fs::read_to_string(&readme).is_ok_and(|text| text.contains("<!-- events -->")) {
+            parts.push(("events", events(workspace, description)?));
+        }
+        self.markdown(workspace, readme, &parts);
+        Ok(())
     }
 
     /// What the charts have of the adapters.
