@@ -36,7 +36,7 @@ pub use moto::Moto;
 pub use prometheus::{Prometheus, promtool};
 pub use pstest::{Calls, Pstest, Published};
 pub use queue::Queue;
-pub use redis::Redis;
+pub use redis::{Redis, RedisCluster};
 pub use server::{Server, free_port};
 pub use shared::shared;
 pub use slack::Slack;

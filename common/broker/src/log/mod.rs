@@ -28,9 +28,9 @@ use crate::{
 
 use lane::Lane;
 
-/// Of the room of a trigger so many parts may be taken, of so many, when the next read is made: entries that are done with
-/// one by one shall not be asked for one by one.
-const MARK: (usize, usize) = (3, 4);
+/// Such a part of the room of a trigger is free when the next read is made: entries that are done with one by one shall not
+/// be asked for one by one.
+const FREE: usize = 4;
 
 /// Time for saying what was done with one trigger, at the end.
 const LAST_WORDS: Duration = Duration::from_millis(200);
@@ -178,7 +178,7 @@ impl<L: Log> Backend for Durable<L> {
     }
 
     fn room(share: Amount) -> Arc<Room> {
-        let part = |amount: usize| amount / MARK.1 * MARK.0;
+        let part = |amount: usize| amount - amount.div_ceil(FREE);
         Room::with_mark(share, Amount { events: part(share.events), bytes: part(share.bytes) })
     }
 

@@ -1,0 +1,147 @@
+//! What cannot be delivered: to the dead-letter address until it takes it, or kept to be looked at and delivered again.
+
+use kit::{Reply, Sink, eventually};
+use peers::Redis;
+use serde_json::{Value, json};
+
+use crate::{
+    Broker, Outcome, answer_by_path, event, expect, group, ids, numbered, settled, trigger, wait_for_ids,
+};
+
+#[test]
+fn a_dead_letter_address_gets_the_event_with_what_happened() -> Outcome {
+    let (sink, redis) = (Sink::start()?, Redis::shared()?);
+    answer_by_path(&sink, vec![("/in", Reply::status(503).body("busy"))]);
+    let options = json!({"retry": 2, "backoffPolicy": "constant", "backoffDelay": "PT0.05S", "deadLetterURL": sink.url("/dead")});
+    let triggers = json!({"t": trigger("a", &sink.url("/in"), options)});
+    let broker = Broker::start(&redis, "me", triggers, &[("REDIS_STREAM", "dead")])?;
+    broker.accept("a", 1)?;
+    wait_for_ids(&sink, "/dead", 1)?;
+    let requests = sink.requests();
+    let dead = requests.iter().find(|request| request.path == "/dead").ok_or("gone")?.event()?;
+    let said =
+        ["id", "knativeerrorcode", "knativeerrordata", "trestletrigger", "trestleattempts", "trestlehops"]
+            .map(|name| dead.get(name).to_owned());
+    expect(said, ["kit-1", "503", "YnVzeQ==", "t", "3", "0"].map(str::to_owned), "what is said")?;
+    settled(&redis, "dead", "default.t")?;
+    expect(&broker.json("/dlq")?["entries"], &json!([]), "it is not kept beside that")
+}
+
+#[test]
+fn what_nobody_takes_waits_and_is_not_acknowledged() -> Outcome {
+    let (sink, redis) = (Sink::start()?, Redis::shared()?);
+    answer_by_path(&sink, vec![("/in", Reply::status(400)), ("/dead", Reply::status(500))]);
+    let triggers = json!({"t": trigger("a", &sink.url("/in"), json!({"deadLetterURL": sink.url("/dead")}))});
+    let mut broker = Broker::start(&redis, "me", triggers.clone(), &[("REDIS_STREAM", "held")])?;
+    broker.accept("a", 1)?;
+    wait_for_ids(&sink, "/dead", 2)?;
+    expect(&group(&redis, "held", "default.t")?["pending"], &json!(1), "it is not done with")?;
+    broker.process.terminate()?;
+    expect(broker.process.wait()?, 0, "nothing is lost")?;
+    answer_by_path(&sink, vec![("/in", Reply::status(400)), ("/dead", Reply::status(202))]);
+    let _again = Broker::start(&redis, "me", triggers, &[("REDIS_STREAM", "held")])?;
+    settled(&redis, "held", "default.t")
+}
+
+#[test]
+fn without_an_address_they_are_kept_listed_and_delivered_again() -> Outcome {
+    let (sink, redis) = (Sink::start()?, Redis::shared()?);
+    answer_by_path(&sink, vec![("/in", Reply::status(422).body("no such order"))]);
+    let triggers = json!({
+        "t": trigger("a", &sink.url("/in"), json!({})),
+        "other": trigger("a", &sink.url("/other"), json!({})),
+        "u": trigger("b", &sink.url("/in"), json!({})),
+    });
+    let broker = Broker::start(&redis, "me", triggers, &[("REDIS_STREAM", "kept")])?;
+    for number in 0..3 {
+        broker.accept("a", number)?;
+    }
+    broker.accept("b", 3)?;
+    let listing = eventually("four dead letters", || {
+        broker.json("/dlq").ok().filter(|found| found["entries"].as_array().is_some_and(|all| all.len() == 4))
+    })?;
+    let first = &listing["entries"][0];
+    expect(first["trigger"].as_str(), Some("t"), "the trigger")?;
+    expect(first["error"].as_str(), Some("no such order"), "the error")?;
+    expect((&first["code"], &first["attempts"]), (&json!(422), &json!(1)), "code and attempts")?;
+    expect(first["event"]["id"].as_str(), Some("kit-0"), "the event")?;
+
+    let page = broker.json("/dlq?limit=2&trigger=t")?;
+    let next = page["next"].as_str().ok_or("no next page")?;
+    let rest = broker.json(&format!("/dlq?limit=2&trigger=t&after={next}"))?;
+    expect(
+        (&rest["entries"][0]["event"]["id"], &rest["next"]),
+        (&json!("kit-2"), &Value::Null),
+        "the last page",
+    )?;
+
+    let id = first["id"].as_str().ok_or("no id")?;
+    let whole = broker.json(&format!("/dlq/{id}"))?;
+    expect(&whole["data"], &json!({"number": 0}), "the data")?;
+    let replay = format!("/dlq/{id}/replay");
+    let refused = broker.page("POST", &replay)?;
+    expect(refused.status, 502, &refused.text())?;
+    expect(refused.text().contains("422"), true, "why not")?;
+    let before = ids(&sink, "/other").len();
+    answer_by_path(&sink, vec![]);
+    let done = broker.page("POST", &replay)?;
+    expect(done.status, 200, &done.text())?;
+    let last = sink.requests().pop().ok_or("nothing arrived")?.event()?;
+    expect(last.get("id"), "kit-0", "delivered again")?;
+    let extension =
+        last.attributes.iter().find(|(name, _)| name.starts_with("trestle") || name.starts_with("knative"));
+    expect(extension, None, "as it was at first")?;
+    expect(ids(&sink, "/other").len(), before, "to its trigger alone")?;
+    expect(broker.page("POST", &replay)?.status, 404, "it is no longer kept")?;
+
+    let second = listing["entries"][1]["id"].as_str().ok_or("no id")?;
+    let path = format!("/dlq/{second}");
+    expect(broker.page("DELETE", &path)?.status, 204, "removed")?;
+    expect(broker.page("DELETE", &path)?.status, 404, "gone")?;
+    expect(broker.page("GET", "/dlq/nonsense")?.status, 400, "no id")?;
+    expect(broker.page("GET", "/dlq?limit=none")?.status, 400, "no number")?;
+
+    broker.reload(json!({"t": trigger("a", &sink.url("/in"), json!({}))}))?;
+    let orphan = listing["entries"][3]["id"].as_str().ok_or("no id")?;
+    expect(broker.page("POST", &format!("/dlq/{orphan}/replay"))?.status, 409, "its trigger is gone")
+}
+
+#[test]
+fn an_entry_that_is_no_event_is_kept_too() -> Outcome {
+    let (sink, redis) = (Sink::start()?, Redis::shared()?);
+    let triggers = json!({"t": {"target": {"url": sink.url("/in")}}});
+    let broker = Broker::start(&redis, "me", triggers, &[("REDIS_STREAM", "strange")])?;
+    redis.ask(&["XADD", "strange", "*", "ce", "{\"no\": \"event\"}"])?;
+    redis.ask(&["XADD", "strange", "*", "temperature", "21"])?;
+    broker.accept("a", 1)?;
+    expect(wait_for_ids(&sink, "/in", 1)?, numbered([1]), "what is an event goes on")?;
+    settled(&redis, "strange", "default.t")?;
+    let listing = broker.json("/dlq")?;
+    let id = listing["entries"][1]["id"].as_str().ok_or("no second dead letter")?;
+    let whole = broker.json(&format!("/dlq/{id}"))?;
+    expect(whole["data"].as_str(), Some(r#"{"temperature":"21"}"#), "what stood there")?;
+    expect(broker.page("POST", &format!("/dlq/{id}/replay"))?.status, 409, "no event")
+}
+
+#[test]
+fn the_pages_want_the_credentials_of_the_document() -> Outcome {
+    let redis = Redis::shared()?;
+    let (address, document) =
+        (redis.address().to_string(), json!({"ingest": {"user": "me", "password": "open sesame"}}));
+    let settings =
+        [("REDIS_ADDRESS", &*address), ("REDIS_PASSWORD", Redis::PASSWORD), ("REDIS_STREAM", "guarded")];
+    let mut broker = Broker::begin(&document, &settings)?;
+    broker.process.wait_for_status("/readyz", 200)?;
+    for (method, path) in
+        [("GET", "/dlq"), ("GET", "/dlq/1-1"), ("DELETE", "/dlq/1-1"), ("POST", "/dlq/1-1/replay")]
+    {
+        expect(broker.page(method, path)?.status, 401, path)?;
+    }
+    expect(broker.post("a", 1)?.status, 401, "events as well")?;
+    let with = |mut request: kit::Request| {
+        request.headers.push(("authorization".to_owned(), "Basic bWU6b3BlbiBzZXNhbWU=".to_owned()));
+        request.send(broker.address).map_err(|error| error.to_string())
+    };
+    expect(with(kit::Request::new("GET", "/dlq"))?.status, 200, "with them")?;
+    expect(with(event("a", 1))?.status, 200, "with them")
+}
