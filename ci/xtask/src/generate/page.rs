@@ -26,8 +26,8 @@ fn taken(description: &Description) -> String {
             let (any, named): (Vec<_>, Vec<_>) = description.accepts.iter().partition(|name| *name == "*");
             match (any.is_empty(), named.is_empty()) {
                 (false, true) => "events of any type".to_owned(),
-                (false, false) => format!("events of type {}, and of any other", list(&named)),
-                (true, _) => format!("events of type {}", list(&named)),
+                (false, false) => format!("events {}, and of any other", list(&named)),
+                (true, _) => format!("events {}", list(&named)),
             }
         }
         "webhook-source" => "requests of the outside system, on `PORT`".to_owned(),
@@ -41,17 +41,21 @@ fn sent(description: &Description) -> String {
     match types.as_slice() {
         [] => "no events of its own".to_owned(),
         [any] if *any == "*" => format!("{where_to}the events that came in"),
-        _ => format!("{where_to}events of type {}", list(&types)),
+        _ => format!("{where_to}events {}", list(&types)),
     }
 }
 
 /// Types as a sentence has them; `{NAME}` is one that a setting says.
 fn list(types: &[&String]) -> String {
-    let shown = |name: &&String| match name.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
-        Some(setting) => format!("that `{setting}` says"),
-        None => format!("`{name}`"),
-    };
-    types.iter().map(shown).collect::<Vec<_>>().join(", ")
+    let setting = |name: &str| Some(format!("`{}`", name.strip_prefix('{')?.strip_suffix('}')?));
+    let settings: Vec<String> = types.iter().filter_map(|name| setting(name)).collect();
+    let named: Vec<String> =
+        types.iter().filter(|name| setting(name).is_none()).map(|name| format!("`{name}`")).collect();
+    match (named.is_empty(), settings.is_empty()) {
+        (_, true) => format!("of type {}", named.join(", ")),
+        (true, false) => format!("of the type in {}", settings.join(", ")),
+        (false, false) => format!("of type {}, or the one in {}", named.join(", "), settings.join(", ")),
+    }
 }
 
 fn shown(sample: &Value) -> String {
@@ -181,7 +185,12 @@ mod tests {
     #[test]
     fn types_are_said_in_a_sentence() {
         let types = ["a.b".to_owned(), "{CE_TYPE}".to_owned()];
-        assert_eq!(list(&types.iter().collect::<Vec<_>>()), "`a.b`, that `CE_TYPE` says");
+        let of = |types: &[String]| list(&types.iter().collect::<Vec<_>>());
+        assert_eq!(of(&types), "of type `a.b`, or the one in `CE_TYPE`");
+        assert_eq!(
+            (of(&types[..1]), of(&types[1..])),
+            ("of type `a.b`".into(), "of the type in `CE_TYPE`".into())
+        );
     }
 
     #[test]
