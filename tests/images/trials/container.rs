@@ -41,7 +41,7 @@ pub fn podman(arguments: &[&str]) -> Result<String, Failure> {
             Command::new("podman").args(["ps", "--all", "--quiet", "--filter"]).arg(format!("label={LABEL}")),
             None,
         )?;
-        left.lines().try_for_each(|id| remove(id))
+        left.lines().try_for_each(remove)
     };
     INSTALLED.get_or_init(install).clone()?;
     with_podman(Command::new("podman").args(arguments), None)
