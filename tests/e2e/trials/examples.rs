@@ -14,6 +14,7 @@ pub const TRIALS: &[Named] = &[
     ("all of them have tests, which pass, and no mistakes", tested),
     ("fan-out: each receiver gets what it wants", fan_out),
     ("content-routing: the data decides", content_routing),
+    ("xml-orders: XML becomes JSON, and that an order", xml_orders),
     ("enrich-by-reply: the reply goes on", enrich_by_reply),
     ("dead-letter: nothing is lost", dead_letter),
     ("split-and-filter: an order becomes items, and a condition chooses", split_and_filter),
@@ -100,6 +101,16 @@ fn content_routing() -> Result<(), Failure> {
     shown(&mut up, "shipping", "com.example.order.classified", "\"amount\": 50")?;
     let is_mixed = is_shown(&up, "shipping", "5000") || is_shown(&up, "approval", "\"amount\": 50\n");
     ensure(!is_mixed, || up.screen())
+}
+
+fn xml_orders() -> Result<(), Failure> {
+    let mut up = example("xml-orders")?;
+    let order = "<order number='4711'><customer>Ann</customer><item sku='A-1'><count>2</count></item></order>";
+    let request = kit::Request::post("/").body("application/xml", order);
+    let answer = request.send(up.address("supplier")?).map_err(|error| error.to_string())?;
+    ensure(answer.is_success(), || format!("{} {}", answer.status, answer.text()))?;
+    shown(&mut up, "warehouse", "com.example.order", "\"number\": 4711")?;
+    shown(&mut up, "warehouse", "com.example.order", "\"pieces\": 2")
 }
 
 fn enrich_by_reply() -> Result<(), Failure> {

@@ -3,6 +3,7 @@
 mod cycle;
 mod document;
 mod filter;
+mod jq;
 mod mistake;
 mod node;
 mod object;
@@ -25,6 +26,7 @@ pub use mistake::{Mistake, Mistakes, Position, Severity, nearest, suggestion};
 pub use node::{Node, Value};
 pub use object::DEFAULT_NAMESPACE;
 pub use reference::unknown_keys;
+pub use jq::JQ;
 pub use routing::{FILTER, SPLITTER};
 pub use transformation::ADAPTER as TRANSFORMATION;
 pub use trigger::{FIELDS as TRIGGER_FIELDS, GROUP as TRIGGER_GROUP, KIND as TRIGGER};

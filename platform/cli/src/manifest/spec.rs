@@ -6,6 +6,7 @@ use super::mistake::{Mistakes, Position, choices};
 use super::node::{Node, Value};
 use super::object::Object;
 use super::reference::{Index, unknown_keys};
+use super::jq;
 use super::routing;
 use super::rule;
 use super::schema;
@@ -74,6 +75,7 @@ fn environment(
         transformation::check(&spec, mistakes);
     }
     routing::check(&adapter.name, &spec, mistakes);
+    jq::check(&adapter.name, &spec, mistakes);
     // Overrides first: on a repeated name what the spec says wins, as it did in the old controller.
     let mut environment = overrides(object, &spec, adapter, around.secrets, mistakes);
     let text = |value: &str| Setting::Text(value.to_owned());
@@ -90,7 +92,7 @@ fn environment(
         match spec.path(&field.path) {
             Some(node) => {
                 let setting = rule::apply(field, node, &object.id, around.secrets, mistakes);
-                if let (Some(setting), Some(known)) = (&setting, adapter.config.properties.get(&field.env)) {
+                if let (Some(setting), Some(known)) = (&setting, adapter.setting(&field.env)) {
                     check_value(known, setting, &field.path, node.at, mistakes);
                 }
                 match setting {

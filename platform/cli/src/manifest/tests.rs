@@ -164,6 +164,14 @@ fn mistakes_in_conditions_and_paths_are_named_at_their_place() {
     expect(text, found.iter().map(|mistake| mistake.render("b.yaml")).collect());
 }
 
+#[test]
+fn mistakes_in_queries_are_named_at_their_place() {
+    let text = include_str!("../../tests/fixtures/mistakes-jq.yaml");
+    let catalogue = Catalogue::parse(crate::catalogue::EMBEDDED).unwrap();
+    let found = read(text, &catalogue, &|_| None).mistakes;
+    expect(text, found.iter().map(|mistake| mistake.render("b.yaml")).collect());
+}
+
 fn expect_mistakes(text: &str) {
     expect(text, mistakes(text));
 }

@@ -126,6 +126,15 @@ fn hop(places: &Places, case: &Case, arrived: Arrival, flow: &mut Flow) -> Vec<A
                 Err(error) => dead_letter(arrived, places, flow, &format!("refuses the event: {error}")),
             }
         }
+        Some(Part { component, code: Code::Data(change) }) => {
+            let mut event = arrived.event.clone();
+            let changed = change(&event)
+                .and_then(|data| event.set_data("application/json", data).map_err(|error| error.to_string()));
+            match changed {
+                Ok(()) => vec![next(places, &arrived, sink(component, &arrived), event)],
+                Err(error) => dead_letter(arrived, places, flow, &format!("refuses the event: {error}")),
+            }
+        }
         Some(Part { code: Code::Other, .. }) | None => {
             flow.arrivals.push(arrived);
             Vec::new()

@@ -1,15 +1,20 @@
 //! The bridge under test: its components and triggers by name, with the code behind them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use broker::document::Document;
 use broker::filter::Index;
 use bumblebee::Transformation;
+use common::Event;
 use routing::{Expression, Splitter, splitter::Spec};
 use serde_json::{Value as Json, json};
 
 use crate::bridge::{Bridge, Component, Destination, Id, Setting, Trigger};
 use crate::manifest::{TRIGGER, suggestion};
+
+/// The adapter that makes JSON of XML.
+const XML: &str = "xml-to-json-transformation";
 
 /// Where events can be sent to, or arrive.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +40,8 @@ pub enum Code {
     Transformation(Transformation),
     Filter(Expression),
     Splitter(Splitter),
+    /// Other data for the same event.
+    Data(Box<dyn Fn(&Event) -> Result<Vec<u8>, String>>),
     /// It works with something outside.
     Other,
 }
@@ -151,6 +158,20 @@ fn code(component: &Component) -> Result<Code, String> {
             extensions: &extensions,
         });
         return splitter.map(Code::Splitter).map_err(|problems| format!("{problems:?}"));
+    }
+    if component.adapter == crate::manifest::JQ {
+        let query = Arc::new(jq::Query::new(text("JQ_QUERY")).map_err(|mistake| mistake.to_string())?);
+        let run = move |event: &Event| {
+            query.run(event, jq::Bounds::default()).map_err(|failure| failure.to_string())
+        };
+        return Ok(Code::Data(Box::new(run)));
+    }
+    if component.adapter == XML {
+        let convert = |event: &Event| {
+            let data = event.data().cloned().unwrap_or_default();
+            xmljson::convert(&data).map_err(|invalid| invalid.to_string())
+        };
+        return Ok(Code::Data(Box::new(convert)));
     }
     if component.role == crate::catalogue::Role::Broker {
         let filters = component.triggers.iter().map(compile).collect::<Result<_, _>>()?;
