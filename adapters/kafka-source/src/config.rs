@@ -1,7 +1,10 @@
 //! The settings of the Kafka source; those of the connection are shared with the target.
 
 use common::config::{Config, Duration, Flag, Problems};
-use kafka::Connection;
+use kafka::{
+    Connection,
+    consumer::{Group, PartitionAssignment},
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -63,31 +66,6 @@ pub enum EventId {
     Key,
 }
 
-/// A strategy of assignment.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum PartitionAssignment {
-    /// Cooperative.
-    #[default]
-    #[serde(rename = "cooperative-sticky")]
-    CooperativeSticky,
-    /// All stop while partitions move.
-    Range,
-    /// All stop while partitions move.
-    RoundRobin,
-}
-
-impl PartitionAssignment {
-    /// Its name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::CooperativeSticky => "cooperative-sticky",
-            Self::Range => "range",
-            Self::RoundRobin => "roundrobin",
-        }
-    }
-}
-
 impl Config for KafkaConfig {
     fn validate(&self, problems: &mut Problems) {
         self.connection.validate(problems);
@@ -100,6 +78,22 @@ impl Config for KafkaConfig {
         let event = common::Event::new("id", "source", "type");
         if event.and_then(|mut event| event.set("datacontenttype", self.content_type.as_str())).is_err() {
             problems.add("CONTENT_TYPE", "must be a media type");
+        }
+    }
+}
+
+impl KafkaConfig {
+    /// The group, of a topic with so many partitions.
+    pub fn group(&self, partitions: usize) -> Group {
+        Group {
+            connection: self.connection.clone(),
+            client: env!("CARGO_PKG_NAME"),
+            topic: self.topic.clone(),
+            id: self.group_id.clone(),
+            session: *self.session_timeout,
+            assignment: self.partition_assignment,
+            partitions,
+            filled: None,
         }
     }
 }

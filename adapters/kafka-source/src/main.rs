@@ -1,9 +1,9 @@
 //! Sends an event for each record of a topic of Apache Kafka.
 
 mod config;
-mod consumer;
 mod event;
 mod source;
+mod start;
 
 fn main() -> std::process::ExitCode {
     common::run::log_source::<source::Kafka>()

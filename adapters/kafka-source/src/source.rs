@@ -1,35 +1,83 @@
 //! Records of a topic as events, read as a member of a consumer group (<https://kafka.apache.org/41/documentation.html>).
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, OnceLock},
+};
 
+use bytes::Bytes;
 use common::{
     Adapter, Assignment, Error, Field, Info, Kind, LogSource, Record, Role, Scaling, config::ConfigError,
 };
-use kafka::Watch;
-use rdkafka::{Offset, TopicPartitionList};
+use kafka::{
+    Watch,
+    consumer::{Consumer, Feed, Member, Partition, Telling},
+};
+use rdkafka::{
+    Offset, TopicPartitionList,
+    error::KafkaResult,
+    message::{BorrowedMessage, Message as _},
+};
 use tokio::sync::{Mutex, mpsc, watch};
 
 use crate::{
     config::KafkaConfig,
-    consumer::{Consumer, Partition, Start, Telling},
     event::{EVENT_TYPE, Events},
+    start::Start,
 };
+
+/// Memory that a record takes beside its bytes, about.
+const OVERHEAD: usize = 512;
 
 /// Reads the partitions that the group gives it.
 pub struct Kafka {
     config: Arc<KafkaConfig>,
-    events: Events,
     watch: Watch,
     /// Made at the first contact.
-    consumer: OnceLock<Arc<Consumer>>,
-    telling: Telling,
+    consumer: OnceLock<Arc<Consumer<Records>>>,
+    telling: Telling<Records>,
     told: Mutex<Told>,
 }
 
 /// What the consumer tells.
 struct Told {
-    changes: mpsc::UnboundedReceiver<Assignment<Partition>>,
+    changes: mpsc::UnboundedReceiver<Assignment<Partition<Records>>>,
     failure: watch::Receiver<Option<Error>>,
+}
+
+/// Records as events.
+pub struct Records {
+    events: Events,
+    topic: String,
+    start: Start,
+}
+
+impl Feed for Records {
+    type Item = Record<i64>;
+
+    fn item(&self, message: &BorrowedMessage<'_>) -> Result<Record<i64>, Error> {
+        let made = self.events.of(message);
+        let event = made.map_err(|error| Error::retryable("making an event of a record").caused_by(error))?;
+        Ok(Record {
+            position: message.offset(),
+            key: message.key().map(Bytes::copy_from_slice),
+            bytes: event.size() + OVERHEAD,
+            events: vec![event],
+        })
+    }
+
+    fn bytes(record: &Record<i64>) -> usize {
+        record.bytes
+    }
+
+    fn begin(
+        &self,
+        member: &Member,
+        partitions: &[i32],
+        begun: &BTreeSet<i32>,
+    ) -> KafkaResult<TopicPartitionList> {
+        self.start.offsets(member, &self.topic, partitions, begun)
+    }
 }
 
 impl Adapter for Kafka {
@@ -58,14 +106,13 @@ impl Adapter for Kafka {
         let (change, changes) = mpsc::unbounded_channel();
         let (fail, failure) = watch::channel(None);
         let adapter = Self {
-            events: Events::new(&config),
             config: Arc::new(config),
             watch: Watch::default(),
             consumer: OnceLock::new(),
             telling: Telling { changes: change, failure: fail },
             told: Mutex::new(Told { changes, failure }),
         };
-        crate::consumer::check(&adapter.config).map_err(|error| {
+        kafka::consumer::check(&adapter.config.connection, env!("CARGO_PKG_NAME")).map_err(|error| {
             let problem = format_args!("and the settings beside it make no client: {error}");
             ConfigError::new("BOOTSTRAP_SERVERS", problem)
         })?;
@@ -74,10 +121,14 @@ impl Adapter for Kafka {
 
     async fn connect(&self) -> Result<(), Error> {
         let (config, watch) = (Arc::clone(&self.config), self.watch.clone());
-        let start = kafka::blocking(move || Start::ask(&config, &watch)).await?;
+        let position = config.start_position;
+        let start = kafka::blocking(move || Start::ask(&config.group(0), position, &watch)).await?;
         self.watch.clear();
         if self.consumer.get().is_none() {
-            let consumer = Consumer::start(&self.config, &self.watch, start, self.telling.clone())?;
+            let group = self.config.group(start.partitions());
+            let records =
+                Records { events: Events::new(&self.config), topic: self.config.topic.clone(), start };
+            let consumer = Consumer::start(group, &self.watch, records, self.telling.clone())?;
             let _ = self.consumer.set(Arc::new(consumer));
         }
         Ok(())
@@ -85,11 +136,11 @@ impl Adapter for Kafka {
 }
 
 impl LogSource for Kafka {
-    type Partition = Partition;
+    type Partition = Partition<Records>;
     /// An offset.
     type Position = i64;
 
-    async fn assignment(&self) -> Result<Assignment<Partition>, Error> {
+    async fn assignment(&self) -> Result<Assignment<Partition<Records>>, Error> {
         let told = &mut *self.told.lock().await;
         // This adapter holds the other end of both, so that neither is ever closed.
         tokio::select! {
@@ -104,11 +155,11 @@ impl LogSource for Kafka {
         }
     }
 
-    async fn read(&self, partition: &Partition, max: usize) -> Result<Vec<Record<i64>>, Error> {
-        partition.read(max, &self.events, &self.watch).await
+    async fn read(&self, partition: &Partition<Records>, max: usize) -> Result<Vec<Record<i64>>, Error> {
+        partition.read(max).await
     }
 
-    async fn commit(&self, positions: &[(Arc<Partition>, i64)]) -> Result<(), Error> {
+    async fn commit(&self, positions: &[(Arc<Partition<Records>>, i64)]) -> Result<(), Error> {
         let failed = |error| kafka::error("storing the positions of GROUP_ID", error, &self.watch);
         let mut list = TopicPartitionList::new();
         for (partition, offset) in positions {
@@ -126,7 +177,7 @@ impl LogSource for Kafka {
         .await
     }
 
-    async fn close(&self, partitions: Vec<Arc<Partition>>) {
+    async fn close(&self, partitions: Vec<Arc<Partition<Records>>>) {
         let numbers: Vec<_> = partitions.iter().map(|partition| partition.number).collect();
         // Their queues keep the consumer alive.
         drop(partitions);

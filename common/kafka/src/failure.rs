@@ -46,6 +46,7 @@ pub fn meaning(code: RDKafkaErrorCode) -> Option<&'static str> {
 /// The failure of a call, in terms of the frame. A connection's failure that the call cannot know of explains it.
 #[must_use]
 pub fn error(doing: &str, error: KafkaError, watch: &Watch) -> Error {
+    let doing = watch.named(doing);
     let code = error.rdkafka_error_code();
     match code {
         Some(RDKafkaErrorCode::MessageSizeTooLarge) => {
@@ -61,7 +62,7 @@ pub fn error(doing: &str, error: KafkaError, watch: &Watch) -> Error {
     }
     let trouble = watch.trouble().filter(|_| code.is_none_or(is_vague));
     let meant = trouble.as_ref().map(|trouble| trouble.code).or(code).and_then(meaning);
-    let message = meant.map_or_else(|| doing.to_owned(), |meant| format!("{doing}: {meant}"));
+    let message = meant.map_or_else(|| doing.to_string(), |meant| format!("{doing}: {}", watch.named(meant)));
     let failure = Error::retryable(message);
     match trouble {
         Some(trouble) => failure.caused_by(trouble),

@@ -5,6 +5,7 @@
 
 pub mod binding;
 mod connection;
+pub mod consumer;
 mod failure;
 mod manifest;
 mod watch;

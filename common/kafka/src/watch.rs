@@ -1,6 +1,7 @@
 //! What librdkafka says beside its results: its log, and the failures of connections that no call reports.
 
 use std::{
+    borrow::Cow,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
@@ -23,27 +24,58 @@ pub struct Trouble {
 
 /// A context that remembers the last failure. Clones remember together.
 #[derive(Debug, Clone, Default)]
-pub struct Watch(Arc<Mutex<Option<Trouble>>>);
+pub struct Watch {
+    trouble: Arc<Mutex<Option<Trouble>>>,
+    names: &'static [(&'static str, &'static str)],
+}
 
 /// How long a failure explains what fails after it. A call that gives up has waited for as long.
 const EXPLAINS: Duration = Duration::from_secs(30);
 
 impl Watch {
+    /// One of an adapter whose settings have other names than those of [`Connection`](crate::Connection): pairs of that name
+    /// and its own, for what it says of failures.
+    #[must_use]
+    pub fn with_names(names: &'static [(&'static str, &'static str)]) -> Self {
+        Self { names, ..Self::default() }
+    }
+
+    /// A text with the names that the adapter's settings have.
+    #[must_use]
+    pub fn named<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let is_name = |c: char| c.is_ascii_uppercase() || c == '_';
+        let known = |word: &str| self.names.iter().find(|(name, _)| *name == word).map(|(_, own)| *own);
+        if !text.split(|c| !is_name(c)).any(|word| known(word).is_some()) {
+            return text.into();
+        }
+        let mut named = String::new();
+        let mut rest = text;
+        while let Some(begin) = rest.find(is_name) {
+            let (before, from) = rest.split_at(begin);
+            let (word, after) = from.split_at(from.find(|c| !is_name(c)).unwrap_or(from.len()));
+            named.push_str(before);
+            named.push_str(known(word).unwrap_or(word));
+            rest = after;
+        }
+        named.push_str(rest);
+        named.into()
+    }
+
     /// The last failure, when it is no older than half a minute and nothing has succeeded since.
     #[must_use]
     pub fn trouble(&self) -> Option<Trouble> {
-        self.0.lock().ok()?.clone().filter(|trouble| trouble.at.elapsed() < EXPLAINS)
+        self.trouble.lock().ok()?.clone().filter(|trouble| trouble.at.elapsed() < EXPLAINS)
     }
 
     /// Something has succeeded: the connections work.
     pub fn clear(&self) {
-        if let Ok(mut trouble) = self.0.lock() {
+        if let Ok(mut trouble) = self.trouble.lock() {
             *trouble = None;
         }
     }
 
     fn note(&self, code: RDKafkaErrorCode, reason: &str) {
-        let Ok(mut trouble) = self.0.lock() else { return };
+        let Ok(mut trouble) = self.trouble.lock() else { return };
         // TLS 1.3 refuses a client's certificate after the handshake, which librdkafka takes for any failure to receive.
         let is_tls = code == RDKafkaErrorCode::BrokerTransportFailure && reason.contains("SSL routines");
         let code = if is_tls { RDKafkaErrorCode::SSL } else { code };
@@ -72,6 +104,21 @@ impl ClientContext for Watch {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn settings_have_the_names_of_the_adapter() {
+        let watch =
+            Watch::with_names(&[("TOPIC", "KAFKA_TOPIC"), ("CA", "KAFKA_CA"), ("GROUP_ID", "the group")]);
+        for (text, named) in [
+            ("TOPIC does not exist", "KAFKA_TOPIC does not exist"),
+            ("look at CA, TOPIC_PARTITIONS and TOPIC", "look at KAFKA_CA, TOPIC_PARTITIONS and KAFKA_TOPIC"),
+            ("the positions of GROUP_ID", "the positions of the group"),
+            ("SASL and A", "SASL and A"),
+        ] {
+            assert_eq!(watch.named(text), named);
+            assert_eq!(Watch::default().named(text), text);
+        }
+    }
 
     #[test]
     fn the_reason_is_kept_when_all_are_down() {

@@ -17,11 +17,10 @@ use rdkafka::{
 };
 
 use super::{
-    Client, POLL, Shared,
+    Feed, Member, POLL, PartitionAssignment, Shared,
     partition::Slot,
-    start::{self, Doubt},
+    probe::{self, Doubt},
 };
-use crate::{config::PartitionAssignment, event::Events};
 
 /// Between two looks at brokers that fail.
 const PROBE: Duration = Duration::from_secs(2);
@@ -37,19 +36,19 @@ enum End {
 }
 
 /// Serves one consumer after the other until the process ends.
-pub fn always(shared: &Shared) {
-    let mut strategy = shared.config.partition_assignment;
+pub(super) fn always<F: Feed>(shared: &Shared<F>) {
+    let mut strategy = shared.group.assignment;
     while !shared.is_stopping() {
-        let client = match shared.make(strategy) {
-            Ok(client) => client,
+        let member = match shared.make(strategy) {
+            Ok(member) => member,
             Err(error) => {
-                shared.fail(kafka::error("making a consumer", error, &shared.watch));
+                shared.fail(crate::error("making a consumer", error, &shared.watch));
                 pause(shared, PROBE);
                 continue;
             }
         };
-        shared.state().client = Some(Arc::clone(&client));
-        let mut serving = Serving::new(shared, &client);
+        shared.state().member = Some(Arc::clone(&member));
+        let mut serving = Serving::new(shared, &member);
         let end = serving.run();
         serving.leave();
         match end {
@@ -61,26 +60,25 @@ pub fn always(shared: &Shared) {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a thread of its own, which no runtime waits for")]
-fn pause(shared: &Shared, time: Duration) {
+fn pause<F: Feed>(shared: &Shared<F>, time: Duration) {
     let until = Instant::now() + time;
     while Instant::now() < until && !shared.is_stopping() {
         thread::sleep(POLL);
     }
 }
 
-struct Serving<'a> {
-    shared: &'a Shared,
-    client: &'a Arc<Client>,
-    events: Events,
+struct Serving<'a, F: Feed> {
+    shared: &'a Shared<F>,
+    member: &'a Arc<Member>,
     /// What the secrets were when the consumer was made.
     is_outdated: Box<dyn Fn() -> bool + 'a>,
     /// Assigned, and not begun: where to begin is not known yet.
     pending: Option<Vec<i32>>,
-    /// Begun, as the frame knows them.
+    /// Begun, as the owner knows them.
     reading: BTreeSet<i32>,
     /// The queues of all that was ever begun.
     queues: BTreeMap<i32, Arc<Slot>>,
-    /// When the frame was told to drain.
+    /// When the owner was told to drain.
     revoked: Option<Instant>,
     /// The next look at the brokers, while they are not known to work.
     probe: Option<Instant>,
@@ -88,14 +86,13 @@ struct Serving<'a> {
     is_gone: bool,
 }
 
-impl<'a> Serving<'a> {
-    fn new(shared: &'a Shared, client: &'a Arc<Client>) -> Self {
-        let secrets = shared.config.connection.secrets();
+impl<'a, F: Feed> Serving<'a, F> {
+    fn new(shared: &'a Shared<F>, member: &'a Arc<Member>) -> Self {
+        let secrets = shared.group.connection.secrets();
         Self {
             shared,
-            client,
-            events: Events::new(&shared.config),
-            is_outdated: Box::new(move || shared.config.connection.secrets() != secrets),
+            member,
+            is_outdated: Box::new(move || shared.group.connection.secrets() != secrets),
             pending: None,
             reading: BTreeSet::new(),
             queues: BTreeMap::new(),
@@ -106,15 +103,15 @@ impl<'a> Serving<'a> {
     }
 
     fn run(&mut self) -> End {
-        if let Err(error) = self.client.subscribe(&[&self.shared.config.topic]) {
-            self.shared.fail(kafka::error("joining GROUP_ID", error, &self.shared.watch));
+        if let Err(error) = self.member.subscribe(&[&self.shared.group.topic]) {
+            self.shared.fail(crate::error("joining GROUP_ID", error, &self.shared.watch));
             return End::Anew;
         }
         loop {
             if self.shared.is_stopping() {
                 return End::Stop;
             }
-            match self.client.poll(POLL) {
+            match self.member.poll(POLL) {
                 None => {}
                 Some(Ok(message)) => tracing::warn!(
                     partition = message.partition(),
@@ -126,7 +123,7 @@ impl<'a> Serving<'a> {
                     }
                 }
             }
-            for rebalance in self.client.context().take() {
+            for rebalance in self.member.context().take() {
                 self.rebalanced(rebalance);
             }
             self.begin();
@@ -139,10 +136,10 @@ impl<'a> Serving<'a> {
 
     /// A failure that librdkafka tells of by itself. What it means is found out by asking.
     fn failed(&mut self, error: KafkaError) -> Option<End> {
-        let cooperative = self.shared.config.partition_assignment == PartitionAssignment::CooperativeSticky;
+        let cooperative = self.shared.group.assignment == PartitionAssignment::CooperativeSticky;
         match &error {
             KafkaError::MessageConsumptionFatal(_) => {
-                self.shared.fail(kafka::error("reading TOPIC", error, &self.shared.watch));
+                self.shared.fail(crate::error("reading TOPIC", error, &self.shared.watch));
                 return Some(End::Anew);
             }
             _ if cooperative
@@ -162,7 +159,7 @@ impl<'a> Serving<'a> {
     /// Asks the brokers whether topic and group can be used, while there is a doubt.
     fn look(&mut self) -> Option<End> {
         self.probe.filter(|at| *at <= Instant::now())?;
-        match start::probe(self.client, &self.shared.config.topic) {
+        match probe::probe(self.member, &self.shared.group.topic) {
             Ok(()) => {
                 self.probe = None;
                 self.shared.recover();
@@ -183,25 +180,25 @@ impl<'a> Serving<'a> {
 
     /// Leaves the group, at once for the others.
     fn leave(&mut self) {
-        self.client.context().close();
+        self.member.context().close();
         let reading: Vec<_> = std::mem::take(&mut self.reading).into_iter().collect();
         if !reading.is_empty() && !self.shared.is_stopping() {
             self.shared.tell(Assignment::Lost(self.names(reading)));
         }
         {
             let mut state = self.shared.state();
-            state.client = None;
+            state.member = None;
             state.revoking.clear();
         }
         let begun: Vec<_> = self.queues.keys().copied().collect();
         self.drop_queues(&begun);
-        if let Err(error) = self.client.close_queue() {
+        if let Err(error) = self.member.close_queue() {
             tracing::debug!(%error, "the group cannot be left");
             return;
         }
         let begun = Instant::now();
-        while !self.client.closed() && begun.elapsed() < super::LEAVE {
-            let _ = self.client.poll(Duration::from_millis(20));
+        while !self.member.closed() && begun.elapsed() < super::LEAVE {
+            let _ = self.member.poll(Duration::from_millis(20));
         }
     }
 }

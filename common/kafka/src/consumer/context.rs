@@ -5,7 +5,6 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use kafka::Watch;
 use rdkafka::{
     TopicPartitionList,
     client::ClientContext,
@@ -16,9 +15,10 @@ use rdkafka::{
 };
 
 use super::unassign;
+use crate::Watch;
 
 /// Takes assignments in; they are acted on after the poll.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Context {
     watch: Watch,
     rebalances: Mutex<Vec<Rebalance>>,
@@ -27,7 +27,7 @@ pub struct Context {
 
 /// What the group decided about partitions.
 #[derive(Debug)]
-pub enum Rebalance {
+pub(super) enum Rebalance {
     /// To be read, once they are assigned.
     Assigned(Vec<i32>),
     /// To be given up, once they are drained.
@@ -37,17 +37,19 @@ pub enum Rebalance {
 }
 
 impl Context {
+    /// One that remembers failures there.
+    #[must_use]
     pub fn new(watch: Watch) -> Self {
         Self { watch, ..Self::default() }
     }
 
     /// What was decided since the last call.
-    pub fn take(&self) -> Vec<Rebalance> {
+    pub(super) fn take(&self) -> Vec<Rebalance> {
         std::mem::take(&mut *self.rebalances.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// From now on partitions are given up at once: nobody reads them any more.
-    pub fn close(&self) {
+    pub(super) fn close(&self) {
         self.closing.store(true, Ordering::Release);
     }
 }

@@ -11,16 +11,16 @@ use common::Assignment;
 use rdkafka::{
     consumer::{Consumer as _, RebalanceProtocol},
     error::KafkaError,
-    message::{BorrowedMessage, Message as _},
+    message::Message as _,
 };
 
 use super::Serving;
-use crate::consumer::{Partition, context::Rebalance, partition::record, unassign};
+use crate::consumer::{Feed, Partition, context::Rebalance, unassign};
 
-/// After which a revoked partition is given up whether the frame has closed it or not. A drain takes less.
+/// After which a revoked partition is given up whether the owner has closed it or not. A drain takes less.
 const OVERDUE: Duration = Duration::from_secs(30);
 
-impl Serving<'_> {
+impl<F: Feed> Serving<'_, F> {
     pub(super) fn rebalanced(&mut self, rebalance: Rebalance) {
         match rebalance {
             Rebalance::Assigned(partitions) => {
@@ -31,7 +31,7 @@ impl Serving<'_> {
         }
     }
 
-    /// Has the frame drain what it reads; what was not begun is given up at once.
+    /// Has the owner drain what it reads; what was not begun is given up at once.
     fn revoke(&mut self, partitions: &[i32]) {
         self.pending = None;
         let drained: Vec<_> =
@@ -39,7 +39,7 @@ impl Serving<'_> {
         let mut state = self.shared.state();
         if drained.is_empty() {
             let list = self.shared.list(partitions.iter().copied());
-            if let Err(error) = unassign(self.client, &list, true) {
+            if let Err(error) = unassign(self.member, &list, true) {
                 tracing::warn!(%error, "partitions cannot be given up");
             }
             return;
@@ -85,29 +85,30 @@ impl Serving<'_> {
         }
     }
 
-    fn assign(&mut self, partitions: &[i32]) -> Result<Vec<(String, Partition)>, KafkaError> {
-        let topic = &self.shared.config.topic;
+    fn assign(&mut self, partitions: &[i32]) -> Result<Vec<(String, Partition<F>)>, KafkaError> {
         let before = self.shared.state().begun.clone();
-        let offsets = self.shared.start.offsets(self.client, topic, partitions, &before)?;
+        let offsets = self.shared.feed.begin(self.member, partitions, &before)?;
         self.shared.state().begun.extend(partitions);
-        match self.client.rebalance_protocol() {
-            RebalanceProtocol::Cooperative => self.client.incremental_assign(&offsets)?,
-            _ => self.client.assign(&offsets)?,
+        match self.member.rebalance_protocol() {
+            RebalanceProtocol::Cooperative => self.member.incremental_assign(&offsets)?,
+            _ => self.member.assign(&offsets)?,
         }
         self.drop_queues(partitions);
         // Before the first fetch can have come back; what did all the same is in the client's own queue, before all that
         // will be in the partition's.
-        let mut begun: BTreeMap<i32, Partition> = BTreeMap::new();
+        let mut begun: BTreeMap<i32, Partition<F>> = BTreeMap::new();
         for number in partitions {
-            let Some(partition) = Partition::split(self.client, topic, *number) else {
+            let Some(partition) = Partition::split(self.shared, self.member, *number) else {
                 return Err(KafkaError::Subscription(format!("partition {number} has no queue")));
             };
             self.queues.insert(*number, partition.slot());
             begun.insert(*number, partition);
         }
-        while let Some(polled) = self.client.poll(Duration::ZERO) {
-            if let Ok(message) = polled {
-                self.early(&message, &begun);
+        while let Some(polled) = self.member.poll(Duration::ZERO) {
+            if let Ok(message) = polled
+                && let Some(partition) = begun.get(&message.partition())
+            {
+                partition.put_early(&message);
             }
         }
         Ok(begun.into_iter().map(|(number, partition)| (self.shared.name(number), partition)).collect())
@@ -122,16 +123,7 @@ impl Serving<'_> {
         }
     }
 
-    fn early(&self, message: &BorrowedMessage<'_>, begun: &BTreeMap<i32, Partition>) {
-        // An event can be made of every record; one that could not would be read again after the next assignment.
-        if let (Some(partition), Ok(record)) =
-            (begun.get(&message.partition()), record(message, &self.events))
-        {
-            partition.put_early(record);
-        }
-    }
-
-    /// Gives up what the frame should have closed by now.
+    /// Gives up what the owner should have closed by now.
     pub(super) fn overdue(&mut self) {
         if self.revoked.is_some_and(|since| since.elapsed() > OVERDUE) {
             self.revoked = None;

@@ -1,21 +1,21 @@
 //! Where a partition begins.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, time::Duration};
 
 use common::Error;
-use kafka::{CALL, Watch};
+use kafka::{
+    CALL, Watch,
+    consumer::{Context, Group, committed, is_position, partitions_of},
+};
 use rdkafka::{
     Offset, TopicPartitionList,
     config::FromClientConfigAndContext as _,
     consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext},
-    error::{KafkaError, KafkaResult},
+    error::KafkaResult,
 };
 
-use super::{Context, base};
-use crate::config::{KafkaConfig, StartPosition};
+use crate::config::StartPosition;
 
-/// How long one question may take while partitions are read.
-const PROBE: Duration = Duration::from_millis(1500);
 /// More than librdkafka has to say about one connection.
 const TOLD: usize = 100;
 
@@ -33,19 +33,18 @@ impl Start {
     ///
     /// # Errors
     /// When they cannot be reached or refuse; the message names the setting.
-    pub fn ask(config: &Arc<KafkaConfig>, watch: &Watch) -> Result<Self, Error> {
-        let settings = base(config);
-        let client = BaseConsumer::from_config_and_context(&settings, Context::new(watch.clone()))
+    pub fn ask(group: &Group, position: StartPosition, watch: &Watch) -> Result<Self, Error> {
+        let client = BaseConsumer::from_config_and_context(&group.base(), Context::new(watch.clone()))
             .map_err(|error| kafka::error("making a consumer", error, watch))?;
-        let asked = look(&client, &config.topic, CALL)
-            .and_then(|partitions| Ok((partitions, committed(&client, &config.topic, partitions, CALL)?)));
+        let asked = partitions_of(&client, &group.topic, CALL)
+            .and_then(|partitions| Ok((partitions, committed(&client, &group.topic, partitions, CALL)?)));
         // Why a connection could not be made is only told to who polls.
         for _ in 0..TOLD {
             let _ = client.poll(Duration::ZERO);
         }
         let (partitions, committed) = asked.map_err(|doubt| doubt.explain(watch))?;
         let is_new = !committed.elements().iter().any(|element| is_position(element.offset()));
-        Ok(Self { partitions, at_latest: is_new && config.start_position == StartPosition::Latest })
+        Ok(Self { partitions, at_latest: is_new && position == StartPosition::Latest })
     }
 
     /// How many partitions there were.
@@ -95,55 +94,4 @@ impl Start {
         }
         Ok(offsets)
     }
-}
-
-/// Whether topic and group can be used. Blocks for a short time: the thread that asks has more to do.
-///
-/// # Errors
-/// Why not.
-pub fn probe<C: ConsumerContext>(client: &BaseConsumer<C>, topic: &str) -> Result<(), Doubt> {
-    let partitions = look(client, topic, PROBE)?;
-    committed(client, topic, partitions, PROBE).map(drop)
-}
-
-/// What stands in the way.
-pub enum Doubt {
-    /// There is no topic.
-    NoTopic,
-    /// Something else about it.
-    Topic(KafkaError),
-    /// Something about the group.
-    Group(KafkaError),
-}
-
-impl Doubt {
-    /// In terms of the frame, naming the setting.
-    pub fn explain(self, watch: &Watch) -> Error {
-        match self {
-            Self::NoTopic => Error::retryable("looking for TOPIC: TOPIC does not exist"),
-            Self::Topic(error) => kafka::error("looking for TOPIC", error, watch),
-            Self::Group(error) => kafka::error("reading the positions of GROUP_ID", error, watch),
-        }
-    }
-}
-
-fn look<C: ConsumerContext>(client: &BaseConsumer<C>, topic: &str, time: Duration) -> Result<usize, Doubt> {
-    kafka::partitions(client.client(), topic, time).map_err(Doubt::Topic)?.ok_or(Doubt::NoTopic)
-}
-
-fn committed<C: ConsumerContext>(
-    client: &BaseConsumer<C>,
-    topic: &str,
-    partitions: usize,
-    time: Duration,
-) -> Result<TopicPartitionList, Doubt> {
-    let mut list = TopicPartitionList::new();
-    for partition in 0..i32::try_from(partitions).unwrap_or(i32::MAX) {
-        list.add_partition(topic, partition);
-    }
-    client.committed_offsets(list, time).map_err(Doubt::Group)
-}
-
-fn is_position(offset: Offset) -> bool {
-    matches!(offset, Offset::Offset(_))
 }
