@@ -25,6 +25,7 @@ mod server;
 mod stop;
 mod text;
 mod trace;
+pub mod window;
 pub mod worker;
 
 pub use adapter::{

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::{sync::mpsc, task::AbortHandle};
 
-use super::{Log, window::Window};
+use super::Log;
 use crate::{
     Event, Trace,
     adapter::{LogSource, Record},
@@ -12,6 +12,7 @@ use crate::{
     metrics::Counted,
     send::{Backoff, Terms},
     stop::{Stop, Stopper},
+    window::Window,
     worker,
 };
 

@@ -4,7 +4,6 @@ mod commits;
 mod lane;
 #[cfg(test)]
 mod tests;
-mod window;
 
 use std::{
     collections::BTreeMap,

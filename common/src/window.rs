@@ -1,4 +1,5 @@
-//! The records of a lane that were read and are not yet covered by a stored position.
+//! The records of a partition that were read and are not yet covered by a stored position, which moves only over those that
+//! are delivered without a gap.
 
 use std::{
     collections::VecDeque,
@@ -7,13 +8,15 @@ use std::{
 
 use tokio::sync::Notify;
 
-/// The window of one lane.
-pub(super) struct Window<P> {
+/// What was read of one partition, in order, and how far it is delivered.
+#[derive(Debug)]
+pub struct Window<P> {
     state: Mutex<State<P>>,
     /// A position was stored: there is room.
     moved: Notify,
 }
 
+#[derive(Debug)]
 struct State<P> {
     /// The number of the first entry; numbers go up by one with each record.
     first: u64,
@@ -21,22 +24,33 @@ struct State<P> {
     bytes: usize,
 }
 
+#[derive(Debug)]
 struct Entry<P> {
     position: P,
     bytes: usize,
     delivered: bool,
 }
 
-/// How far a lane has come: the position up to which everything is delivered, and the number after it.
-pub(super) struct Progress<P> {
-    pub(super) position: P,
+/// How far it has come: the position up to which everything is delivered, and the number after it.
+#[derive(Debug)]
+pub struct Progress<P> {
+    /// What is to be stored.
+    pub position: P,
     end: u64,
 }
 
-impl<P: Clone> Window<P> {
-    pub(super) fn new() -> Self {
+impl<P> Default for Window<P> {
+    fn default() -> Self {
         let state = State { first: 0, entries: VecDeque::new(), bytes: 0 };
         Self { state: Mutex::new(state), moved: Notify::new() }
+    }
+}
+
+impl<P: Clone> Window<P> {
+    /// An empty one.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
     }
 
     fn state(&self) -> MutexGuard<'_, State<P>> {
@@ -44,7 +58,7 @@ impl<P: Clone> Window<P> {
     }
 
     /// Takes a record in and gives its number.
-    pub(super) fn push(&self, position: P, bytes: usize) -> u64 {
+    pub fn push(&self, position: P, bytes: usize) -> u64 {
         let mut state = self.state();
         state.bytes += bytes;
         state.entries.push_back(Entry { position, bytes, delivered: false });
@@ -52,22 +66,24 @@ impl<P: Clone> Window<P> {
     }
 
     /// A record is delivered; true when it was the first that was not.
-    pub(super) fn deliver(&self, number: u64) -> bool {
+    pub fn deliver(&self, number: u64) -> bool {
         let mut state = self.state();
-        let index = usize::try_from(number - state.first).unwrap_or(usize::MAX);
+        let index = usize::try_from(number.wrapping_sub(state.first)).unwrap_or(usize::MAX);
         let Some(entry) = state.entries.get_mut(index) else { return false };
         entry.delivered = true;
         index == 0 || state.entries.get(index - 1).is_some_and(|before| before.delivered)
     }
 
     /// How many records there are, and their bytes.
-    pub(super) fn size(&self) -> (usize, usize) {
+    #[must_use]
+    pub fn size(&self) -> (usize, usize) {
         let state = self.state();
         (state.entries.len(), state.bytes)
     }
 
     /// How far everything is delivered, when that is further than the stored position.
-    pub(super) fn progress(&self) -> Option<Progress<P>> {
+    #[must_use]
+    pub fn progress(&self) -> Option<Progress<P>> {
         let state = self.state();
         let count = state.entries.iter().take_while(|entry| entry.delivered).count();
         let last = state.entries.get(count.checked_sub(1)?)?;
@@ -75,7 +91,7 @@ impl<P: Clone> Window<P> {
     }
 
     /// The position of this progress is stored. Gives the bytes that are free.
-    pub(super) fn store(&self, progress: &Progress<P>) -> usize {
+    pub fn store(&self, progress: &Progress<P>) -> usize {
         let mut state = self.state();
         let mut freed = 0;
         while state.first < progress.end {
@@ -90,7 +106,7 @@ impl<P: Clone> Window<P> {
     }
 
     /// Waits until the window satisfies the test, which is given the count of records and their bytes.
-    pub(super) async fn until(&self, test: impl Fn(usize, usize) -> bool) {
+    pub async fn until(&self, test: impl Fn(usize, usize) -> bool) {
         loop {
             let moved = self.moved.notified();
             let mut moved = std::pin::pin!(moved);
