@@ -9,6 +9,7 @@
 )]
 
 mod broker;
+mod durable;
 mod flaky;
 mod front;
 mod hub;
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
     trials.push(Trial::test("azure-eventhubs-target loses nothing that its caller sends again", move || {
         Ok(hub::trial(seed)?)
     }));
+    trials.extend(durable::trials(seed));
     trials.extend(source::trials(seed));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
