@@ -1,15 +1,12 @@
 //! The settings of the Kafka target; those of the connection are shared with the source.
 
-use std::fmt;
-
-use common::{
-    Text,
-    config::{Config, Duration, Flag, Parse, Problems},
-    event,
-};
-use kafka::Connection;
+use common::config::{Config, Duration, Flag, Problems};
+use kafka::{Connection, producer::Writing, topic::RecordKey};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+/// Requests that are out at once, to one broker: the most that keeps order.
+const REQUESTS: u8 = 5;
 
 /// The environment; the comments are the user's manual.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -27,7 +24,7 @@ pub struct KafkaConfig {
     pub content_mode: Option<ContentMode>,
     /// Attribute or extension that is the key of a record, such as `partitionkey` or `subject`; an event without it has no
     /// key. `none`: no record has a key. Events with the same key go to the same partition.
-    #[serde(default)]
+    #[serde(default = "id")]
     pub record_key: RecordKey,
     /// Whether an event without data becomes a tombstone: a record whose value is null, which makes a compacted topic
     /// forget the key. Where the value is the event as JSON, that is lost with it.
@@ -96,36 +93,22 @@ impl Compression {
     }
 }
 
-/// The name of the attribute that is the key, or nothing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RecordKey(pub Option<Text>);
-
-impl Default for RecordKey {
-    fn default() -> Self {
-        Self(Some(Text::from_static("id")))
-    }
-}
-
-impl Parse for RecordKey {
-    const FORMAT: &'static str = "attribute";
-    const EXPECTED: &'static str = "the name of an attribute, or none";
-
-    fn parse(text: &str) -> Result<Self, String> {
-        match text.trim() {
-            "none" => Ok(Self(None)),
-            name if event::is_attribute_name(name) => Ok(Self(Some(Text::from(name)))),
-            _ => Err(format!("must be {}", Self::EXPECTED)),
+impl KafkaConfig {
+    /// How records are written.
+    pub fn writing(&self) -> Writing {
+        Writing {
+            connection: self.connection.clone(),
+            client: env!("CARGO_PKG_NAME"),
+            timeout: *self.delivery_timeout,
+            linger: *self.linger,
+            idempotent: self.idempotent.0,
+            compression: self.compression.name(),
+            // That of the original's client, so that a key stays on its partition.
+            partitioner: "fnv1a_random",
+            requests: REQUESTS,
         }
     }
 }
-
-impl fmt::Display for RecordKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.as_deref().unwrap_or("none"))
-    }
-}
-
-common::config_type!(RecordKey);
 
 impl Config for KafkaConfig {
     fn validate(&self, problems: &mut Problems) {
@@ -143,6 +126,10 @@ impl Config for KafkaConfig {
             problems.add("LINGER", "must be shorter than DELIVERY_TIMEOUT");
         }
     }
+}
+
+fn id() -> RecordKey {
+    RecordKey::of("id")
 }
 
 fn yes() -> Flag {

@@ -1,6 +1,5 @@
 //! Writes events to a topic of Apache Kafka.
 
-mod client;
 mod config;
 mod convert;
 mod target;

@@ -7,20 +7,20 @@ use common::{
     Adapter, Context, Error, Event, Field, Info, Kind, Reply, Role, Scaling, Stop, Target,
     config::ConfigError,
 };
-use kafka::Watch;
-use rdkafka::{
-    admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
-    config::FromClientConfigAndContext as _,
-    error::{KafkaError, RDKafkaErrorCode},
-    producer::Producer as _,
+use kafka::{
+    Watch,
+    producer::{Producers, Written},
+    topic,
 };
+use rdkafka::producer::Producer as _;
 use tokio::sync::Notify;
 
-use crate::{client::Producers, config::KafkaConfig, convert};
+use crate::{config::KafkaConfig, convert};
 
 /// Writes each event to the topic.
 pub struct Kafka {
     config: Arc<KafkaConfig>,
+    topic: Arc<str>,
     producers: Producers,
     /// There may be no topic any more.
     doubt: Notify,
@@ -53,8 +53,12 @@ impl Adapter for Kafka {
     type Config = KafkaConfig;
 
     fn new(config: Self::Config) -> Result<Self, ConfigError> {
-        let config = Arc::new(config);
-        Ok(Self { producers: Producers::new(&config)?, config, doubt: Notify::new() })
+        let producers = Producers::new(config.writing(), Watch::default()).map_err(|error| {
+            let problem = format_args!("and the settings beside it make no client: {error}");
+            ConfigError::new("BOOTSTRAP_SERVERS", problem)
+        })?;
+        let topic = config.topic.as_str().into();
+        Ok(Self { producers, topic, config: Arc::new(config), doubt: Notify::new() })
     }
 
     async fn connect(&self) -> Result<(), Error> {
@@ -69,7 +73,8 @@ impl Adapter for Kafka {
 
 impl Target for Kafka {
     async fn handle(&self, event: Event, _context: &Context) -> Result<Reply, Error> {
-        let record = convert::record(&self.config, event);
+        let convert::Record { key, value, headers } = convert::record(&self.config, event);
+        let record = Written { topic: Arc::clone(&self.topic), key, value, headers };
         match self.producers.write(record).await {
             Ok(()) => Ok(Reply::Done),
             Err(failure) => {
@@ -116,22 +121,14 @@ impl Kafka {
     }
 
     async fn make_topic(&self) -> Result<(), Error> {
-        let (config, watch) = (&self.config, &self.producers.watch);
-        let failed = |error| kafka::error("making TOPIC", error, watch);
-        let settings = config.connection.client_config(env!("CARGO_PKG_NAME"));
-        let admin =
-            AdminClient::<Watch>::from_config_and_context(&settings, watch.clone()).map_err(failed)?;
-        let replication = TopicReplication::Fixed(config.topic_replication_factor);
-        let topic = NewTopic::new(&config.topic, config.topic_partitions, replication);
-        let time = Some(Duration::from_millis(u64::from(config.create_topic_timeout_ms)));
-        let options = AdminOptions::new().operation_timeout(time).request_timeout(time);
-        for made in admin.create_topics([&topic], &options).await.map_err(failed)? {
-            match made {
-                Ok(_) => tracing::info!(topic = config.topic, "the topic is made"),
-                Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
-                Err((_, code)) => return Err(failed(KafkaError::AdminOp(code))),
-            }
-        }
-        Ok(())
+        let config = &self.config;
+        let wanted = topic::Wanted {
+            name: &config.topic,
+            partitions: config.topic_partitions,
+            replication: config.topic_replication_factor,
+            settings: &[],
+        };
+        let time = Duration::from_millis(u64::from(config.create_topic_timeout_ms));
+        topic::make(&config.connection, env!("CARGO_PKG_NAME"), &self.producers.watch, &wanted, time).await
     }
 }

@@ -12,6 +12,8 @@ use rustls_pki_types::{PrivateKeyDer, pem::PemObject};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::Watch;
+
 /// The settings; put into an adapter's own with `#[serde(flatten)]`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 pub struct Connection {
@@ -85,9 +87,15 @@ impl Mechanism {
 impl Connection {
     /// Adds what is wrong between the settings.
     pub fn validate(&self, problems: &mut Problems) {
+        self.validate_as(problems, &Watch::default());
+    }
+
+    /// The same, where the settings have the names that the watch knows.
+    pub fn validate_as(&self, problems: &mut Problems, names: &Watch) {
+        let mut add = |name: &str, problem: &str| problems.add(&names.named(name), names.named(problem));
         if self.sasl_enable.0 {
             if self.security_mechanisms == Mechanism::Gssapi {
-                problems.add(
+                add(
                     "SECURITY_MECHANISMS",
                     "must not be GSSAPI: Kerberos is no part of this build; use PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512",
                 );
@@ -96,17 +104,17 @@ impl Connection {
                     [("USERNAME", self.username.is_some()), ("PASSWORD", self.password.is_some())]
                 {
                     if !is_set {
-                        problems.add(name, "is missing: SASL_ENABLE is true");
+                        add(name, "is missing: SASL_ENABLE is true");
                     }
                 }
             }
         }
         if self.tls_enable.0 {
             match (&self.client_cert, &self.client_key) {
-                (Some(_), None) => problems.add("CLIENT_KEY", "is missing: CLIENT_CERT is set"),
-                (None, Some(_)) => problems.add("CLIENT_CERT", "is missing: CLIENT_KEY is set"),
+                (Some(_), None) => add("CLIENT_KEY", "is missing: CLIENT_CERT is set"),
+                (None, Some(_)) => add("CLIENT_CERT", "is missing: CLIENT_KEY is set"),
                 (Some(_), Some(key)) if PrivateKeyDer::from_pem_slice(key.read().as_bytes()).is_err() => {
-                    problems.add("CLIENT_KEY", "must be a private key in PEM form, not encrypted");
+                    add("CLIENT_KEY", "must be a private key in PEM form, not encrypted");
                 }
                 _ => {}
             }

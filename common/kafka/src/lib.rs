@@ -8,6 +8,8 @@ mod connection;
 pub mod consumer;
 mod failure;
 mod manifest;
+pub mod producer;
+pub mod topic;
 mod watch;
 
 use std::time::Duration;

@@ -1,9 +1,13 @@
 //! The producer: one for the process, made anew when it can go on no longer, and a second one that sends each record alone.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
-use common::{Error, config::ConfigError};
-use kafka::Watch;
+use bytes::Bytes;
+use common::Error;
 use rdkafka::{
     config::{ClientConfig, FromClientConfigAndContext as _},
     error::{KafkaError, RDKafkaErrorCode},
@@ -11,16 +15,51 @@ use rdkafka::{
     producer::{FutureProducer, FutureRecord, Producer as _},
 };
 
-use crate::{config::KafkaConfig, convert::Record};
+use crate::{Connection, Watch};
 
+/// A producer, as librdkafka has it.
 pub type Client = FutureProducer<Watch>;
+
+/// A record to be written.
+#[derive(Debug)]
+pub struct Written {
+    /// Where to; the partition is the key's.
+    pub topic: Arc<str>,
+    /// Records of the same key are in the same partition.
+    pub key: Option<Bytes>,
+    /// `None` is a tombstone.
+    pub value: Option<Bytes>,
+    /// Its headers.
+    pub headers: Option<OwnedHeaders>,
+}
+
+/// How records are written: until all replicas in sync have them.
+#[derive(Clone, Debug)]
+pub struct Writing {
+    /// How to connect.
+    pub connection: Connection,
+    /// What the brokers see in their logs and quotas.
+    pub client: &'static str,
+    /// How long a record may take until it is confirmed.
+    pub timeout: Duration,
+    /// How long a record waits for others.
+    pub linger: Duration,
+    /// Whether the brokers drop what is sent twice by the client's own tries.
+    pub idempotent: bool,
+    /// The codec.
+    pub compression: &'static str,
+    /// How a key becomes a partition.
+    pub partitioner: &'static str,
+    /// Requests that are out at once, to one broker; fewer make larger ones.
+    pub requests: u8,
+}
 
 /// Bytes of records that may wait to be sent, in KiB; the frame's own limit is reached before.
 const QUEUE_KBYTES: &str = "98304";
 
 /// The producers of the process.
 pub struct Producers {
-    config: Arc<KafkaConfig>,
+    writing: Arc<Writing>,
     /// What the connections of all of them suffer.
     pub watch: Watch,
     current: arc_swap::ArcSwap<Client>,
@@ -29,11 +68,19 @@ pub struct Producers {
     secrets: Mutex<Box<dyn Fn() -> bool + Send + Sync>>,
 }
 
+impl fmt::Debug for Producers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Producers").finish_non_exhaustive()
+    }
+}
+
 /// A record that was not written.
+#[derive(Debug)]
 pub struct Failure(KafkaError);
 
 impl Failure {
     /// Whether it may be that there is no topic: the client goes on looking for one until the record's time is over.
+    #[must_use]
     pub fn is_topic_doubtful(&self) -> bool {
         use RDKafkaErrorCode as Code;
         let doubtful = [Code::UnknownTopic, Code::UnknownTopicOrPartition, Code::MessageTimedOut];
@@ -41,8 +88,9 @@ impl Failure {
     }
 
     /// In terms of the frame.
+    #[must_use]
     pub fn explain(self, watch: &Watch) -> Error {
-        kafka::error("writing the record", self.0, watch)
+        crate::error("writing the record", self.0, watch)
     }
 }
 
@@ -51,30 +99,29 @@ impl Producers {
     ///
     /// # Errors
     /// When librdkafka does not take the settings.
-    pub fn new(config: &Arc<KafkaConfig>) -> Result<Self, ConfigError> {
-        let watch = Watch::default();
-        let first = make(config, &watch, false).map_err(|error| {
-            ConfigError::new(
-                "BOOTSTRAP_SERVERS",
-                format_args!("and the settings beside it make no client: {error}"),
-            )
-        })?;
+    pub fn new(writing: Writing, watch: Watch) -> Result<Self, KafkaError> {
+        let writing = Arc::new(writing);
+        let first = make(&writing, &watch, false)?;
         Ok(Self {
-            config: Arc::clone(config),
             watch,
             current: arc_swap::ArcSwap::from_pointee(first),
             alone: Mutex::default(),
-            secrets: Mutex::new(changed(config)),
+            secrets: Mutex::new(changed(&writing)),
+            writing,
         })
     }
 
     /// The producer as it is now.
+    #[must_use]
     pub fn current(&self) -> Arc<Client> {
         self.current.load_full()
     }
 
     /// Writes a record and waits until the brokers have confirmed it.
-    pub async fn write(&self, mut record: Record) -> Result<(), Failure> {
+    ///
+    /// # Errors
+    /// When they have not.
+    pub async fn write(&self, mut record: Written) -> Result<(), Failure> {
         let headers = record.headers.take();
         let Err((mut error, headers)) = self.send(&self.current.load_full(), &record, headers).await else {
             return Ok(());
@@ -96,11 +143,11 @@ impl Producers {
     async fn send(
         &self,
         client: &Client,
-        record: &Record,
+        record: &Written,
         headers: Option<OwnedHeaders>,
     ) -> Result<(), (KafkaError, Option<OwnedHeaders>)> {
         let written = FutureRecord::<[u8], [u8]> {
-            topic: &self.config.topic,
+            topic: &record.topic,
             partition: None,
             payload: record.value.as_deref(),
             key: record.key.as_deref(),
@@ -121,7 +168,7 @@ impl Producers {
         if let Some(client) = &*alone {
             return Ok(Arc::clone(client));
         }
-        let client = make(&self.config, &self.watch, true)?;
+        let client = make(&self.writing, &self.watch, true)?;
         Ok(Arc::clone(alone.insert(Arc::new(client))))
     }
 
@@ -136,12 +183,12 @@ impl Producers {
         if !(is_broken(&self.current.load()) || secrets()) {
             return;
         }
-        match make(&self.config, &self.watch, false) {
+        match make(&self.writing, &self.watch, false) {
             Ok(client) => {
                 tracing::info!("the producer is made anew");
                 self.current.store(Arc::new(client));
                 *alone = None;
-                *secrets = changed(&self.config);
+                *secrets = changed(&self.writing);
                 self.watch.clear();
             }
             Err(error) => tracing::error!(%error, "no producer can be made"),
@@ -150,23 +197,23 @@ impl Producers {
 }
 
 /// Tells whether the secrets are others than now.
-fn changed(config: &Arc<KafkaConfig>) -> Box<dyn Fn() -> bool + Send + Sync> {
-    let (config, then) = (Arc::clone(config), config.connection.secrets());
-    Box::new(move || config.connection.secrets() != then)
+fn changed(writing: &Arc<Writing>) -> Box<dyn Fn() -> bool + Send + Sync> {
+    let (writing, then) = (Arc::clone(writing), writing.connection.secrets());
+    Box::new(move || writing.connection.secrets() != then)
 }
 
-fn make(config: &KafkaConfig, watch: &Watch, alone: bool) -> Result<Client, KafkaError> {
-    let mut settings: ClientConfig = config.connection.client_config(env!("CARGO_PKG_NAME"));
-    let timeout = config.delivery_timeout.as_millis();
+fn make(writing: &Writing, watch: &Watch, alone: bool) -> Result<Client, KafkaError> {
+    let mut settings: ClientConfig = writing.connection.client_config(writing.client);
+    let timeout = writing.timeout.as_millis();
     settings
         .set("acks", "all")
-        .set("enable.idempotence", config.idempotent.to_string())
+        .set("enable.idempotence", writing.idempotent.to_string())
         .set("message.timeout.ms", timeout.to_string())
         // One that hangs leaves time for another try.
         .set("request.timeout.ms", (timeout / 2).clamp(1000, 30_000).to_string())
-        // That of the original's client, so that a key stays on its partition.
-        .set("partitioner", "fnv1a_random")
-        .set("compression.codec", config.compression.name())
+        .set("max.in.flight.requests.per.connection", writing.requests.to_string())
+        .set("partitioner", writing.partitioner)
+        .set("compression.codec", writing.compression)
         // How large a record may be is the topic's to say.
         .set("message.max.bytes", "1000000000")
         .set("queue.buffering.max.kbytes", QUEUE_KBYTES)
@@ -174,7 +221,7 @@ fn make(config: &KafkaConfig, watch: &Watch, alone: bool) -> Result<Client, Kafk
     if alone {
         settings.set("batch.num.messages", "1").set("linger.ms", "0");
     } else {
-        let linger = config.linger.as_secs_f64() * 1000.0;
+        let linger = writing.linger.as_secs_f64() * 1000.0;
         settings.set("linger.ms", format!("{linger:.1}"));
     }
     Client::from_config_and_context(&settings, watch.clone())
