@@ -47,11 +47,13 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Failure> 
 
 /// A case is named after its adapter, or after its adapter with more behind it.
 fn programs(cases: &[String]) -> impl Fn(&str) -> bool + '_ {
-    const MEASURED: [&str; 6] = [
+    const MEASURED: [&str; 8] = [
         "webhook-source",
         "cloudevents-target",
         "memory-broker",
         "transformation",
+        "filter",
+        "splitter",
         "kafka-source",
         "kafka-target",
     ];

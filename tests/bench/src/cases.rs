@@ -1,15 +1,9 @@
 //! What is measured beside what, and the limit each ratio has to hold.
 
-use std::cell::OnceCell;
-use std::fmt::Write;
-use std::path::{Path, PathBuf};
-
-use tempfile::TempDir;
-
+use crate::around::{Surroundings, broker_document, own};
 use crate::cli::Failure;
-use crate::kafka::{self, Broker};
+use crate::kafka;
 use crate::load::{EVENT_TYPE, Payload};
-use crate::sink::Sink;
 use crate::subject::Subject;
 
 /// One line of the table.
@@ -35,8 +29,14 @@ pub enum Contender {
     CloudEventsTarget,
     /// A broker with so many triggers, one of which matches.
     MemoryBroker(u32),
+    /// The same in so many pieces, one after the other.
+    FloorOfParts(usize),
     /// An event's data are changed by one operation of each kind.
     Transformation,
+    /// An event passes a condition over data and attributes.
+    Filter,
+    /// An event becomes one for each of its items.
+    Splitter,
     /// A record becomes an event.
     KafkaSource,
     /// This program's own bare consumer.
@@ -47,7 +47,7 @@ pub enum Contender {
     KafkaTargetFloor,
 }
 
-const CASES: [Case; 8] = [
+const CASES: [Case; 10] = [
     Case { name: "floor", candidate: Contender::Floor, floor: Contender::Floor, limit: 1.05 },
     Case {
         name: "webhook-source",
@@ -79,6 +79,13 @@ const CASES: [Case; 8] = [
         floor: Contender::Floor,
         limit: 1.8,
     },
+    Case { name: "filter", candidate: Contender::Filter, floor: Contender::Floor, limit: 1.5 },
+    Case {
+        name: "splitter",
+        candidate: Contender::Splitter,
+        floor: Contender::FloorOfParts(PARTS),
+        limit: 1.5,
+    },
     Case {
         name: "kafka-source",
         candidate: Contender::KafkaSource,
@@ -101,6 +108,12 @@ const OPERATIONS: &str = r#"[
     {"operation": "shift", "paths": [{"key": "customer.address:shipTo"}]},
     {"operation": "delete", "paths": [{"key": "internal"}]}
 ]"#;
+
+/// What the filter asks of an order.
+const CONDITION: &str = "$total.(double) > 50.0 && $customer.address.country.(string) == 'DE' && has(ce.id)";
+
+/// The items of an order.
+const PARTS: usize = 3;
 
 /// The cases named, in the table's order; without a name all but `floor`, which only tries the measurement itself.
 pub fn select(names: &[String]) -> Result<Vec<Case>, Failure> {
@@ -131,7 +144,9 @@ impl Contender {
         match self {
             Self::WebhookSource => Flow::Through(Payload::Webhook),
             Self::Floor | Self::CloudEventsTarget | Self::MemoryBroker(_) => Flow::Through(Payload::Event),
-            Self::Transformation => Flow::Through(Payload::Order),
+            Self::Transformation | Self::Filter | Self::Splitter | Self::FloorOfParts(_) => {
+                Flow::Through(Payload::Order)
+            }
             Self::KafkaTarget | Self::KafkaTargetFloor => Flow::Into(Payload::Event),
             Self::KafkaSource | Self::KafkaSourceFloor => Flow::OutOfTopic,
         }
@@ -142,6 +157,7 @@ impl Contender {
         let url = format!("http://{}/", around.sink.address);
         match self {
             Self::Floor => own(&["floor", &url]),
+            Self::FloorOfParts(parts) => own(&["floor", &url, "--parts", &parts.to_string()]),
             Self::WebhookSource => around.adapter(
                 "webhook-source",
                 &[
@@ -153,6 +169,18 @@ impl Contender {
             Self::CloudEventsTarget => around.adapter("cloudevents-target", &[("CLOUDEVENTS_URL", url)]),
             Self::Transformation => around
                 .adapter("transformation", &[("K_SINK", url), ("TRANSFORMATION_DATA", OPERATIONS.into())]),
+            Self::Filter => {
+                around.adapter("filter", &[("K_SINK", url), ("FILTER_EXPRESSION", CONDITION.into())])
+            }
+            Self::Splitter => around.adapter(
+                "splitter",
+                &[
+                    ("K_SINK", url),
+                    ("SPLITTER_PATH", "items".into()),
+                    ("SPLITTER_CE_TYPE", EVENT_TYPE.into()),
+                    ("SPLITTER_CE_SOURCE", "/bench/items".into()),
+                ],
+            ),
             Self::MemoryBroker(triggers) => {
                 let document = around.scratch.path().join(format!("broker-{triggers}.yaml"));
                 std::fs::write(&document, broker_document(triggers, &url))?;
@@ -190,85 +218,9 @@ impl Contender {
     }
 }
 
-/// What stands around the processes of a case.
-pub struct Surroundings {
-    /// Where events go.
-    pub sink: Sink,
-    binaries: PathBuf,
-    /// Takes the files that they read.
-    scratch: TempDir,
-    broker: OnceCell<Broker>,
-}
-
-impl Surroundings {
-    /// Those with the binaries of this folder.
-    pub fn new(binaries: &Path) -> Result<Self, Failure> {
-        Ok(Self {
-            sink: Sink::start()?,
-            binaries: binaries.to_owned(),
-            scratch: tempfile::tempdir()?,
-            broker: OnceCell::new(),
-        })
-    }
-
-    /// Kafka, started when it is asked for first.
-    pub fn broker(&self) -> Result<&Broker, Failure> {
-        if let Some(broker) = self.broker.get() {
-            return Ok(broker);
-        }
-        let broker = Broker::start()?;
-        Ok(self.broker.get_or_init(|| broker))
-    }
-
-    fn adapter(&self, name: &str, settings: &[(&str, String)]) -> Result<Subject, Failure> {
-        adapter(&self.binaries.join(name), settings)
-    }
-}
-
-/// This program in another role.
-fn own(arguments: &[&str]) -> Result<Subject, Failure> {
-    let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
-    Subject::start(&std::env::current_exe()?, &arguments, &[])
-}
-
-/// One thread, any free port, metrics as in production, no waiting at the end.
-fn adapter(program: &Path, settings: &[(&str, String)]) -> Result<Subject, Failure> {
-    let common = [
-        ("HOST", "127.0.0.1".to_owned()),
-        ("PORT", "0".to_owned()),
-        ("METRICS_PROMETHEUS_PORT", "0".to_owned()),
-        ("WORKER_THREADS", "1".to_owned()),
-        ("DRAIN_SECONDS", "0".to_owned()),
-    ];
-    let environment: Vec<(String, String)> =
-        common.iter().chain(settings).map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-    Subject::start(program, &[], &environment)
-}
-
-/// Triggers with exact filters on the type, all to one target; the last one matches the load's events.
-fn broker_document(triggers: u32, target: &str) -> String {
-    let mut text = String::from("triggers:\n");
-    for number in 1..=triggers {
-        let kind = if number == triggers { EVENT_TYPE.to_owned() } else { format!("bench.other.{number}") };
-        // Writing to a string does not fail.
-        let _ = write!(
-            text,
-            "  trigger-{number}:\n    filters: [{{exact: {{type: {kind}}}}}]\n    target: {{url: \"{target}\"}}\n"
-        );
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn exactly_one_trigger_matches() {
-        let document = broker_document(1000, "http://127.0.0.1:1/");
-        assert_eq!(document.matches("target:").count(), 1000);
-        assert_eq!(document.matches(EVENT_TYPE).count(), 1);
-    }
 
     #[test]
     fn an_unknown_case_is_named_with_the_known_ones() {

@@ -36,6 +36,9 @@ enum Command {
         /// Port on loopback; 0 is any free one.
         #[arg(long, default_value_t = 0)]
         port: u16,
+        /// Pieces in which an event goes on.
+        #[arg(long, default_value_t = 1)]
+        parts: usize,
     },
     /// The bare consumer: posts every record of TOPIC to SINK.
     KafkaSourceFloor { bootstrap: String, topic: String, sink: http::Uri },
@@ -113,8 +116,8 @@ fn execute(command: Command) -> Result<bool, Failure> {
     match command {
         Command::Run(arguments) => measure(arguments),
         Command::Start(arguments) => start(arguments),
-        Command::Floor { sink, port } => {
-            floor::serve(listen(port)?, sink)?;
+        Command::Floor { sink, port, parts } => {
+            floor::serve(listen(port)?, sink, parts)?;
             Ok(true)
         }
         Command::KafkaSourceFloor { bootstrap, topic, sink } => {

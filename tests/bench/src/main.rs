@@ -5,6 +5,7 @@
     reason = "a measuring program outside the frame: it paces itself, and the floor is hyper's bare client"
 )]
 
+mod around;
 mod cases;
 mod cli;
 mod cpu;

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crate::cases::{Case, Contender, Flow, Surroundings};
+use crate::around::Surroundings;
+use crate::cases::{Case, Contender, Flow};
 use crate::cli::Failure;
 use crate::cpu;
 use crate::kafka;
