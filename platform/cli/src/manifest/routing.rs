@@ -40,7 +40,14 @@ fn splitter(spec: &Node, mistakes: &mut Mistakes) {
         .map(Node::entries)
         .unwrap_or_default()
         .iter()
-        .filter_map(|(key, value)| Some((key.text.clone(), value.scalar()?)))
+        .filter_map(|(key, value)| match value.text() {
+            Some(text) => Some((key.text.clone(), text.to_owned())),
+            None => {
+                let path = format!("spec.ceContext.extensions.{}", key.text);
+                mistakes.add(value.at, format!("'{path}' must be a string, not {}", value.noun()));
+                None
+            }
+        })
         .collect();
     let (path, event_type, source) = (text("path"), text("ceContext.type"), text("ceContext.source"));
     let made = Splitter::new(&Spec {
