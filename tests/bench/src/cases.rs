@@ -3,6 +3,7 @@
 use crate::around::{Surroundings, broker_document, own};
 use crate::cli::Failure;
 use crate::kafka;
+use crate::library::{self, Library};
 use crate::load::{EVENT_TYPE, Payload};
 use crate::subject::Subject;
 
@@ -37,6 +38,12 @@ pub enum Contender {
     Filter,
     /// An event becomes one for each of its items.
     Splitter,
+    /// An event's data are made anew by a query.
+    Jq,
+    /// XML becomes JSON.
+    Xml,
+    /// The bare forwarder, which runs a library twice over each event.
+    LibraryFloor(Library),
     /// A record becomes an event.
     KafkaSource,
     /// This program's own bare consumer.
@@ -47,7 +54,7 @@ pub enum Contender {
     KafkaTargetFloor,
 }
 
-const CASES: [Case; 10] = [
+const CASES: [Case; 12] = [
     Case { name: "floor", candidate: Contender::Floor, floor: Contender::Floor, limit: 1.05 },
     Case {
         name: "webhook-source",
@@ -86,6 +93,9 @@ const CASES: [Case; 10] = [
         floor: Contender::FloorOfParts(PARTS),
         limit: 1.5,
     },
+    // What they may cost is the floor and twice what the library alone costs, which is what these floors do.
+    Case { name: "jq", candidate: Contender::Jq, floor: Contender::LibraryFloor(Library::Jq), limit: 1.0 },
+    Case { name: "xml", candidate: Contender::Xml, floor: Contender::LibraryFloor(Library::Xml), limit: 1.0 },
     Case {
         name: "kafka-source",
         candidate: Contender::KafkaSource,
@@ -147,6 +157,8 @@ impl Contender {
             Self::Transformation | Self::Filter | Self::Splitter | Self::FloorOfParts(_) => {
                 Flow::Through(Payload::Order)
             }
+            Self::Jq | Self::LibraryFloor(Library::Jq) => Flow::Through(Payload::Order),
+            Self::Xml | Self::LibraryFloor(Library::Xml) => Flow::Through(Payload::Xml),
             Self::KafkaTarget | Self::KafkaTargetFloor => Flow::Into(Payload::Event),
             Self::KafkaSource | Self::KafkaSourceFloor => Flow::OutOfTopic,
         }
@@ -181,6 +193,12 @@ impl Contender {
                     ("SPLITTER_CE_SOURCE", "/bench/items".into()),
                 ],
             ),
+            Self::Jq => {
+                around.adapter("jq-transformation", &[("K_SINK", url), ("JQ_QUERY", library::QUERY.into())])
+            }
+            Self::Xml => around.adapter("xml-to-json-transformation", &[("K_SINK", url)]),
+            Self::LibraryFloor(Library::Jq) => own(&["floor", &url, "--library", "jq"]),
+            Self::LibraryFloor(Library::Xml) => own(&["floor", &url, "--library", "xml"]),
             Self::MemoryBroker(triggers) => {
                 let document = around.scratch.path().join(format!("broker-{triggers}.yaml"));
                 std::fs::write(&document, broker_document(triggers, &url))?;

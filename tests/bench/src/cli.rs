@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
+use crate::library::Library;
 use crate::load::Payload;
 use crate::{cases, floor, kafka, load, report, run, sink, start};
 
@@ -39,6 +40,9 @@ enum Command {
         /// Pieces in which an event goes on.
         #[arg(long, default_value_t = 1)]
         parts: usize,
+        /// A library to run over each event, twice.
+        #[arg(long, value_enum)]
+        library: Option<Library>,
     },
     /// The bare consumer: posts every record of TOPIC to SINK.
     KafkaSourceFloor { bootstrap: String, topic: String, sink: http::Uri },
@@ -116,8 +120,8 @@ fn execute(command: Command) -> Result<bool, Failure> {
     match command {
         Command::Run(arguments) => measure(arguments),
         Command::Start(arguments) => start(arguments),
-        Command::Floor { sink, port, parts } => {
-            floor::serve(listen(port)?, sink, parts)?;
+        Command::Floor { sink, port, parts, library } => {
+            floor::serve(listen(port)?, sink, parts, library)?;
             Ok(true)
         }
         Command::KafkaSourceFloor { bootstrap, topic, sink } => {

@@ -26,7 +26,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// How long answers under way at the end are waited for.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// What is posted: 1 kB of JSON either way.
+/// What is posted: 1 kB, of JSON but for the last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Payload {
     /// A CloudEvent in binary mode.
@@ -35,6 +35,8 @@ pub enum Payload {
     Webhook,
     /// A CloudEvent in binary mode whose JSON has some thirty values.
     Order,
+    /// The same in XML.
+    Xml,
 }
 
 /// The answers of one run.
@@ -146,7 +148,8 @@ fn event(url: &Uri, host: &HeaderValue, payload: Payload, id: u64) -> Result<Req
     let mut request = Request::post(url.path()).body(Full::new(Bytes::from_static(body(payload))))?;
     let headers = request.headers_mut();
     headers.insert(HOST, host.clone());
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let media_type = if payload == Payload::Xml { "application/xml" } else { "application/json" };
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     if payload != Payload::Webhook {
         headers.insert("ce-specversion", HeaderValue::from_static("1.0"));
         headers.insert("ce-type", HeaderValue::from_static(EVENT_TYPE));
@@ -157,13 +160,18 @@ fn event(url: &Uri, host: &HeaderValue, payload: Payload, id: u64) -> Result<Req
     Ok(request)
 }
 
-/// A JSON object of exactly 1 kB.
+/// Exactly 1 kB.
 pub fn body(payload: Payload) -> &'static [u8] {
-    if payload == Payload::Order { ORDER.trim_ascii_end() } else { text() }
+    match payload {
+        Payload::Order => ORDER.trim_ascii_end(),
+        Payload::Xml => XML.trim_ascii_end(),
+        Payload::Event | Payload::Webhook => text(),
+    }
 }
 
 /// What is transformed: objects, a list, numbers, and JSON inside a string.
 const ORDER: &[u8; PAYLOAD_BYTES + 1] = include_bytes!("order.json");
+const XML: &[u8; PAYLOAD_BYTES + 1] = include_bytes!("order.xml");
 
 /// One long text.
 fn text() -> &'static [u8] {
@@ -193,5 +201,6 @@ mod tests {
             assert_eq!(body(payload).len(), 1024);
             assert!(serde_json::from_slice::<serde_json::Value>(body(payload)).is_ok());
         }
+        assert_eq!(body(Payload::Xml).len(), 1024);
     }
 }

@@ -13,6 +13,7 @@ mod describe;
 mod floor;
 mod http1;
 mod kafka;
+mod library;
 mod load;
 mod report;
 mod run;
