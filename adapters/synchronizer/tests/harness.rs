@@ -25,6 +25,11 @@ pub fn harness() -> Harness {
         let read = |request: &Captured| Event::read(&request.headers, &request.body);
         running.upstream.requests().iter().map(read).collect()
     })
+    .varying(&[
+        ("/settings/PORT", "8080"),
+        ("/delivers/correlationid", "k3v9a0d5x7m1q8r2t4w6y0zb"),
+        ("/answers/event/correlationid", "k3v9a0d5x7m1q8r2t4w6y0zb"),
+    ])
     .wrong(&[
         ("CORRELATION_KEY", "type"),
         ("CORRELATION_KEY", "correlation_id"),
