@@ -14,9 +14,8 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Splitter {
     path: Path,
-    event_type: Text,
-    source: Text,
-    extensions: Vec<(Text, Text)>,
+    /// All that the parts have in common.
+    sample: Event,
     max_parts: usize,
 }
 
@@ -78,18 +77,11 @@ impl Splitter {
         if let Err(error) = Event::new("0", spec.source, "t") {
             problems.push(Problem::Source(error));
         }
-        let mut extensions = Vec::new();
-        for (name, value) in spec.extensions {
-            match extension(name, value) {
-                Ok(extension) => extensions.push(extension),
-                Err(why) => problems.push(Problem::Extension(name.clone(), why)),
-            }
+        let sample = sample(spec, &mut problems);
+        match sample {
+            Some(sample) if problems.is_empty() => Ok(Self { path, sample, max_parts: usize::MAX }),
+            _ => Err(problems),
         }
-        if !problems.is_empty() {
-            return Err(problems);
-        }
-        let (event_type, source) = (spec.event_type.into(), spec.source.into());
-        Ok(Self { path, event_type, source, extensions, max_parts: usize::MAX })
     }
 
     /// The same for events of at most so many parts.
@@ -123,17 +115,23 @@ impl Splitter {
     }
 }
 
-/// The name, in lower case as the original sent it, and the value.
-fn extension(name: &str, value: &str) -> Result<(Text, Text), String> {
+/// A part without its id and its data; names of extensions are in lower case, as the original sent them.
+fn sample(spec: &Spec<'_>, problems: &mut Vec<Problem>) -> Option<Event> {
     const OWN: [&str; 8] =
         ["id", "source", "type", "datacontenttype", "dataschema", "specversion", "subject", "time"];
-    let name = name.to_ascii_lowercase();
-    if OWN.contains(&name.as_str()) {
-        return Err("it is no extension".to_owned());
+    // Extensions are looked at whatever is wrong with the rest.
+    let given = Event::new("0", spec.source, spec.event_type);
+    let mut sample = given.or_else(|_| Event::new("0", "/", "t")).ok()?;
+    for (name, value) in spec.extensions {
+        let lower = name.to_ascii_lowercase();
+        if OWN.contains(&lower.as_str()) {
+            problems.push(Problem::Extension(name.clone(), "it is no extension".to_owned()));
+        } else if let Err(error) = sample.set(&lower, value.as_str()) {
+            problems.push(Problem::Extension(name.clone(), error.to_string()));
+        }
     }
-    let mut sample = Event::new("0", "/", "t").map_err(|error| error.to_string())?;
-    sample.set(&name, value).map_err(|error| error.to_string())?;
-    Ok((Text::from(name), Text::from(value)))
+    sample.set_data(Text::from_static("application/json"), Bytes::new()).ok()?;
+    Some(sample)
 }
 
 /// The parts of an event, made one by one.
@@ -161,12 +159,9 @@ impl ExactSizeIterator for Parts<'_> {}
 
 impl Parts<'_> {
     fn part(&self, number: usize, data: Bytes) -> Result<Event, InvalidEvent> {
-        let Splitter { event_type, source, extensions, .. } = self.splitter;
-        let mut event = Event::new(format!("{}-{number}", self.id), source.clone(), event_type.clone())?;
-        for (name, value) in extensions {
-            event.set(name, value.clone())?;
-        }
-        event.set_data(Text::from_static("application/json"), data)?;
+        let mut event = self.splitter.sample.clone();
+        event.set("id", format!("{}-{number}", self.id))?;
+        event.replace_data(Some(data));
         Ok(event)
     }
 }

@@ -189,11 +189,11 @@ fn weight(value: &dyn Val) -> usize {
         return EACH + list.inner().iter().map(|element| weight(element.as_ref())).sum::<usize>();
     }
     if let Some(map) = value.downcast_ref::<CelMap>() {
-        let entry = |(key, value): (&CelMapKey<'_>, &Box<dyn Val + '_>)| {
+        let entries = map.inner().iter().map(|(key, value)| {
             let key = if let CelMapKey::String(key) = key { key.inner().len() } else { 0 };
             EACH + key + weight(value.as_ref())
-        };
-        return EACH + map.inner().iter().map(entry).sum::<usize>();
+        });
+        return EACH + entries.sum::<usize>();
     }
     if let Some(optional) = value.downcast_ref::<CelOptional>() {
         let inner = optional.option();

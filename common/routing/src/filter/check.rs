@@ -28,7 +28,8 @@ pub enum Type {
     Map,
     Timestamp,
     Duration,
-    Type,
+    /// A type itself.
+    Meta,
     Optional,
     /// `ce`.
     Attributes,
@@ -50,7 +51,7 @@ impl Type {
             Self::Map => "a map",
             Self::Timestamp => "a timestamp",
             Self::Duration => "a duration",
-            Self::Type => "a type",
+            Self::Meta => "a type",
             Self::Optional => "an optional value",
             Self::Attributes => "'ce', the attributes",
             Self::Any => "anything",
@@ -165,7 +166,7 @@ impl Checker<'_> {
         match name.trim_start_matches('.') {
             "data" => Type::Any,
             "ce" => Type::Attributes,
-            name if functions::TYPES.contains(&name) => Type::Type,
+            name if functions::TYPES.contains(&name) => Type::Meta,
             _ => {
                 let hint = match name {
                     "id" | "source" | "subject" | "time" | "datacontenttype" | "dataschema"
@@ -181,7 +182,7 @@ impl Checker<'_> {
 
     fn select(&mut self, expression: &IdedExpr, select: &SelectExpr) -> Type {
         if functions::is_type_name(expression) {
-            return Type::Type;
+            return Type::Meta;
         }
         let operand = self.infer(&select.operand);
         let found = match operand {

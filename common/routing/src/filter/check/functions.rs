@@ -106,7 +106,7 @@ pub fn result(name: &str, call: &CallExpr, target: Option<Type>, arguments: &[Ty
         ("int", [_]) if !is_member => Ok(Type::Int),
         ("string", [_]) if !is_member => Ok(Type::String),
         ("timestamp", [_]) if !is_member => Ok(Type::Timestamp),
-        ("type", [_]) if !is_member => Ok(Type::Type),
+        ("type", [_]) if !is_member => Ok(Type::Meta),
         ("uint", [_]) if !is_member => Ok(Type::Uint),
         ("of" | "ofNonZeroValue", [_]) | ("none", []) => Ok(Type::Optional),
         ("hasValue", [optional]) if is_member => {
