@@ -190,6 +190,9 @@ fn format(jars: &Path, folder: &Path) -> Result<(), Failure> {
 
 fn broker(jars: &Path, folder: &Path) -> Result<Command, Failure> {
     let mut broker = java(jars, folder)?;
+    if folder.join(properties::NAMES).exists() {
+        broker.arg(format!("-Djdk.net.hosts.file={}", properties::NAMES));
+    }
     broker.args(["kafka.Kafka", properties::FILE]);
     Ok(broker)
 }

@@ -9,6 +9,9 @@ use kit::{Authority, Failure};
 use super::{Kafka, at};
 use crate::server::free_port;
 
+/// The only names that it asks for, where it may be that no name server answers: it looks for that of its address whenever a
+/// user proves who he is.
+pub const NAMES: &str = "hosts";
 /// The name of the file.
 pub const FILE: &str = "server.properties";
 
@@ -78,6 +81,9 @@ pub fn write(folder: &Path, ports: &Ports, authority: &Authority) -> Result<(), 
     file("authority.pem", authority.pem())?;
     file("broker.pem", &format!("{}{}", identity.key, identity.certificate))?;
     let own = Ipv4Addr::LOCALHOST;
+    if ports.host != own {
+        file(NAMES, &format!("{own} localhost\n{} kafka\n", ports.host))?;
+    }
     let listeners: Vec<_> = [
         ("PLAINTEXT", own, ports.plaintext),
         ("SASL_PLAINTEXT", ports.host, ports.sasl_plaintext),
