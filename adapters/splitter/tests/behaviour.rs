@@ -136,7 +136,8 @@ fn with_concurrency_so_many_are_on_their_way_and_no_more() -> Outcome {
     first.sort();
     ensure(first == numbered(4), || format!("{first:?}"))?;
     let mut all = numbered(12);
-    (found.sort(), all.sort());
+    found.sort();
+    all.sort();
     ensure(found == all, || format!("{found:?}"))
 }
 
