@@ -11,37 +11,63 @@ use quick_xml::{
 use crate::{Invalid, MAX_DEPTH, lexis};
 
 /// All nodes of a document; the first is the document itself.
-pub(crate) struct Tree {
-    pub(crate) nodes: Vec<Node>,
+pub(crate) struct Tree<'a> {
+    nodes: Vec<Node<'a>>,
 }
 
 /// An element, an attribute or the document.
 #[derive(Default)]
-pub(crate) struct Node {
-    /// As its parent has it: `-` stands before the names of attributes.
-    pub(crate) label: String,
+pub(crate) struct Node<'a> {
+    /// Its local name.
+    pub(crate) name: &'a str,
+    pub(crate) is_attribute: bool,
     /// The last piece of its text.
-    pub(crate) text: String,
-    /// In the order of the document.
-    pub(crate) children: Vec<usize>,
+    pub(crate) text: Cow<'a, str>,
+    first: Option<usize>,
+    last: Option<usize>,
+    next: Option<usize>,
 }
 
-struct Builder {
-    tree: Tree,
+impl<'a> Tree<'a> {
+    pub(crate) fn document(&self) -> Option<&Node<'a>> {
+        self.nodes.first()
+    }
+
+    /// In the order of the document.
+    pub(crate) fn children(&self, of: &Node<'a>) -> impl Iterator<Item = &Node<'a>> {
+        let node = |index: Option<usize>| index.and_then(|index| self.nodes.get(index));
+        std::iter::successors(node(of.first), move |child| node(child.next))
+    }
+}
+
+impl Node<'_> {
+    pub(crate) fn is_leaf(&self) -> bool {
+        self.first.is_none()
+    }
+
+    /// As members are sorted: `-` stands before the names of attributes, and before all with which names begin.
+    pub(crate) fn label(&self) -> (bool, &str) {
+        (!self.is_attribute, self.name)
+    }
+}
+
+struct Builder<'a> {
+    input: &'a str,
+    tree: Tree<'a>,
     /// From the document to the innermost element that is open.
     open: Vec<usize>,
     /// Text since the last markup.
-    piece: Option<String>,
+    piece: Option<Cow<'a, str>>,
 }
 
-pub(crate) fn read(xml: &[u8]) -> Result<Tree, Invalid> {
+pub(crate) fn read(xml: &[u8]) -> Result<Tree<'_>, Invalid> {
     let text = lexis::legal(xml);
     let is_cut = text.len() < xml.len();
     let mut reader = Reader::from_str(text);
     let config = reader.config_mut();
     config.check_comments = true;
     config.expand_empty_elements = true;
-    let mut builder = Builder::new();
+    let mut builder = Builder::new(text);
     let reason = loop {
         let event = match reader.read_event() {
             Ok(Event::Eof) if is_cut => break "a byte that no XML has".to_owned(),
@@ -62,33 +88,37 @@ pub(crate) fn read(xml: &[u8]) -> Result<Tree, Invalid> {
     Err(Invalid { at: reader.buffer_position(), reason })
 }
 
-impl Builder {
-    fn new() -> Self {
-        Self { tree: Tree { nodes: vec![Node::default()] }, open: vec![0], piece: None }
+impl<'a> Builder<'a> {
+    fn new(input: &'a str) -> Self {
+        let mut nodes = Vec::with_capacity(1 + input.len() / 32);
+        nodes.push(Node::default());
+        Self { input, tree: Tree { nodes }, open: vec![0], piece: None }
     }
 
     /// Whether there is an element that was closed.
     fn is_complete(&self) -> bool {
-        self.tree.nodes.first().is_some_and(|document| !document.children.is_empty())
+        self.tree.document().is_some_and(|document| !document.is_leaf())
     }
 
-    fn take(&mut self, event: Event<'_>) -> Result<(), String> {
+    fn take(&mut self, event: Event<'a>) -> Result<(), String> {
         match event {
             Event::Text(text) => {
                 let text = text.xml10_content().map_err(|error| error.to_string())?;
                 if text.contains("]]>") {
                     return Err("']]>' outside of a CDATA section".to_owned());
                 }
-                self.piece.get_or_insert_default().push_str(&text);
+                match &mut self.piece {
+                    Some(piece) => piece.to_mut().push_str(&text),
+                    None => self.piece = Some(text),
+                }
             }
             Event::GeneralRef(reference) => {
-                let c = character(&reference)?;
-                self.piece.get_or_insert_default().push(c);
+                self.piece.get_or_insert_default().to_mut().push(character(&reference)?);
             }
             Event::CData(data) => {
                 self.end_piece();
                 let text = data.xml10_content().map_err(|error| error.to_string())?;
-                self.set_text(&text);
+                self.set_text(text);
             }
             Event::Start(start) => {
                 self.end_piece();
@@ -107,16 +137,17 @@ impl Builder {
         Ok(())
     }
 
-    fn start(&mut self, start: &BytesStart<'_>) -> Result<(), String> {
+    fn start(&mut self, start: &BytesStart<'a>) -> Result<(), String> {
         if self.open.len() > MAX_DEPTH {
             return Err(format!("more than {MAX_DEPTH} elements within one another"));
         }
-        let element = self.add(local(start.name().into_inner())?.to_owned(), String::new());
+        let element = self.add(Node { name: self.local(start.name().into_inner())?, ..Node::default() });
         for attribute in start.attributes().with_checks(false) {
             let attribute = attribute.map_err(|error| error.to_string())?;
-            let label = format!("-{}", local(attribute.key.into_inner())?);
-            let value = self.add(label, value(&attribute.value)?);
-            self.child(element, value);
+            let name = self.local(attribute.key.into_inner())?;
+            let text = Cow::Owned(value(&attribute.value)?);
+            let attribute = self.add(Node { name, is_attribute: true, text, ..Node::default() });
+            self.child(element, attribute);
         }
         self.open.push(element);
         Ok(())
@@ -131,32 +162,41 @@ impl Builder {
 
     fn end_piece(&mut self) {
         if let Some(piece) = self.piece.take() {
-            self.set_text(&piece);
+            self.set_text(piece);
         }
     }
 
-    fn set_text(&mut self, text: &str) {
+    fn set_text(&mut self, text: Cow<'a, str>) {
         let node = self.open.last().and_then(|element| self.tree.nodes.get_mut(*element));
         if let Some(node) = node {
-            lexis::trimmed(text).clone_into(&mut node.text);
+            node.text = match text {
+                Cow::Borrowed(text) => Cow::Borrowed(lexis::trimmed(text)),
+                Cow::Owned(text) => Cow::Owned(lexis::trimmed(&text).to_owned()),
+            };
         }
     }
 
-    fn add(&mut self, label: String, text: String) -> usize {
-        self.tree.nodes.push(Node { label, text, children: Vec::new() });
+    fn add(&mut self, node: Node<'a>) -> usize {
+        self.tree.nodes.push(node);
         self.tree.nodes.len() - 1
     }
 
     fn child(&mut self, parent: usize, child: usize) {
-        if let Some(parent) = self.tree.nodes.get_mut(parent) {
-            parent.children.push(child);
+        let before = self.tree.nodes.get_mut(parent).and_then(|parent| {
+            parent.first.get_or_insert(child);
+            parent.last.replace(child)
+        });
+        if let Some(before) = before.and_then(|before| self.tree.nodes.get_mut(before)) {
+            before.next = Some(child);
         }
     }
-}
 
-fn local(name: &[u8]) -> Result<&str, String> {
-    let name = std::str::from_utf8(name).map_err(|error| error.to_string())?;
-    lexis::local(name).ok_or_else(|| "what is no name".to_owned())
+    /// The local part of a name, as a part of the input.
+    fn local(&self, name: &[u8]) -> Result<&'a str, String> {
+        let begin = name.as_ptr().addr().wrapping_sub(self.input.as_ptr().addr());
+        let name = self.input.get(begin..begin.wrapping_add(name.len()));
+        name.and_then(lexis::local).ok_or_else(|| "what is no name".to_owned())
+    }
 }
 
 /// The value of an attribute. White space in it stays, but for the ends of lines.
@@ -170,8 +210,11 @@ fn value(raw: &[u8]) -> Result<String, String> {
     } else {
         Cow::Borrowed(raw)
     };
-    let value = unescape(&lines).map_err(|error| error.to_string())?;
-    if value.chars().all(lexis::is_legal) { Ok(value.into_owned()) } else { Err(ILLEGAL.to_owned()) }
+    match unescape(&lines).map_err(|error| error.to_string())? {
+        Cow::Borrowed(value) => Ok(value.to_owned()),
+        Cow::Owned(value) if value.chars().all(lexis::is_legal) => Ok(value),
+        Cow::Owned(_) => Err(ILLEGAL.to_owned()),
+    }
 }
 
 const ILLEGAL: &str = "a reference to a character that no XML has";

@@ -5,50 +5,43 @@ use common::go_json;
 
 use crate::read::{Node, Tree};
 
-pub(crate) fn write(json: &mut Vec<u8>, tree: &Tree) {
-    if let Some(document) = tree.nodes.first() {
+pub(crate) fn write(json: &mut Vec<u8>, tree: &Tree<'_>) {
+    if let Some(document) = tree.document() {
         node(json, tree, document);
     }
     json.push(b'\n');
 }
 
-fn node(json: &mut Vec<u8>, tree: &Tree, of: &Node) {
-    if of.children.is_empty() {
+fn node(json: &mut Vec<u8>, tree: &Tree<'_>, of: &Node<'_>) {
+    if of.is_leaf() {
         return go_json::string(json, &of.text);
     }
-    let mut children: Vec<&Node> = of.children.iter().filter_map(|index| tree.nodes.get(*index)).collect();
+    let mut children: Vec<&Node<'_>> = tree.children(of).collect();
     // Stable: what has one name keeps its order.
-    children.sort_by(|left, right| left.label.cmp(&right.label));
+    children.sort_by_key(|child| child.label());
     json.push(b'{');
+    if !of.text.is_empty() {
+        json.extend_from_slice(b"\"#content\": ");
+        go_json::string(json, &of.text);
+        json.extend_from_slice(b", ");
+    }
     let mut is_first = true;
-    let mut member = |json: &mut Vec<u8>, name: &str| {
+    for same in children.chunk_by(|left, right| left.label() == right.label()) {
+        let [first, rest @ ..] = same else { continue };
         if !std::mem::take(&mut is_first) {
             json.extend_from_slice(b", ");
         }
-        go_json::string(json, name);
-        json.extend_from_slice(b": ");
-    };
-    if !of.text.is_empty() {
-        member(json, "#content");
-        go_json::string(json, &of.text);
-    }
-    for same in children.chunk_by(|left, right| left.label == right.label) {
-        match same {
-            [only] => {
-                member(json, &only.label);
-                node(json, tree, only);
-            }
-            [first, rest @ ..] => {
-                member(json, &first.label);
-                json.push(b'[');
-                node(json, tree, first);
-                for other in rest {
-                    json.extend_from_slice(b", ");
-                    node(json, tree, other);
-                }
-                json.push(b']');
-            }
-            [] => {}
+        // Names need no escapes.
+        json.extend_from_slice(if first.is_attribute { b"\"-" } else { b"\"" });
+        json.extend_from_slice(first.name.as_bytes());
+        json.extend_from_slice(if rest.is_empty() { b"\": " } else { b"\": [" });
+        node(json, tree, first);
+        for other in rest {
+            json.extend_from_slice(b", ");
+            node(json, tree, other);
+        }
+        if !rest.is_empty() {
+            json.push(b']');
         }
     }
     json.push(b'}');
