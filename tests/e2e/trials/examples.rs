@@ -49,7 +49,7 @@ fn text(name: &str) -> Result<String, Failure> {
     fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-fn example(name: &str) -> Result<Up, Failure> {
+pub fn example(name: &str) -> Result<Up, Failure> {
     Up::ready(&text(name)?)
 }
 
@@ -60,7 +60,7 @@ fn send(up: &Up, to: &str, event_type: &str, data: &str) -> Result<(), Failure> 
 }
 
 /// Whether a display has shown an event with this text: its lines begin with its name.
-fn shown(up: &mut Up, display: &str, event_type: &str, text: &str) -> Result<(), Failure> {
+pub fn shown(up: &mut Up, display: &str, event_type: &str, text: &str) -> Result<(), Failure> {
     let begin = format!("{display} | ");
     kit::eventually("the event on the display", || {
         let screen = up.screen();

@@ -1,5 +1,6 @@
 //! Whole bridges, run by the `trestle` command as a user runs it.
 
+mod answers;
 mod command;
 mod examples;
 mod reload;
@@ -23,9 +24,10 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // A trial mostly waits for processes.
     arguments.test_threads.get_or_insert(4);
-    let chapters: [(&str, &[Named]); 9] = [
+    let chapters: [(&str, &[Named]); 10] = [
         ("command", command::TRIALS),
         ("examples", examples::TRIALS),
+        ("answers", answers::TRIALS),
         ("render", render::TRIALS),
         ("rendered", rendered::TRIALS),
         ("up", run::TRIALS),

@@ -8,7 +8,7 @@ use super::mistake::{Mistakes, Position};
 use crate::bridge::{Component, Destination, Id, Setting};
 
 /// The adapter that sends on what comes first and keeps what comes back.
-const SYNCHRONIZER: &str = "synchronizer";
+pub const SYNCHRONIZER: &str = "synchronizer";
 
 /// Reports every cycle once, at the component of it that stands first in the file.
 pub fn check(components: &[(Component, Position)], mistakes: &mut Mistakes) {

@@ -15,6 +15,7 @@ mod secrets;
 mod spec;
 mod transformation;
 mod trigger;
+mod xslt;
 mod yaml;
 
 #[cfg(test)]
@@ -22,14 +23,16 @@ mod tests;
 
 use std::collections::{HashMap, HashSet};
 
+pub use cycle::SYNCHRONIZER;
+pub use jq::JQ;
 pub use mistake::{Mistake, Mistakes, Position, Severity, nearest, suggestion};
 pub use node::{Node, Value};
 pub use object::DEFAULT_NAMESPACE;
 pub use reference::unknown_keys;
-pub use jq::JQ;
 pub use routing::{FILTER, SPLITTER};
 pub use transformation::ADAPTER as TRANSFORMATION;
 pub use trigger::{FIELDS as TRIGGER_FIELDS, GROUP as TRIGGER_GROUP, KIND as TRIGGER};
+pub use xslt::XSLT;
 pub use yaml::read as read_yaml;
 
 use crate::bridge::{Bridge, Component, Id};

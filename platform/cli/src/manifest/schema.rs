@@ -1,6 +1,6 @@
 //! Checks the text of a variable against what its adapter's schema says of it.
 
-use common::config::{Duration, Flag, Pairs, Parse as _, Pem, Url};
+use common::config::{Duration, Extension, Flag, Pairs, Parse as _, Pem, Url};
 
 use super::mistake::suggestion;
 use crate::catalogue::Setting;
@@ -35,6 +35,7 @@ pub fn fault(setting: &Setting, text: &str) -> Option<String> {
 fn malformed(format: &str, text: &str) -> Option<String> {
     match format {
         Duration::FORMAT => Duration::parse(text).err(),
+        Extension::FORMAT => Extension::parse(text).err(),
         Pairs::FORMAT => Pairs::parse(text).err(),
         Pem::FORMAT => Pem::parse(text).err(),
         Url::FORMAT => Url::parse(text).err(),

@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use super::jq;
 use super::mistake::{Mistakes, Position, choices};
 use super::node::{Node, Value};
 use super::object::Object;
 use super::reference::{Index, unknown_keys};
-use super::jq;
 use super::routing;
 use super::rule;
 use super::schema;
 use super::secrets::Secrets;
 use super::transformation;
+use super::xslt;
 use crate::bridge::{Cluster, Origin, Secret, Setting};
 use crate::catalogue::{Adapter, Kind, Role, Rule, plain};
 
@@ -108,7 +109,8 @@ fn environment(
             }
         }
     }
-    sink(object, &spec, adapter.role, around.index, &mut environment, mistakes);
+    sink(object, &spec, adapter, around.index, &mut environment, mistakes);
+    xslt::check(&adapter.name, &spec, &environment, mistakes);
     if let Some(overrides) = spec.get("ceOverrides") {
         unknown_keys(overrides, "spec.ceOverrides", &["extensions"], mistakes);
         environment.insert("K_CE_OVERRIDES".to_owned(), Setting::Text(overrides.to_json().to_string()));
@@ -123,22 +125,23 @@ fn environment(
     environment
 }
 
-/// `spec.sink`: every source has one, a transformation may.
+/// `spec.sink`: every source has one, and what hands on all that it takes; a transformation may.
 fn sink(
     object: &Object,
     spec: &Node,
-    role: Role,
+    adapter: &Adapter,
     index: &Index<'_>,
     environment: &mut BTreeMap<String, Setting>,
     mistakes: &mut Mistakes,
 ) {
+    let needs_one = adapter.role == Role::Source || adapter.shape == "gateway";
     match spec.get("sink") {
-        Some(node) if matches!(role, Role::Source | Role::Transformation) => {
+        Some(node) if matches!(adapter.role, Role::Source | Role::Transformation) => {
             if let Some(destination) = index.destination(node, "spec.sink", &object.id.namespace, mistakes) {
                 environment.insert("K_SINK".to_owned(), Setting::Address(destination));
             }
         }
-        None if role == Role::Source && !environment.contains_key("K_SINK") => {
+        None if needs_one && !environment.contains_key("K_SINK") => {
             let message = format!("{} has no 'spec.sink': where do its events go?", object.id);
             mistakes.add(object.at, message);
         }

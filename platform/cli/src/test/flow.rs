@@ -9,6 +9,9 @@ use crate::bridge::{Component, Destination, Id, Setting, Trigger};
 /// More hops than any sensible bridge has.
 const MAX_HOPS: usize = 64;
 
+/// What a synchronizer's random key is here.
+const KEY: &str = "key";
+
 /// An event that arrived.
 #[derive(Clone, Debug)]
 pub struct Arrival {
@@ -135,11 +138,37 @@ fn hop(places: &Places, case: &Case, arrived: Arrival, flow: &mut Flow) -> Vec<A
                 Err(error) => dead_letter(arrived, places, flow, &format!("refuses the event: {error}")),
             }
         }
+        Some(Part { component, code: Code::Xslt(sheet) }) => match transformed(sheet, &arrived.event) {
+            Ok(event) => vec![next(places, &arrived, sink(component, &arrived), event)],
+            Err(error) => dead_letter(arrived, places, flow, &format!("refuses the event: {error}")),
+        },
+        Some(Part { component, code: Code::Synchronizer(key) }) => {
+            let mut event = arrived.event.clone();
+            if event.get(key).is_some() {
+                // Whoever sent the request gets it.
+                return vec![next(places, &arrived, Place::Reply, event)];
+            }
+            match event.set(key, KEY) {
+                Ok(()) => vec![next(places, &arrived, sink(component, &arrived), event)],
+                Err(error) => dead_letter(arrived, places, flow, &format!("refuses the event: {error}")),
+            }
+        }
         Some(Part { code: Code::Other, .. }) | None => {
             flow.arrivals.push(arrived);
             Vec::new()
         }
     }
+}
+
+/// What a stylesheet makes of an event, as it goes to a sink.
+fn transformed(sheet: &::xslt::Stylesheet, event: &Event) -> Result<Event, String> {
+    let data = event.data().cloned().unwrap_or_default();
+    let made = sheet.transform(&data, &::xslt::Limits::default()).map_err(|failure| failure.to_string())?;
+    let mut event = event.clone();
+    let event_type = format!("{}.response", event.event_type());
+    let typed = event.set("type", event_type).and_then(|()| event.set_data("application/xml", made.bytes));
+    typed.map_err(|error| error.to_string())?;
+    Ok(event)
 }
 
 /// Where a transformation sends to.

@@ -42,6 +42,9 @@ pub enum Code {
     Splitter(Splitter),
     /// Other data for the same event.
     Data(Box<dyn Fn(&Event) -> Result<Vec<u8>, String>>),
+    Xslt(::xslt::Stylesheet),
+    /// The extension by which a response finds its request.
+    Synchronizer(String),
     /// It works with something outside.
     Other,
 }
@@ -172,6 +175,14 @@ fn code(component: &Component) -> Result<Code, String> {
             xmljson::convert(&data).map_err(|invalid| invalid.to_string())
         };
         return Ok(Code::Data(Box::new(convert)));
+    }
+    if component.adapter == crate::manifest::XSLT {
+        // One that is not known here stands in a Secret of the cluster, or comes with the events.
+        let sheet = ::xslt::Stylesheet::compile(text("XSLTTRANSFORMATION_XSLT").as_bytes());
+        return Ok(sheet.map_or(Code::Other, Code::Xslt));
+    }
+    if component.adapter == crate::manifest::SYNCHRONIZER {
+        return Ok(Code::Synchronizer(text("CORRELATION_KEY").to_ascii_lowercase()));
     }
     if component.role == crate::catalogue::Role::Broker {
         let filters = component.triggers.iter().map(compile).collect::<Result<_, _>>()?;
