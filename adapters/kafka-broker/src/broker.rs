@@ -1,0 +1,105 @@
+//! The broker as the frame sees it.
+//!
+//! Facts: TriggerMesh's Kafka broker and its settings; a kind it had none.
+
+use std::sync::Arc;
+
+use axum::routing::MethodRouter;
+use broker::{log::Durable, service::Service};
+use common::{
+    Adapter, Answer, Context, Error, Event, Field, Info, Kind, Reply, Role, Rule, Scaling, Stop, Target,
+    config::ConfigError,
+};
+use http::{StatusCode, request::Parts};
+
+use crate::{
+    config::KafkaConfig,
+    log::{Topic, check},
+};
+
+/// A broker that keeps its events in a topic.
+pub struct KafkaBroker(Service<Durable<Topic>>);
+
+impl Adapter for KafkaBroker {
+    const INFO: Info = Info {
+        name: env!("CARGO_PKG_NAME"),
+        version: env!("CARGO_PKG_VERSION"),
+        summary: env!("CARGO_PKG_DESCRIPTION"),
+        role: Role::Broker,
+        component: "kafkabroker",
+        resource_group: "kafkabrokers.eventing.triggermesh.io",
+        images: &["kafka-broker"],
+        emits: &[],
+        accepts: &["*"],
+        scaling: Scaling::Partitioned,
+        kinds: &[Kind {
+            group: "eventing.triggermesh.io",
+            version: "v1alpha1",
+            kind: "KafkaBroker",
+            constants: &[],
+            fields: &[
+                Field::new("kafka.addresses", "KAFKA_ADDRESSES").rule(Rule::Join(",")),
+                Field::new("kafka.topic", "KAFKA_TOPIC").or("{namespace}.{name}"),
+                Field::new("kafka.consumerGroupPrefix", "KAFKA_CONSUMER_GROUP_PREFIX"),
+                Field::new("kafka.deadLetterTopic", "KAFKA_DEAD_LETTER_TOPIC"),
+                Field::new("kafka.key", "KAFKA_KEY"),
+                Field::new("kafka.topicPartitions", "KAFKA_TOPIC_PARTITIONS"),
+                Field::new("kafka.topicReplicationFactor", "KAFKA_TOPIC_REPLICATION_FACTOR"),
+                Field::new("kafka.produceTimeout", "KAFKA_PRODUCE_TIMEOUT"),
+                Field::new("kafka.sessionTimeout", "KAFKA_SESSION_TIMEOUT"),
+                Field::new("kafka.enableTrackingID", "KAFKA_TRACKING_ID_ENABLED"),
+                Field::new("kafka.auth.saslEnable", "KAFKA_SASL_ENABLE"),
+                Field::new("kafka.auth.securityMechanism", "KAFKA_SECURITY_MECHANISMS"),
+                Field::new("kafka.auth.username", "KAFKA_USERNAME"),
+                Field::new("kafka.auth.password", "KAFKA_PASSWORD").secret(),
+                Field::new("kafka.auth.tlsEnable", "KAFKA_TLS_ENABLE"),
+                Field::new("kafka.auth.tls.ca", "KAFKA_CA").secret(),
+                Field::new("kafka.auth.tls.clientCert", "KAFKA_CLIENT_CERT").secret(),
+                Field::new("kafka.auth.tls.clientKey", "KAFKA_CLIENT_KEY").secret(),
+                Field::new("kafka.auth.tls.skipVerify", "KAFKA_SKIP_VERIFY"),
+                Field::new("broker.name", "BROKER_NAME"),
+                Field::new("broker.maxInFlight", "BROKER_MAX_IN_FLIGHT"),
+            ],
+        }],
+    };
+    type Config = KafkaConfig;
+
+    fn new(config: Self::Config) -> Result<Self, ConfigError> {
+        let share = config.durable.share();
+        let topic = Topic::new(&config, share.events).map_err(|error| {
+            let problem = format_args!("and the settings beside it make no client: {error}");
+            ConfigError::new("KAFKA_ADDRESSES", problem)
+        })?;
+        let amounts = Durable::<Topic>::amounts(share);
+        Service::new(&config.broker, Durable::new(topic), amounts, check).map(Self)
+    }
+
+    async fn connect(&self) -> Result<(), Error> {
+        self.0.connect().await
+    }
+
+    fn is_ready(&self) -> bool {
+        self.0.is_ready()
+    }
+
+    fn pages(self: &Arc<Self>) -> Vec<(&'static str, MethodRouter)> {
+        self.0.pages()
+    }
+}
+
+impl Target for KafkaBroker {
+    /// The answer of the old brokers, which their clients may look for.
+    const ACCEPTED: StatusCode = StatusCode::OK;
+
+    fn admit(&self, request: &Parts) -> Result<(), Answer> {
+        self.0.admit(request)
+    }
+
+    async fn handle(&self, event: Event, context: &Context) -> Result<Reply, Error> {
+        self.0.handle(event, context).await
+    }
+
+    async fn run(self: &Arc<Self>, stop: Stop) -> Result<(), Error> {
+        self.0.run(stop).await
+    }
+}

@@ -1,0 +1,243 @@
+//! One trigger's view of the topic: a member of its consumer group, and the partitions that it is given.
+
+mod begin;
+mod lane;
+mod session;
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use broker::{document::Bounds, log::Batch};
+use common::Error;
+use kafka::{
+    Connection, Watch,
+    consumer::{Group, PartitionAssignment},
+};
+use rdkafka::{
+    admin::{AdminClient, AdminOptions},
+    config::FromClientConfigAndContext as _,
+};
+use tokio::sync::{Notify, watch};
+
+pub use self::lane::Position;
+use self::session::Session;
+use crate::config;
+
+/// Where a trigger begins when its group is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// With what is appended from now on.
+    Latest,
+    /// At this offset of each partition.
+    Offset(i64),
+    /// At the first record of this time or later, in milliseconds.
+    Time(i64),
+}
+
+/// Where a trigger ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Before this offset of each partition.
+    Offset(i64),
+    /// Before the first record that is later than this, in milliseconds.
+    Time(i64),
+}
+
+/// Looks at bounds.
+///
+/// # Errors
+/// What is wrong with them.
+pub fn check(bounds: &Bounds) -> Result<(), String> {
+    for (name, id) in [("start", &bounds.by_id.start), ("end", &bounds.by_id.end)] {
+        if let Some(id) = id
+            && offset(id).is_none()
+        {
+            return Err(format!("byId.{name}: expected an offset, a whole number"));
+        }
+    }
+    Ok(())
+}
+
+fn offset(id: &str) -> Option<i64> {
+    id.parse().ok().filter(|offset| *offset >= 0)
+}
+
+/// Ids win over times, as ever.
+fn limits(bounds: &Bounds) -> (Start, Option<End>) {
+    let (ids, dates) = (&bounds.by_id, &bounds.by_date);
+    let start = match (ids.start.as_deref().and_then(offset), dates.start) {
+        (Some(offset), _) => Start::Offset(offset),
+        (None, Some(time)) => Start::Time(time),
+        (None, None) => Start::Latest,
+    };
+    let end = ids.end.as_deref().and_then(offset).map(End::Offset).or(dates.end.map(End::Time));
+    (start, end)
+}
+
+/// What the readers of all triggers have together.
+pub struct Found {
+    connection: Connection,
+    topic: String,
+    prefix: String,
+    session: Duration,
+    /// Records that one trigger has in hand.
+    most: usize,
+    /// How many partitions there are; 0 while that is not known.
+    partitions: watch::Sender<usize>,
+}
+
+impl Found {
+    pub fn new(connection: Connection, topic: &str, prefix: &str, session: Duration, most: usize) -> Self {
+        let (topic, prefix) = (topic.to_owned(), prefix.to_owned());
+        Self { connection, topic, prefix, session, most, partitions: watch::Sender::new(0) }
+    }
+
+    /// The topic is there.
+    pub fn set_partitions(&self, count: usize) {
+        self.partitions.send_if_modified(|known| std::mem::replace(known, count) != count);
+    }
+
+    /// The group of a trigger.
+    fn group(&self, trigger: &str, filled: &Arc<Notify>) -> Group {
+        Group {
+            connection: self.connection.clone(),
+            client: env!("CARGO_PKG_NAME"),
+            topic: self.topic.clone(),
+            id: format!("{}.{trigger}", self.prefix),
+            session: self.session,
+            assignment: PartitionAssignment::CooperativeSticky,
+            partitions: *self.partitions.borrow(),
+            filled: Some(Arc::clone(filled)),
+        }
+    }
+}
+
+/// A consumer group, and this process as a member of it.
+pub struct Reader {
+    found: Arc<Found>,
+    trigger: String,
+    start: Start,
+    end: Option<End>,
+    watch: Watch,
+    session: Mutex<Option<Arc<Session>>>,
+    /// One who subscribes at a time.
+    subscribing: tokio::sync::Mutex<()>,
+}
+
+impl fmt::Debug for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader").field("trigger", &self.trigger).finish_non_exhaustive()
+    }
+}
+
+impl Reader {
+    /// Nothing is asked yet.
+    pub fn new(found: &Arc<Found>, trigger: &str, bounds: Option<&Bounds>) -> Self {
+        let (start, end) = bounds.map_or((Start::Latest, None), limits);
+        Self {
+            found: Arc::clone(found),
+            trigger: trigger.to_owned(),
+            start,
+            end,
+            watch: config::watch(),
+            session: Mutex::default(),
+            subscribing: tokio::sync::Mutex::default(),
+        }
+    }
+
+    fn session(&self) -> Option<Arc<Session>> {
+        self.session.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn swap(&self, session: Option<Arc<Session>>) -> Option<Arc<Session>> {
+        std::mem::replace(&mut *self.session.lock().unwrap_or_else(PoisonError::into_inner), session)
+    }
+
+    /// Joins the group, and waits until it has a position for each partition.
+    pub async fn subscribe(&self) -> Result<(), Error> {
+        let _alone = self.subscribing.lock().await;
+        let mut partitions = self.found.partitions.subscribe();
+        let known = partitions.wait_for(|count| *count > 0).await.map(|_| ());
+        known.map_err(|error| Error::retryable("waiting for the topic").caused_by(error))?;
+        let session = match self.session() {
+            Some(session) => session,
+            None => {
+                let session = Session::begin(self)?;
+                self.swap(Some(Arc::clone(&session)));
+                session
+            }
+        };
+        session.has_place(&self.watch).await
+    }
+
+    /// Records of any partition.
+    pub async fn read(&self, most: usize) -> Result<Batch<Position>, Error> {
+        match self.session() {
+            Some(session) => session.read(most, self.found.most).await,
+            None => Err(Error::retryable("reading the topic: the group is left")),
+        }
+    }
+
+    /// Moves the positions of the group over what is done without a gap.
+    pub async fn acknowledge(&self, positions: &[Position]) -> Result<(), Error> {
+        match self.session() {
+            Some(session) => session.acknowledge(positions, &self.watch).await,
+            // Whoever has the partitions now reads again what was not told in time.
+            None => Ok(()),
+        }
+    }
+
+    /// Leaves the group; `forget` removes it.
+    pub async fn leave(&self, forget: bool) {
+        let Some(session) = self.swap(None) else { return };
+        let group = session.group.clone();
+        session.leave().await;
+        if !forget {
+            return;
+        }
+        if let Err(error) = remove(&group, &self.watch).await {
+            tracing::warn!(group = group.id, reason = error.chain(), "a consumer group stays behind");
+        }
+    }
+}
+
+async fn remove(group: &Group, watch: &Watch) -> Result<(), Error> {
+    let failed = |error| kafka::error("removing GROUP_ID", error, watch);
+    let settings = group.connection.client_config(group.client);
+    let admin = AdminClient::<Watch>::from_config_and_context(&settings, watch.clone()).map_err(failed)?;
+    let options = AdminOptions::new().request_timeout(Some(kafka::CALL));
+    let results = admin.delete_groups(&[&group.id], &options).await.map_err(failed)?;
+    for result in results {
+        result.map_err(|(_, code)| failed(rdkafka::error::KafkaError::AdminOp(code)))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use broker::document::Span;
+
+    use super::*;
+
+    #[test]
+    fn ids_win_over_times() {
+        let text = |text: &str| Some(text.to_owned());
+        for ((start, end), (from, to), expected) in [
+            ((None, None), (Some(5), Some(9)), (Start::Time(5), Some(End::Time(9)))),
+            ((text("7"), None), (Some(5), Some(9)), (Start::Offset(7), Some(End::Time(9)))),
+            ((text("0"), text("7")), (None, None), (Start::Offset(0), Some(End::Offset(7)))),
+            ((None, text("7")), (None, Some(9)), (Start::Latest, Some(End::Offset(7)))),
+        ] {
+            let bounds = Bounds { by_id: Span { start, end }, by_date: Span { start: from, end: to } };
+            assert_eq!(check(&bounds), Ok(()));
+            assert_eq!(limits(&bounds), expected);
+        }
+        for id in ["now", "-1", "1-0", "1.5"] {
+            let bounds = Bounds { by_id: Span { start: None, end: text(id) }, ..Bounds::default() };
+            assert!(check(&bounds).is_err_and(|why| why.starts_with("byId.end: expected an offset")), "{id}");
+        }
+    }
+}

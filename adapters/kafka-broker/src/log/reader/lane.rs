@@ -1,0 +1,122 @@
+//! A partition of a trigger: what was given of it, and how far that is done.
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
+};
+
+use broker::log::Incoming;
+use common::{Error, Text, window::Window};
+use kafka::consumer::Partition;
+
+use super::{
+    End,
+    begin::{Found, Records},
+};
+
+/// An assigned partition.
+pub struct Lane {
+    pub partition: Partition<Records>,
+    /// Offsets that were given.
+    pub window: Window<i64>,
+    end: Option<End>,
+    /// Nothing behind here is wanted.
+    is_ended: AtomicBool,
+    /// It is somebody else's: what is done counts for nothing.
+    is_gone: AtomicBool,
+    /// Whether the topic has this partition alone.
+    is_alone: bool,
+}
+
+/// A record that was given.
+#[derive(Clone)]
+pub struct Position {
+    pub lane: Arc<Lane>,
+    offset: i64,
+    pub number: u64,
+}
+
+impl fmt::Debug for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text())
+    }
+}
+
+impl Position {
+    /// The offset, with the partition where there are several.
+    pub fn text(&self) -> Text {
+        let Self { lane, offset, .. } = self;
+        if lane.is_alone {
+            Text::from(offset.to_string())
+        } else {
+            Text::from(format!("{}/{offset}", lane.partition.number))
+        }
+    }
+}
+
+impl Lane {
+    pub fn new(partition: Partition<Records>, end: Option<End>, is_alone: bool) -> Arc<Self> {
+        Arc::new(Self {
+            partition,
+            window: Window::new(),
+            end,
+            is_ended: AtomicBool::new(false),
+            is_gone: AtomicBool::new(false),
+            is_alone,
+        })
+    }
+
+    pub fn is_ended(&self) -> bool {
+        self.is_ended.load(SeqCst)
+    }
+
+    pub fn is_gone(&self) -> bool {
+        self.is_gone.load(SeqCst)
+    }
+
+    /// It is somebody else's from now on.
+    pub fn go(&self) {
+        self.is_gone.store(true, SeqCst);
+    }
+
+    /// Takes what is there, at most so many records, of which so many may be in hand.
+    pub fn take(
+        self: &Arc<Self>,
+        most: usize,
+        in_hand: usize,
+        entries: &mut Vec<Incoming<Position>>,
+    ) -> Result<(), Error> {
+        let most = most.min(in_hand.saturating_sub(self.window.size().0));
+        if most == 0 || self.is_ended() {
+            return Ok(());
+        }
+        for found in self.partition.take(most)? {
+            if self.is_ended() {
+                break;
+            }
+            if self.is_beyond(&found) {
+                self.is_ended.store(true, SeqCst);
+                break;
+            }
+            if self.end == Some(End::Offset(found.offset + 1)) {
+                self.is_ended.store(true, SeqCst);
+            }
+            let Found { offset, value, hops, trace, .. } = found;
+            let number = self.window.push(offset, 0);
+            let position = Position { lane: Arc::clone(self), offset, number };
+            entries.push(Incoming { position, value, hops, trace });
+        }
+        Ok(())
+    }
+
+    fn is_beyond(&self, found: &Found) -> bool {
+        match self.end {
+            None => false,
+            Some(End::Offset(end)) => found.offset >= end,
+            Some(End::Time(end)) => found.time.is_some_and(|time| time > end),
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! A member of a trigger's group, from joining to leaving.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
+
+use broker::log::{Batch, Incoming};
+use common::{Assignment, Error, worker};
+use kafka::{
+    CALL, Watch,
+    consumer::{Consumer, Context, Group, Partition, Telling, committed, is_position, partitions_of},
+};
+use rdkafka::{Offset, TopicPartitionList, config::FromClientConfigAndContext as _, consumer::BaseConsumer};
+use tokio::{
+    sync::{Notify, mpsc, watch},
+    task::AbortHandle,
+    time::timeout,
+};
+
+use super::{
+    End, Reader,
+    begin::Records,
+    lane::{Lane, Position},
+};
+
+/// How long a read waits for the first record.
+const WAIT: Duration = Duration::from_secs(2);
+/// How long a new group may take to get its positions, before that is said.
+const FIRST: Duration = Duration::from_secs(30);
+/// How long a revoked partition may take for what is in work.
+const DRAIN: Duration = Duration::from_secs(20);
+/// Between two commits: each covers all that was done meanwhile.
+const PACE: Duration = Duration::from_millis(100);
+
+/// A member of the group.
+pub struct Session {
+    pub group: Group,
+    consumer: Arc<Consumer<Records>>,
+    lanes: Mutex<BTreeMap<i32, Arc<Lane>>>,
+    end: Option<End>,
+    /// Which lane is asked first; another each time.
+    first: AtomicUsize,
+    /// There are records, or there is room for them.
+    filled: Arc<Notify>,
+    failure: tokio::sync::Mutex<watch::Receiver<Option<Error>>>,
+    committed: Mutex<Option<Instant>>,
+    following: Mutex<Option<AbortHandle>>,
+}
+
+impl Session {
+    /// Joins.
+    pub fn begin(reader: &Reader) -> Result<Arc<Self>, Error> {
+        let filled = Arc::<Notify>::default();
+        let group = reader.found.group(&reader.trigger, &filled);
+        let (changes, told) = mpsc::unbounded_channel();
+        let (fail, failure) = watch::channel(None);
+        let records = Records { topic: group.topic.clone(), group: group.id.clone(), start: reader.start };
+        let telling = Telling { changes, failure: fail };
+        let consumer = Consumer::start(group.clone(), &reader.watch, records, telling)?;
+        let session = Arc::new(Self {
+            group,
+            consumer: Arc::new(consumer),
+            lanes: Mutex::default(),
+            end: reader.end,
+            first: AtomicUsize::new(0),
+            filled,
+            failure: tokio::sync::Mutex::new(failure),
+            committed: Mutex::default(),
+            following: Mutex::default(),
+        });
+        let following = worker::spawn(Arc::clone(&session).follow(told));
+        *lock(&session.following) = Some(following.abort_handle());
+        Ok(session)
+    }
+
+    fn lanes(&self) -> MutexGuard<'_, BTreeMap<i32, Arc<Lane>>> {
+        lock(&self.lanes)
+    }
+
+    /// Waits until the group has its positions.
+    pub async fn has_place(&self, watch: &Watch) -> Result<(), Error> {
+        let client = BaseConsumer::from_config_and_context(&self.group.base(), Context::new(watch.clone()));
+        let client = client.map_err(|error| kafka::error("making a consumer", error, watch))?;
+        let client: Arc<BaseConsumer<Context>> = Arc::new(client);
+        let begun = Instant::now();
+        while begun.elapsed() < FIRST {
+            let (client, topic, watch) = (Arc::clone(&client), self.group.topic.clone(), watch.clone());
+            let asked = kafka::blocking(move || {
+                let positions = partitions_of(&client, &topic, CALL)
+                    .and_then(|count| committed(&client, &topic, count, CALL))
+                    .map_err(|doubt| doubt.explain(&watch))?;
+                Ok(positions.elements().iter().any(|element| is_position(element.offset())))
+            });
+            if asked.await? {
+                return Ok(());
+            }
+            worker::sleep(PACE).await;
+        }
+        Err(Error::retryable("waiting for the first positions of the consumer group"))
+    }
+
+    /// Takes up what the group decides about partitions, for as long as it is polled.
+    async fn follow(self: Arc<Self>, mut told: mpsc::UnboundedReceiver<Assignment<Partition<Records>>>) {
+        while let Some(change) = told.recv().await {
+            match change {
+                Assignment::Assigned(partitions) => self.assigned(partitions),
+                Assignment::Revoked(names) => {
+                    let lanes = self.remove(&names);
+                    worker::spawn(Arc::clone(&self).drain(lanes));
+                }
+                Assignment::Lost(names) => self.remove(&names).iter().for_each(|lane| lane.go()),
+            }
+        }
+    }
+
+    fn assigned(&self, partitions: Vec<(String, Partition<Records>)>) {
+        let is_alone = self.group.partitions == 1;
+        let mut lanes = self.lanes();
+        for (_, partition) in partitions {
+            let number = partition.number;
+            if let Some(old) = lanes.insert(number, Lane::new(partition, self.end, is_alone)) {
+                old.go();
+            }
+        }
+        drop(lanes);
+        self.filled.notify_one();
+    }
+
+    /// Takes lanes out, so that nothing more is read of them. A name ends with the number.
+    fn remove(&self, names: &[String]) -> Vec<Arc<Lane>> {
+        let numbers = names.iter().filter_map(|name| name.rsplit('/').next()?.parse().ok());
+        let mut lanes = self.lanes();
+        numbers.filter_map(|number: i32| lanes.remove(&number)).collect()
+    }
+
+    /// Waits until what was given of partitions is done, then gives them up.
+    async fn drain(self: Arc<Self>, lanes: Vec<Arc<Lane>>) {
+        let done = async {
+            for lane in &lanes {
+                lane.window.until(|count, _| count == 0).await;
+            }
+        };
+        if timeout(DRAIN, done).await.is_err() {
+            tracing::warn!(
+                group = self.group.id,
+                "some events were not delivered before their partition went to another process, which delivers them again"
+            );
+        }
+        lanes.iter().for_each(|lane| lane.go());
+        let numbers: Vec<_> = lanes.iter().map(|lane| lane.partition.number).collect();
+        let consumer = Arc::clone(&self.consumer);
+        let closed = kafka::blocking(move || {
+            consumer.close(&numbers);
+            Ok(())
+        });
+        if let Err(error) = closed.await {
+            tracing::warn!(reason = error.chain(), "partitions were not given up");
+        }
+    }
+
+    /// Reads at most so many records; so many may be in hand, all partitions together.
+    pub async fn read(&self, most: usize, in_hand: usize) -> Result<Batch<Position>, Error> {
+        let mut failure = self.failure.lock().await;
+        loop {
+            let batch = self.take(most, in_hand)?;
+            if !batch.entries.is_empty() || batch.ended {
+                return Ok(batch);
+            }
+            tokio::select! {
+                () = self.filled.notified() => {}
+                changed = failure.changed() => {
+                    if let Some(error) = changed.ok().and_then(|()| failure.borrow_and_update().clone()) {
+                        return Err(error);
+                    }
+                }
+                () = worker::sleep(WAIT) => return Ok(batch),
+            }
+        }
+    }
+
+    fn take(&self, most: usize, in_hand: usize) -> Result<Batch<Position>, Error> {
+        let lanes: Vec<_> = self.lanes().values().cloned().collect();
+        let mut entries: Vec<Incoming<Position>> = Vec::new();
+        if lanes.is_empty() {
+            return Ok(Batch { entries, ended: false });
+        }
+        let share = (in_hand / lanes.len()).max(1);
+        let first = self.first.fetch_add(1, Relaxed) % lanes.len();
+        let (later, sooner) = lanes.split_at(first);
+        for lane in sooner.iter().chain(later) {
+            let room = most.saturating_sub(entries.len());
+            if let Err(error) = lane.take(room, share, &mut entries)
+                && entries.is_empty()
+            {
+                return Err(error);
+            }
+        }
+        let ended = lanes.len() == self.group.partitions && lanes.iter().all(|lane| lane.is_ended());
+        Ok(Batch { entries, ended })
+    }
+
+    /// Stores how far the partitions are done without a gap.
+    pub async fn acknowledge(&self, positions: &[Position], watch: &Watch) -> Result<(), Error> {
+        let mut lanes: BTreeMap<i32, Arc<Lane>> = BTreeMap::new();
+        for Position { lane, number, .. } in positions {
+            if !lane.is_gone() {
+                lane.window.deliver(*number);
+                lanes.entry(lane.partition.number).or_insert_with(|| Arc::clone(lane));
+            }
+        }
+        self.keep_pace().await;
+        let progress: Vec<_> = lanes
+            .values()
+            .filter(|lane| !lane.is_gone())
+            .filter_map(|lane| Some((lane, lane.window.progress()?)))
+            .collect();
+        if progress.is_empty() {
+            return Ok(());
+        }
+        let mut list = TopicPartitionList::new();
+        for (lane, progress) in &progress {
+            // Kafka keeps the place of the next record.
+            let next = Offset::Offset(progress.position + 1);
+            list.add_partition_offset(&self.group.topic, lane.partition.number, next)
+                .map_err(|error| kafka::error("storing the positions of GROUP_ID", error, watch))?;
+        }
+        let (consumer, watch) = (Arc::clone(&self.consumer), watch.clone());
+        kafka::blocking(move || {
+            consumer
+                .commit(&list)
+                .map_err(|error| kafka::error("storing the positions of GROUP_ID", error, &watch))
+        })
+        .await?;
+        for (lane, progress) in &progress {
+            lane.window.store(progress);
+        }
+        self.filled.notify_one();
+        Ok(())
+    }
+
+    /// Waits until the last commit is long enough ago.
+    async fn keep_pace(&self) {
+        let last = *lock(&self.committed);
+        if let Some(rest) = last.and_then(|last| PACE.checked_sub(last.elapsed())) {
+            worker::sleep(rest).await;
+        }
+        *lock(&self.committed) = Some(Instant::now());
+    }
+
+    /// Leaves.
+    pub async fn leave(self: Arc<Self>) {
+        if let Some(following) = lock(&self.following).take() {
+            following.abort();
+        }
+        std::mem::take(&mut *self.lanes()).values().for_each(|lane| lane.go());
+        let consumer = Arc::clone(&self.consumer);
+        let left = kafka::blocking(move || {
+            consumer.leave();
+            Ok(())
+        });
+        if let Err(error) = left.await {
+            tracing::warn!(reason = error.chain(), "the consumer group was not left");
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,42 @@
+//! Kafka goes away and comes back.
+
+use std::time::Duration;
+
+use kit::{Sink, ensure, eventually, within};
+use peers::Kafka;
+use serde_json::json;
+
+use crate::{Broker, Outcome, event, topic};
+
+/// While it is away senders are told to come again, and readiness says so; afterwards everything goes on by itself.
+pub fn outage() -> Outcome {
+    let (mut kafka, sink, topic) = (Kafka::start()?, Sink::start()?, topic());
+    let triggers = json!({"t": {"target": {"url": sink.url("/in")}}});
+    let mut broker = Broker::at(&kafka.plaintext(), &topic, triggers, &[("KAFKA_PRODUCE_TIMEOUT", "1s")])?;
+    for number in 0..20 {
+        broker.accept("a", number)?;
+    }
+    kafka.end();
+    let answer = broker.post(&event("a", 20))?;
+    ensure(answer.status == 503 && answer.headers.get("retry-after").is_some(), || {
+        format!("{}: {}", answer.status, answer.text())
+    })?;
+    within(Duration::from_secs(60), "it is not ready", || {
+        let answer = broker.page("GET", "/readyz").ok()?;
+        (answer.status == 503).then_some(())
+    })?;
+    kafka.revive()?;
+    broker.process.wait_for_status("/readyz", 200)?;
+    let mut number = 21;
+    eventually("an event that is taken", || {
+        number += 1;
+        broker.post(&event("a", number)).ok().filter(|answer| answer.status == 200)
+    })?;
+    let last = format!("kit-{number}");
+    eventually("the events before and after", || {
+        let arrived = crate::ids(&sink, "/in");
+        let all = crate::numbered(0..20).iter().chain([&last]).all(|id| arrived.contains(id));
+        all.then_some(())
+    })?;
+    within(Duration::from_secs(30), "all to be done", || (broker.lag(&kafka, "t").ok()? == 0).then_some(()))
+}

@@ -1,0 +1,114 @@
+//! What cannot be delivered: to the dead-letter address until it takes it, or kept to be looked at and delivered again.
+
+use kit::{Reply, Sink, eventually};
+use peers::Kafka;
+use serde_json::{Value, json};
+
+use crate::{Broker, Named, Outcome, answer_by_path, expect, ids, trigger, wait_for_ids};
+
+pub const TRIALS: &[Named] = &[
+    ("what nobody takes waits and is not done with", held),
+    ("without an address they are kept, listed and delivered again", kept),
+    ("a page has as much as one request should carry", large),
+];
+
+fn held(kafka: &Kafka) -> Outcome {
+    let sink = Sink::start()?;
+    answer_by_path(&sink, vec![("/in", Reply::status(400)), ("/dead", Reply::status(500))]);
+    let triggers = json!({"t": trigger("a", &sink.url("/in"), json!({"deadLetterURL": sink.url("/dead")}))});
+    let mut broker = Broker::start(kafka, triggers.clone(), &[])?;
+    broker.accept("a", 1)?;
+    wait_for_ids(&sink, "/dead", 2)?;
+    expect(broker.lag(kafka, "t")?, 1, "it is not done with")?;
+    broker.process.terminate()?;
+    expect(broker.process.wait()?, 0, "nothing is lost")?;
+    answer_by_path(&sink, vec![("/in", Reply::status(400)), ("/dead", Reply::status(202))]);
+    let again = Broker::at(&kafka.plaintext(), &broker.topic, triggers, &[])?;
+    eventually("all to be done", || (again.lag(kafka, "t").ok()? == 0).then_some(()))
+}
+
+fn kept(kafka: &Kafka) -> Outcome {
+    let sink = Sink::start()?;
+    answer_by_path(&sink, vec![("/in", Reply::status(422).body("no such order"))]);
+    let triggers = json!({
+        "t": trigger("a", &sink.url("/in"), json!({"concurrency": 1})),
+        "u": trigger("b", &sink.url("/in"), json!({})),
+    });
+    let broker = Broker::start(kafka, triggers.clone(), &[])?;
+    expect(&broker.json("/dlq")?, &json!({"entries": [], "next": null}), "none at first")?;
+    for number in 0..3 {
+        broker.accept("a", number)?;
+    }
+    let count = |wanted: usize| {
+        eventually("dead letters", || {
+            broker
+                .json("/dlq")
+                .ok()
+                .filter(|found| found["entries"].as_array().is_some_and(|all| all.len() == wanted))
+        })
+    };
+    count(3)?;
+    broker.accept("b", 3)?;
+    let listing = count(4)?;
+    let entry = |id: &str| {
+        let entries = listing["entries"].as_array().into_iter().flatten();
+        entries.clone().find(|entry| entry["event"]["id"] == id).cloned().ok_or_else(|| format!("no {id}"))
+    };
+    let first = entry("kit-0")?;
+    expect(first["trigger"].as_str(), Some("t"), "the trigger")?;
+    expect(first["error"].as_str(), Some("no such order"), "the error")?;
+    expect((&first["code"], &first["attempts"]), (&json!(422), &json!(1)), "code and attempts")?;
+    let page = broker.json("/dlq?limit=2&trigger=t")?;
+    let next = page["next"].as_str().ok_or("no next page")?;
+    let rest = broker.json(&format!("/dlq?limit=2&trigger=t&after={next}"))?;
+    expect(
+        (rest["entries"].as_array().map(Vec::len), &rest["next"]),
+        (Some(1), &Value::Null),
+        "the last page",
+    )?;
+    expect(broker.page("GET", "/dlq?after=1")?.status, 400, "no such id can be")?;
+
+    let id = first["id"].as_str().ok_or("no id")?;
+    expect(&broker.json(&format!("/dlq/{id}"))?["data"], &json!({"number": 0}), "the data")?;
+    let replay = format!("/dlq/{id}/replay");
+    let refused = broker.page("POST", &replay)?;
+    expect(refused.status, 502, &refused.text())?;
+    answer_by_path(&sink, vec![]);
+    let done = broker.page("POST", &replay)?;
+    expect(done.status, 200, &done.text())?;
+    let last = sink.requests().pop().ok_or("nothing arrived")?.event()?;
+    expect(last.get("id"), "kit-0", "delivered again")?;
+    expect(broker.page("POST", &replay)?.status, 404, "it is no longer kept")?;
+    let path = format!("/dlq/{}", entry("kit-1")?["id"].as_str().ok_or("no id")?);
+    expect(broker.page("DELETE", &path)?.status, 204, "removed")?;
+    expect(broker.page("DELETE", &path)?.status, 404, "gone")?;
+
+    // Another process knows the same.
+    let other = Broker::at(&kafka.plaintext(), &broker.topic, triggers, &[])?;
+    let left = other.json("/dlq")?;
+    let left: Vec<_> = left["entries"].as_array().into_iter().flatten().collect();
+    let left: Vec<_> = left.iter().map(|entry| entry["event"]["id"].as_str().unwrap_or_default()).collect();
+    expect(left, vec!["kit-2", "kit-3"], "what is left")?;
+    expect(ids(&sink, "/in").len(), 6, "four tries and two replays")
+}
+
+fn large(kafka: &Kafka) -> Outcome {
+    let sink = Sink::start()?;
+    answer_by_path(&sink, vec![("/in", Reply::status(400))]);
+    let triggers = json!({"t": trigger("a", &sink.url("/in"), json!({}))});
+    let broker = Broker::start(kafka, triggers, &[])?;
+    for number in 0..24 {
+        let request = kit::Example::new("a", "text/plain", "x".repeat(800_000)).binary(number);
+        expect(broker.post(&request)?.status, 200, "a large one")?;
+    }
+    eventually("dead letters", || {
+        broker
+            .json("/dlq")
+            .ok()
+            .filter(|found| found["entries"].as_array().is_some_and(|all| all.len() == 24))
+    })?;
+    let first = broker.json("/dlq?limit=20")?;
+    expect(first["entries"].as_array().map(Vec::len), Some(20), "a page is full")?;
+    let rest = broker.json(&format!("/dlq?after={}", first["next"].as_str().ok_or("no next page")?))?;
+    expect(rest["entries"].as_array().map(Vec::len), Some(4), "the rest")
+}
