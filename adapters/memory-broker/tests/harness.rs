@@ -1,6 +1,6 @@
 //! What the conformance kit needs to know of memory-broker.
 
-use kit::{Example, Harness};
+use kit::{Event, Example, Harness};
 use serde_json::json;
 
 /// One trigger without a filter delivers every event to the outside system.
@@ -12,6 +12,10 @@ pub fn harness() -> Harness {
     .environment(|world| {
         let document = json!({"triggers": {"all": {"target": {"url": world.upstream.url("/in")}}}});
         vec![("BROKER_CONFIG", document.to_string())]
+    })
+    .events(|running| {
+        let read = |request: &kit::Captured| Event::read(&request.headers, &request.body);
+        running.upstream.requests().iter().map(read).collect()
     })
     .wrong(&[
         ("BROKER_CONFIG", "triggers: {a: {filters: [{regex: x}]}}"),
