@@ -1,6 +1,7 @@
 //! One run of a stylesheet: its trees, its variables, what it makes, and how far it may go.
 
 pub mod calculate;
+pub mod dates;
 pub mod decimal;
 pub mod evaluate;
 pub mod exslt;
@@ -8,6 +9,7 @@ pub mod functions;
 pub mod instructions;
 pub mod making;
 pub mod matching;
+pub mod moments;
 pub mod numbering;
 pub mod output;
 pub mod sorting;
@@ -150,7 +152,7 @@ impl<'s> Machine<'s> {
     /// Counts a step and looks at the clock from time to time.
     pub fn step(&mut self) -> Result<(), Failure> {
         self.steps = self.steps.wrapping_add(1);
-        if self.steps % 256 == 0 {
+        if self.steps.is_multiple_of(256) {
             self.look_at_clock()?;
         }
         Ok(())

@@ -267,8 +267,8 @@ impl Tree {
 
     /// Adds an attribute, or gives the one of this name another value.
     pub fn set_attribute(&mut self, element: Id, name: Name, value: String) {
-        let known = self.get(element).attributes.iter().copied();
-        let known = known.filter(|id| self.get(*id).name.as_ref() == Some(&name)).last();
+        let mut known = self.get(element).attributes.iter().copied();
+        let known = known.find(|id| self.get(*id).name.as_ref() == Some(&name));
         if let Some(known) = known {
             self.get_mut(known).value = value;
             return;

@@ -8,6 +8,9 @@ use crate::{
     xpath::{Calculation, Comparison},
 };
 
+/// The lower or the higher of two.
+type Extreme = fn(f64, f64) -> f64;
+
 impl Calculation {
     pub fn of(self, left: f64, right: f64) -> f64 {
         match self {
@@ -45,8 +48,8 @@ impl Comparison {
         let numbers = |texts: &[String]| -> Vec<f64> {
             texts.iter().map(|text| text_number(text)).filter(|number| !number.is_nan()).collect()
         };
-        let extreme = |texts: &[String], of: fn(f64, f64) -> f64| numbers(texts).into_iter().reduce(of);
-        let (low, high): (fn(f64, f64) -> f64, fn(f64, f64) -> f64) = (f64::min, f64::max);
+        let extreme = |texts: &[String], of: Extreme| numbers(texts).into_iter().reduce(of);
+        let (low, high): (Extreme, Extreme) = (f64::min, f64::max);
         let (of_left, of_right) = match self {
             Self::Equal => {
                 let right: HashSet<&String> = right.iter().collect();

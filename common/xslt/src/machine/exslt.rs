@@ -15,6 +15,7 @@ const COMMON: &str = "http://exslt.org/common";
 const MATH: &str = "http://exslt.org/math";
 const SETS: &str = "http://exslt.org/sets";
 const STRINGS: &str = "http://exslt.org/strings";
+const DATES: &str = "http://exslt.org/dates-and-times";
 /// The longest padding.
 const MAX_PADDING: f64 = 1_000_000.0;
 
@@ -25,6 +26,7 @@ impl<'s> Machine<'s> {
             MATH => self.math(call, place),
             SETS => self.set(call, place),
             STRINGS => self.string(call, place),
+            DATES => self.date(call, place),
             _ => self.own_function(call, place),
         }
     }

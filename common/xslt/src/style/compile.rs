@@ -261,10 +261,10 @@ impl Compiler<'_> {
             let priority = priority.unwrap_or_else(|| pattern.priority());
             rules.push(Rule { pattern, priority, template });
         }
-        if let Some(name) = name {
-            if self.sheet.named.insert(name.clone(), template).is_some() {
-                return Err(self.mistake(id, format!("the template '{}' is there twice", name.qualified())));
-            }
+        if let Some(name) = name
+            && self.sheet.named.insert(name.clone(), template).is_some()
+        {
+            return Err(self.mistake(id, format!("the template '{}' is there twice", name.qualified())));
         }
         Ok(())
     }

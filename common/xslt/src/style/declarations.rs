@@ -22,7 +22,8 @@ impl Compiler<'_> {
 
     pub(super) fn spaces(&mut self, id: Id, kept: bool) -> Done<()> {
         let scope = self.scope(id);
-        for word in self.need(id, "elements")?.to_owned().split(is_space).filter(|word| !word.is_empty()) {
+        let list = self.need(id, "elements")?.to_owned();
+        for word in list.split(is_space).filter(|word| !word.is_empty()) {
             let Ok(Expression::Path(_, mut steps)) = parse(word, &scope) else {
                 return Err(self.mistake(id, format!("'{word}' is no name of elements")));
             };

@@ -9,6 +9,7 @@ pub const COMMON: &str = "http://exslt.org/common";
 pub const MATH: &str = "http://exslt.org/math";
 pub const SETS: &str = "http://exslt.org/sets";
 pub const STRINGS: &str = "http://exslt.org/strings";
+pub const DATES: &str = "http://exslt.org/dates-and-times";
 const ANY: usize = usize::MAX;
 
 /// Namespace, name, fewest and most arguments.
@@ -77,6 +78,28 @@ const FUNCTIONS: &[(&str, &str, RangeInclusive<usize>)] = &[
     (STRINGS, "concat", 1..=1),
     (STRINGS, "encode-uri", 2..=3),
     (STRINGS, "decode-uri", 1..=2),
+    (DATES, "date-time", 0..=0),
+    (DATES, "add", 2..=2),
+    (DATES, "difference", 2..=2),
+    (DATES, "date", 0..=1),
+    (DATES, "time", 0..=1),
+    (DATES, "year", 0..=1),
+    (DATES, "leap-year", 0..=1),
+    (DATES, "month-in-year", 0..=1),
+    (DATES, "month-name", 0..=1),
+    (DATES, "month-abbreviation", 0..=1),
+    (DATES, "week-in-year", 0..=1),
+    (DATES, "day-in-year", 0..=1),
+    (DATES, "day-in-month", 0..=1),
+    (DATES, "day-of-week-in-month", 0..=1),
+    (DATES, "day-in-week", 0..=1),
+    (DATES, "day-name", 0..=1),
+    (DATES, "day-abbreviation", 0..=1),
+    (DATES, "hour-in-day", 0..=1),
+    (DATES, "minute-in-hour", 0..=1),
+    (DATES, "second-in-minute", 0..=1),
+    (DATES, "seconds", 0..=1),
+    (DATES, "duration", 0..=1),
 ];
 
 /// Whether there is a function of this name.
