@@ -110,11 +110,8 @@ impl Found {
     /// The README of an adapter.
     fn page(&mut self, workspace: &Workspace, description: &Description) -> Result<(), Failure> {
         let readme = workspace.adapter(&description.name).join("README.md");
-        let mut parts = vec![("settings", markdown::settings(description))];
-        // Until the last README has been brought into form.
-        if std::fs::read_to_string(&readme).is_ok_and(|text| text.contains("<!-- events -->")) {
-            parts.push(("events", events(workspace, description)?));
-        }
+        let parts =
+            [("settings", markdown::settings(description)), ("events", events(workspace, description)?)];
         self.markdown(workspace, readme, &parts);
         Ok(())
     }
