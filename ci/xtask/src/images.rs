@@ -43,7 +43,7 @@ pub struct Arguments {
     /// Platforms to build for, with commas between them; this machine's without it.
     #[arg(long, value_delimiter = ',')]
     platform: Vec<Platform>,
-    /// Binaries of the dev profile, which are large and soon built, and no bill of materials: for trials.
+    /// Binaries as the tests build them, with the libraries of this machine, and no bill of materials: for trials.
     #[arg(long)]
     debug: bool,
     /// Only build the binaries, and print the folder of each platform.
@@ -89,7 +89,7 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Failure> 
             let tags = origin.tags(&description, (platforms.len() > 1).then_some(*platform));
             say(&format!("{} for {}: {}", store.name(), platform.name(), tags[0]));
             store.build(&Recipe {
-                dockerfile: &workspace.root.join("ci/Dockerfile"),
+                dockerfile: &context.dockerfile,
                 context: &context.folder,
                 platform: *platform,
                 epoch: origin.epoch,

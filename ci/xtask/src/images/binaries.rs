@@ -13,24 +13,8 @@ use crate::workspace::Workspace;
 pub enum Profile {
     /// As they are shipped.
     Image,
-    /// In a fraction of the time, for trials that ask for behaviour alone.
+    /// As the tests build them, which is done by then: for trials that ask for behaviour alone.
     Debug,
-}
-
-impl Profile {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Image => "image",
-            Self::Debug => "dev",
-        }
-    }
-
-    fn folder(self) -> &'static str {
-        match self {
-            Self::Image => "image",
-            Self::Debug => "debug",
-        }
-    }
 }
 
 /// Built binaries.
@@ -39,6 +23,8 @@ pub struct Binaries {
     pub folder: PathBuf,
     /// What they run on.
     pub platform: Platform,
+    /// How they were built.
+    pub profile: Profile,
     /// The version of the C library in them.
     pub libc: String,
 }
@@ -56,19 +42,25 @@ impl Binaries {
         platform.prepare(&workspace.root, &rustc.host)?;
         let target = workspace.target()?;
         let compiler = platform.compiler(&rustc.host);
+        if profile == Profile::Debug {
+            if platform.triple() != rustc.host {
+                return Err(format!("--debug is for this machine alone, not for {}", platform.name()).into());
+            }
+            return Ok(Self { folder: workspace.build(names)?, platform, profile, libc: libc(compiler)? });
+        }
         let table = format!("target.{}", platform.triple());
         let flags = format!("{table}.rustflags={}", serde_json::to_string(&rustc.flags(&target)?)?);
         // Not where it is the machine's own: build scripts and macros would be linked by it too, and all be built again.
         let linker = (platform.triple() != rustc.host).then(|| format!("{table}.linker=\"{compiler}\""));
         for name in names {
             let mut build = vec!["build", "--locked", "--package", name, "--bin", name];
-            build.extend(["--profile", profile.name(), "--target", platform.triple()]);
+            build.extend(["--profile", "image", "--target", platform.triple()]);
             build.extend(["--config", "ci/image.toml", "--config", &flags]);
             build.extend(linker.iter().flat_map(|linker| ["--config", linker.as_str()]));
             workspace.cargo(&build)?;
         }
-        let folder = target.join(platform.triple()).join(profile.folder());
-        Ok(Self { folder, platform, libc: libc(compiler)? })
+        let folder = target.join(platform.triple()).join("image");
+        Ok(Self { folder, platform, profile, libc: libc(compiler)? })
     }
 }
 

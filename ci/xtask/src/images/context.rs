@@ -3,11 +3,12 @@
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use sha2::{Digest as _, Sha256};
 
-use super::binaries::Binaries;
+use super::binaries::{Binaries, Profile};
 use super::origin::Origin;
 use super::shell;
 use crate::cli::Failure;
@@ -20,6 +21,8 @@ const BUNDLE: &str = "/etc/ssl/certs/ca-certificates.crt";
 pub struct Context {
     /// Where it is.
     pub folder: PathBuf,
+    /// What is built of it.
+    pub dockerfile: PathBuf,
     /// Bytes of the binary.
     pub binary: u64,
     /// Bytes of all files.
@@ -48,8 +51,26 @@ impl Context {
             File::open(path)?.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(origin.epoch))?;
         }
         let binary = adapter.metadata()?.len();
-        Ok(Self { folder, binary, size: binary + certificates.metadata()?.len() })
+        let mut dockerfile = workspace.root.join("ci/Dockerfile");
+        if binaries.profile == Profile::Debug {
+            let text = fs::read_to_string(&dockerfile)? + "COPY libraries /\n";
+            dockerfile = folder.join("Dockerfile");
+            fs::write(&dockerfile, text)?;
+            libraries(&adapter, &folder.join("libraries"))?;
+        }
+        Ok(Self { folder, dockerfile, binary, size: binary + certificates.metadata()?.len() })
     }
+}
+
+/// Lays out what a binary that is not static needs of this machine, where it looks for it.
+fn libraries(binary: &Path, to: &Path) -> Result<(), Failure> {
+    let listed = shell::output(Command::new("ldd").arg(binary))?;
+    for file in listed.split_whitespace().filter(|word| word.starts_with('/')) {
+        let copy = to.join(file.trim_start_matches('/'));
+        fs::create_dir_all(copy.parent().unwrap_or(to))?;
+        fs::copy(file, copy)?;
+    }
+    Ok(())
 }
 
 /// The certificates that images trust, of `CA_BUNDLE` or of this machine.
