@@ -67,11 +67,14 @@ impl Component {
                 options.insert("deadLetterURL".to_owned(), address(destination).into());
             }
             let target = trigger.target.as_ref().map(address);
-            let entry = json!({
+            let mut entry = json!({
                 "filters": trigger.filters,
                 "target": { "url": target },
                 "deliveryOptions": options,
             });
+            if !trigger.bounds.is_null() {
+                entry["bounds"] = trigger.bounds.clone();
+            }
             map.insert(trigger.name.clone(), entry);
         }
         format!("{:#}\n", json!({ "triggers": map }))
@@ -189,4 +192,6 @@ pub struct Trigger {
     /// `retry`, `backoffPolicy`, `backoffDelay` as written.
     pub delivery: Map<String, Json>,
     pub dead_letter: Option<Destination>,
+    /// From where, and to where; null for all from now on.
+    pub bounds: Json,
 }

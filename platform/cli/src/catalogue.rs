@@ -47,6 +47,11 @@ impl Adapter {
         [&self.config, &self.frame].into_iter().find_map(|all| all.properties.get(name))
     }
 
+    /// Whether it is a broker whose events outlive it, so that its triggers may begin in the past.
+    pub fn keeps_events(&self) -> bool {
+        self.shape == "durable-broker"
+    }
+
     /// Whether others can send to it: sources that pull or tick serve nothing but their health.
     pub fn takes_events(&self) -> bool {
         !matches!(self.shape.as_str(), "source" | "poll-source" | "queue-source" | "log-source")

@@ -44,7 +44,7 @@ fn tested() -> Result<(), Failure> {
     Ok(())
 }
 
-fn text(name: &str) -> Result<String, Failure> {
+pub fn text(name: &str) -> Result<String, Failure> {
     let path = root().join(format!("examples/{name}.yaml"));
     fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))
 }
@@ -54,7 +54,7 @@ pub fn example(name: &str) -> Result<Up, Failure> {
 }
 
 /// Sends an event and expects it to be accepted.
-fn send(up: &Up, to: &str, event_type: &str, data: &str) -> Result<(), Failure> {
+pub fn send(up: &Up, to: &str, event_type: &str, data: &str) -> Result<(), Failure> {
     let (text, is_good) = up.run(&["send", "--to", to, "--type", event_type, "--data", data])?;
     ensure(is_good, || text)
 }

@@ -1,6 +1,7 @@
 //! Whole bridges, run by the `trestle` command as a user runs it.
 
 mod answers;
+mod brokers;
 mod command;
 mod examples;
 mod reload;
@@ -24,10 +25,11 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // A trial mostly waits for processes.
     arguments.test_threads.get_or_insert(4);
-    let chapters: [(&str, &[Named]); 10] = [
+    let chapters: [(&str, &[Named]); 11] = [
         ("command", command::TRIALS),
         ("examples", examples::TRIALS),
         ("answers", answers::TRIALS),
+        ("brokers", brokers::TRIALS),
         ("render", render::TRIALS),
         ("rendered", rendered::TRIALS),
         ("up", run::TRIALS),

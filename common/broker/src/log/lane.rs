@@ -57,8 +57,10 @@ impl<L: Log> Lane<L> {
     pub(super) fn open(&self, filters: Vec<Filter>, ephemeral: bool) {
         self.filters.store(Arc::new(filters));
         self.is_ephemeral.store(ephemeral, SeqCst);
-        self.is_wanted.store(true, SeqCst);
-        self.changed.notify_one();
+        // One who reads need not hear of it.
+        if !self.is_wanted.swap(true, SeqCst) {
+            self.changed.notify_one();
+        }
     }
 
     /// The trigger is in the document no longer.

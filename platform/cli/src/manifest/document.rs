@@ -21,6 +21,15 @@ pub fn check_delivery(node: &Node, mistakes: &mut Mistakes) {
     }
 }
 
+/// Adds what a broker would say of the bounds, but for the ids, of which each broker has its own.
+pub fn check_bounds(node: &Node, mistakes: &mut Mistakes) {
+    for (path, problem) in problems(json!({ "bounds": node.to_json() })) {
+        let within = path.strip_prefix("bounds").unwrap_or_default();
+        let place = node.nearest(within.trim_start_matches('.'));
+        mistakes.add(place.at, format!("'spec.bounds{within}': {problem}"));
+    }
+}
+
 /// Adds what a broker would say of one filter, which stands at `path` in the trigger.
 pub fn check_filter(filter: &Json, node: &Node, path: &str, mistakes: &mut Mistakes) {
     for (within, problem) in problems(json!({ "filters": [filter] })) {

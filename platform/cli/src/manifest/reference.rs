@@ -15,6 +15,7 @@ struct Entry {
     group: String,
     role: Role,
     takes_events: bool,
+    keeps_events: bool,
 }
 
 /// The components of the bridge that can be pointed at.
@@ -34,12 +35,18 @@ impl<'a> Index<'a> {
     /// Adds a component of a kind.
     pub fn add(&mut self, id: Id, adapter: &Adapter, kind: &Kind) {
         let (group, role) = (kind.group.clone(), adapter.role);
-        self.components.insert(id, Entry { group, role, takes_events: adapter.takes_events() });
+        let (takes_events, keeps_events) = (adapter.takes_events(), adapter.keeps_events());
+        self.components.insert(id, Entry { group, role, takes_events, keeps_events });
     }
 
     /// The role of a component.
     pub fn role(&self, id: &Id) -> Option<Role> {
         self.components.get(id).map(|entry| entry.role)
+    }
+
+    /// Whether a component is a broker whose triggers may begin in the past.
+    pub fn keeps_events(&self, id: &Id) -> bool {
+        self.components.get(id).is_some_and(|entry| entry.keeps_events)
     }
 
     /// A Destination: `ref {apiVersion, kind, name, namespace}`, `uri`, or a `ref` with a path in `uri`.

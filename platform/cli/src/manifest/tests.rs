@@ -172,6 +172,24 @@ fn mistakes_in_queries_are_named_at_their_place() {
     expect(text, found.iter().map(|mistake| mistake.render("b.yaml")).collect());
 }
 
+/// A broker that keeps its events has triggers that begin in the past.
+#[test]
+fn bounds_are_for_brokers_that_keep_events() {
+    let text = include_str!("../../tests/fixtures/mistakes-bounds.yaml");
+    let catalogue = Catalogue::parse(crate::catalogue::EMBEDDED).unwrap();
+    let found = read(text, &catalogue, &|_| None).mistakes;
+    expect(text, found.iter().map(|mistake| mistake.render("b.yaml")).collect());
+    let good: String = text.split_inclusive("---\n").take(2).collect();
+    let good = good.replace("    streem: orders\n", "").replace("many", "3");
+    let bridge = read(&good, &catalogue, &|_| None).bridge.unwrap();
+    let document = bridge.components[0].document(&|_| String::new());
+    let document = broker::document::Document::parse(&document).unwrap();
+    let bounds = document.triggers[0].bounds.as_ref().unwrap();
+    assert_eq!(bounds.by_id.start.as_deref(), Some("0"));
+    assert!(bounds.by_date.end.is_some());
+    assert_eq!(bridge.components[0].environment["REDIS_STREAM"].text(), Some("default.b"));
+}
+
 fn expect_mistakes(text: &str) {
     expect(text, mistakes(text));
 }

@@ -1,6 +1,6 @@
 //! Triggers: which broker, which events, where to.
 
-use serde_json::Map;
+use serde_json::{Map, Value as Json};
 
 use super::document;
 use super::filter::filters;
@@ -16,7 +16,7 @@ pub const KIND: &str = "Trigger";
 pub const GROUP: &str = "eventing.triggermesh.io";
 
 /// What its `spec` has, for people.
-pub const FIELDS: [(&str, &str); 14] = [
+pub const FIELDS: [(&str, &str); 16] = [
     ("spec.broker", "group, kind and name of the broker, in the same namespace"),
     ("spec.filters", "list; an event passes when every filter in it does, and without any"),
     ("spec.filters[].exact", "attributes with the value each must have: {type: com.example.order}"),
@@ -34,6 +34,8 @@ pub const FIELDS: [(&str, &str); 14] = [
         "spec.delivery.timeout, concurrency, orderBy",
         "of one attempt; attempts at a time; attribute to keep the order by",
     ),
+    ("spec.bounds.byId", "start and end by ids of the broker's log; of a broker that keeps its events"),
+    ("spec.bounds.byDate", "the same by time (RFC 3339); both count when the trigger is new"),
 ];
 
 /// What a broker takes as it is written; `deadLetterSink` is an address and goes apart.
@@ -46,15 +48,14 @@ pub fn read(object: &Object, index: &Index<'_>, mistakes: &mut Mistakes) -> Opti
     let namespace = &object.id.namespace;
     let broker = broker(object, &spec, index, mistakes);
     let filters = spec.get("filters").map(|node| filters(node, "spec.filters", mistakes)).unwrap_or_default();
-    if let Some(bounds) = spec.get("bounds") {
-        mistakes.add(bounds.at, "'spec.bounds': a MemoryBroker keeps no past events and cannot replay them");
-    }
+    let bounds = spec.get("bounds").map(|node| bounds(node, broker.as_ref(), index, mistakes));
     let mut trigger = Trigger {
         name: object.id.name.clone(),
         filters: filters.into(),
         target: None,
         delivery: Map::new(),
         dead_letter: None,
+        bounds: bounds.unwrap_or_default(),
     };
     match spec.get("target") {
         Some(node) => trigger.target = index.destination(node, "spec.target", namespace, mistakes),
@@ -78,6 +79,21 @@ pub fn read(object: &Object, index: &Index<'_>, mistakes: &mut Mistakes) -> Opti
         }
     }
     Some((broker?, trigger))
+}
+
+/// The bounds as the broker takes them, where it is one that can.
+fn bounds(node: &Node, broker: Option<&Id>, index: &Index<'_>, mistakes: &mut Mistakes) -> Json {
+    match broker {
+        Some(broker) if !index.keeps_events(broker) => {
+            let message = format!("'spec.bounds': a {} keeps no past events and cannot replay them", broker.kind);
+            mistakes.add(node.at, message);
+        }
+        _ => {
+            unknown_keys(node, "spec.bounds", &["byId", "byDate"], mistakes);
+            document::check_bounds(node, mistakes);
+        }
+    }
+    node.to_json()
 }
 
 fn broker(object: &Object, spec: &Node, index: &Index<'_>, mistakes: &mut Mistakes) -> Option<Id> {

@@ -101,6 +101,9 @@ fn trigger(trigger: &Trigger, broker: &Component, bridge: &Bridge, notes: &mut V
     if !delivery.is_empty() {
         spec["delivery"] = delivery.into();
     }
+    if !trigger.bounds.is_null() {
+        notes.push(format!("Trigger {}: Knative's Broker has no bounds", trigger.name));
+    }
     let metadata = json!({ "name": trigger.name, "namespace": broker.id.namespace });
     json!({ "apiVersion": "eventing.knative.dev/v1", "kind": "Trigger", "metadata": metadata, "spec": spec })
 }

@@ -83,7 +83,9 @@ impl Supervisor {
             return document.to_owned();
         };
         if let Some(triggers) = json.get_mut("triggers").and_then(serde_json::Value::as_object_mut) {
-            let target = serde_json::json!({ "target": { "url": format!("{address}{number}") } });
+            let url = format!("{address}{number}");
+            // A broker that keeps its events keeps none for who has looked away.
+            let target = serde_json::json!({ "target": { "url": url }, "ephemeral": true });
             triggers.insert(TAP.to_owned(), target);
         }
         format!("{json:#}\n")
