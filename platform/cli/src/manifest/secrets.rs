@@ -15,6 +15,8 @@ use crate::bridge::{Origin, Secret, SecretKey};
 pub struct Secrets<'a> {
     /// By namespace and name.
     objects: HashMap<Name, Values>,
+    /// The same of `ConfigMap` objects, where longer texts may be that are no secrets.
+    maps: HashMap<Name, BTreeMap<String, String>>,
     /// Those of them that something refers to.
     used: RefCell<HashSet<Name>>,
     platform: Platform<'a>,
@@ -45,7 +47,14 @@ struct Values {
 impl<'a> Secrets<'a> {
     /// Reads the `Secret` objects.
     pub fn new(objects: &[Object], platform: Platform<'a>, mistakes: &mut Mistakes) -> Secrets<'a> {
-        let mut secrets = Secrets { objects: HashMap::new(), used: RefCell::default(), platform };
+        let mut secrets =
+            Secrets { objects: HashMap::new(), maps: HashMap::new(), used: RefCell::default(), platform };
+        for object in
+            objects.iter().filter(|object| object.id.kind == "ConfigMap" && object.group().is_empty())
+        {
+            let texts = texts(object, "data", mistakes);
+            secrets.maps.insert((object.id.namespace.clone(), object.id.name.clone()), texts);
+        }
         for object in objects.iter().filter(|object| object.id.kind == "Secret" && object.group().is_empty())
         {
             let values = read(object, mistakes);
@@ -119,7 +128,8 @@ impl<'a> Secrets<'a> {
         }
     }
 
-    /// The value of a field that holds a secret: a scalar, `value`, `valueFromSecret` or `secretKeyRef`.
+    /// The value of a field that may hold a secret: a scalar, `value`, `valueFromSecret`, `secretKeyRef` or
+    /// `valueFromConfigMap`.
     pub fn resolve(
         &self,
         node: &Node,
@@ -136,7 +146,7 @@ impl<'a> Secrets<'a> {
                 .add(node.at, format!("'{path}' must be a string or refer to a Secret, not {}", node.noun()));
             return None;
         }
-        const KEYS: [&str; 3] = ["value", "valueFromSecret", "secretKeyRef"];
+        const KEYS: [&str; 4] = ["value", "valueFromSecret", "secretKeyRef", "valueFromConfigMap"];
         for (key, _) in node.entries().iter().filter(|(key, _)| !KEYS.contains(&key.text.as_str())) {
             let hint = suggestion(&key.text, KEYS);
             mistakes.add(key.at, format!("unknown field '{path}.{}'{hint}", key.text));
@@ -144,6 +154,9 @@ impl<'a> Secrets<'a> {
         // A Secret wins over a value beside it, as it did in the old controller.
         if let Some(reference) = node.get("valueFromSecret").or_else(|| node.get("secretKeyRef")) {
             return self.of_reference(reference, path, namespace, mistakes);
+        }
+        if let Some(reference) = node.get("valueFromConfigMap") {
+            return self.of_map(reference, path, namespace, mistakes).and_then(in_place);
         }
         match node.get("value").map(Node::scalar) {
             Some(Some(text)) => in_place(text),
@@ -157,6 +170,32 @@ impl<'a> Secrets<'a> {
                 None
             }
         }
+    }
+
+    /// The text of a ConfigMap, which must stand in the same file: for all that comes of it, it is as good as in place.
+    fn of_map(
+        &self,
+        reference: &Node,
+        path: &str,
+        namespace: &str,
+        mistakes: &mut Mistakes,
+    ) -> Option<String> {
+        let part = |key| reference.get(key).and_then(Node::scalar).filter(|text| !text.is_empty());
+        let (Some(name), Some(key)) = (part("name"), part("key")) else {
+            mistakes
+                .add(reference.at, format!("'{path}': a reference to a ConfigMap needs 'name' and 'key'"));
+            return None;
+        };
+        let Some(texts) = self.maps.get(&(namespace.to_owned(), name.clone())) else {
+            mistakes.add(reference.at, format!("no ConfigMap '{name}' in this file"));
+            return None;
+        };
+        let found = texts.get(&key).cloned();
+        if found.is_none() {
+            let hint = suggestion(&key, texts.keys().map(String::as_str));
+            mistakes.add(reference.at, format!("ConfigMap '{name}' has no key '{key}'{hint}"));
+        }
+        found
     }
 
     fn of_reference(
@@ -207,6 +246,18 @@ fn is_secret(name: &str, node: &Node) -> bool {
     let is_value =
         matches!(node.entries(), [(key, value)] if key.text == "value" && value.scalar().is_some());
     is_value || (name == "password" && node.scalar().is_some())
+}
+
+/// The members of a part of an object that are texts; others are mistakes.
+fn texts(object: &Object, part: &str, mistakes: &mut Mistakes) -> BTreeMap<String, String> {
+    let mut texts = BTreeMap::new();
+    for (key, node) in object.node.get(part).map_or(&[][..], Node::entries) {
+        match node.scalar() {
+            Some(value) => drop(texts.insert(key.text.clone(), value)),
+            None => mistakes.add(node.at, format!("'{part}.{}' must be a string", key.text)),
+        }
+    }
+    texts
 }
 
 fn read(object: &Object, mistakes: &mut Mistakes) -> Values {

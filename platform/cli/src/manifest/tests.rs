@@ -190,6 +190,15 @@ fn bounds_are_for_brokers_that_keep_events() {
     assert_eq!(bridge.components[0].environment["REDIS_STREAM"].text(), Some("default.b"));
 }
 
+/// What is wrong with stylesheets and synchronizers, and what is right.
+#[test]
+fn mistakes_in_stylesheets_are_named_at_their_place() {
+    let text = include_str!("../../tests/fixtures/mistakes-stylesheets.yaml");
+    let catalogue = Catalogue::parse(crate::catalogue::EMBEDDED).unwrap();
+    let found = read(text, &catalogue, &|_| None).mistakes;
+    expect(text, found.iter().map(|mistake| mistake.render("b.yaml")).collect());
+}
+
 fn expect_mistakes(text: &str) {
     expect(text, mistakes(text));
 }
