@@ -54,13 +54,12 @@ impl Adapter for Filter {
 }
 
 impl Target for Filter {
-    async fn handle(&self, event: Event, context: &Context) -> Result<Reply, Error> {
+    async fn handle(&self, mut event: Event, context: &Context) -> Result<Reply, Error> {
         if !self.passes(&event)? {
             // As the original says it.
             return Ok(Reply::Status(StatusCode::OK));
         }
         let Some(sink) = context.sink() else { return Ok(Reply::Event(event)) };
-        let mut event = event;
         let accepted = sink.ask(&mut event, &context.trace).await?;
         Ok(accepted.reply.map_or(Reply::Status(accepted.status), Reply::Event))
     }

@@ -8,7 +8,10 @@ use common::{
 };
 use futures_util::{StreamExt, stream};
 use http::StatusCode;
-use routing::{Splitter, splitter::Parts};
+use routing::{
+    Splitter,
+    splitter::{self, Parts},
+};
 
 use crate::config::SplitterConfig;
 
@@ -112,41 +115,68 @@ impl Split {
     /// Hands all parts to the sink. One that the sink refuses for good holds up no other; once the sink is out of order no
     /// more set out. In both cases the whole has failed: the caller has the event, and its parts keep their ids.
     async fn deliver(&self, parts: Parts<'_>, sink: &Sink, context: &Context) -> Result<(), Error> {
-        let send = |part: Result<Event, _>| async move {
-            let mut part = part.map_err(|error| Error::permanent("splitting the event").caused_by(error))?;
-            let result = sink.attempt(&mut part, &context.trace).await;
-            self.count(&result, 1);
-            result.map_err(|failure| {
-                let error = Error::from(failure);
-                // Which of them it was is worth more than the whole chain of causes.
-                tracing::debug!(event_id = part.id(), reason = error.chain(), "a part was not accepted");
-                error
-            })
-        };
-        let mut sending = stream::iter(parts.map(send)).buffered(self.concurrency);
-        let (mut failed, mut first) = (0_usize, None);
-        while let Some(result) = sending.next().await {
-            let Err(error) = result else { continue };
-            if !error.is_permanent() {
-                return Err(error);
+        let mut refused = Refused::default();
+        if self.concurrency == 1 {
+            for part in parts {
+                refused.unless_transient(self.send(part, sink, context).await)?;
             }
-            failed += 1;
-            first.get_or_insert(error);
-        }
-        match first {
-            None => Ok(()),
-            Some(error) => {
-                let status = error.status();
-                Err(Error::permanent(format!("{failed} parts were refused, the first"))
-                    .with_status(status)
-                    .caused_by(error))
+        } else {
+            let sending = stream::iter(parts.map(|part| self.send(part, sink, context)));
+            let mut sending = sending.buffered(self.concurrency);
+            while let Some(result) = sending.next().await {
+                refused.unless_transient(result)?;
             }
         }
+        refused.into_result()
+    }
+
+    async fn send(
+        &self,
+        part: Result<Event, splitter::Error>,
+        sink: &Sink,
+        context: &Context,
+    ) -> Result<(), Error> {
+        let mut part = part.map_err(|error| Error::permanent("splitting the event").caused_by(error))?;
+        let result = sink.attempt(&mut part, &context.trace).await;
+        self.count(&result, 1);
+        result.map(|_| ()).map_err(|failure| {
+            let error = Error::from(failure);
+            // Which of them it was is worth more than the whole chain of causes.
+            tracing::debug!(event_id = part.id(), reason = error.chain(), "a part was not accepted");
+            error
+        })
     }
 
     fn count<T>(&self, result: &Result<T, Failure>, parts: usize) {
         if let Some(counter) = if result.is_ok() { &self.accepted } else { &self.failed } {
             counter.inc_by(parts as u64);
         }
+    }
+}
+
+/// The parts that the sink refused for good.
+#[derive(Default)]
+struct Refused {
+    count: usize,
+    first: Option<Error>,
+}
+
+impl Refused {
+    /// Keeps what is permanent, and gives back what is not.
+    fn unless_transient(&mut self, result: Result<(), Error>) -> Result<(), Error> {
+        match result {
+            Err(error) if error.is_permanent() => {
+                self.count += 1;
+                self.first.get_or_insert(error);
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    fn into_result(self) -> Result<(), Error> {
+        let Some(error) = self.first else { return Ok(()) };
+        let message = format!("parts were refused: {}; the first", self.count);
+        Err(Error::permanent(message).with_status(error.status()).caused_by(error))
     }
 }
