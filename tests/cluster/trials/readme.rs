@@ -76,7 +76,8 @@ impl Section {
         let (_, rest) = readme
             .split_once(&format!("{heading}\n"))
             .ok_or_else(|| format!("the README has no {heading}"))?;
-        let text = rest.split("\n### ").next().unwrap_or_default();
+        let text =
+            rest.split("\n## ").next().and_then(|text| text.split("\n### ").next()).unwrap_or_default();
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
         let port = free_port()?;
         let mut commands = ours(&blocks(text, "sh").concat())
