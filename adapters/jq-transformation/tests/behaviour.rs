@@ -117,7 +117,7 @@ fn failures_are_told_by_status_or_as_events() -> Outcome {
 #[test]
 fn a_query_that_never_ends_holds_up_nobody() -> Outcome {
     let query = "if .run then last(repeat(1)) else .n end";
-    let jq = Jq::start(query, &[("WORKER_THREADS", "1"), ("JQ_TIMEOUT", "4s")])?;
+    let jq = Jq::start(query, &[("WORKER_THREADS", "1"), ("JQ_TIMEOUT", "6s")])?;
     let running = Example::json("com.example.order", &json!({"run": true}));
     let running: Vec<_> = (0..2).map(|number| running.binary(number).send_later(jq.address)).collect();
     for n in 0..100 {
@@ -143,7 +143,10 @@ fn a_query_that_never_ends_holds_up_nobody() -> Outcome {
 
 #[test]
 fn what_is_not_done_at_once_is_done_aside() -> Outcome {
-    let jq = Jq::start("[.[] | {n: (.n * 2), type: $ce.type}] | length, (map(.n) | add)", &[])?;
+    let jq = Jq::start(
+        "[.[] | {n: (.n * 2), type: $ce.type}] | length, (map(.n) | add)",
+        &[("JQ_TIMEOUT", "30s")],
+    )?;
     let items: Vec<Value> = (0..10_000).map(|n| json!({ "n": n })).collect();
     let answer = jq.ask(&Value::from(items))?;
     status(&answer, 200)?;

@@ -15,7 +15,7 @@ const STRIDE: u64 = 4096;
 /// Strides between two looks at the memory of the process.
 const GLIMPSE: u64 = 16;
 /// What an evaluation may take beyond twice its values before it is ended: its calls, and what others do meanwhile.
-const BESIDE: usize = 64 << 20;
+const BESIDE: usize = 32 << 20;
 /// Bytes that are copied in the time of one step, roughly.
 const STEP_BYTES: usize = 256;
 /// Lists, strings and objects within one another; a value that is deeper could not be dropped or compared on any stack.

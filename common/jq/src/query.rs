@@ -31,7 +31,7 @@ const GLANCE: Limits =
 /// Stack of a thread that evaluates. Memory is taken only for what is used of it.
 const STACK: usize = 512 << 20;
 /// How much of that calls may take; what they made may have to be dropped where they stand.
-const CALLS: usize = 32 << 20;
+const CALLS: usize = 16 << 20;
 /// The variable that holds the attributes of the event.
 const CONTEXT: &str = "$ce";
 /// The variable that holds the environment, of which a query sees nothing.
