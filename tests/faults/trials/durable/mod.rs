@@ -1,6 +1,7 @@
 //! Brokers whose events outlive them, between callers that send an event again until it is answered 2xx and a target that
 //! fails a third of the time: killed, one of two of them killed, and what keeps the events killed.
 
+mod kafka;
 mod redis;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,6 +35,8 @@ pub trait Log: Sized {
     const ADAPTER: &'static str;
     /// How its own death is told.
     const RESTARTED: &'static str;
+    /// Whether order by key is kept over replicas that come and go.
+    const ORDERS_REPLICAS: bool = false;
 
     /// A new one.
     fn start() -> Result<Self, Failure>;
@@ -71,7 +74,7 @@ impl Fate {
 }
 
 pub fn trials(seed: u64) -> Vec<Trial> {
-    of::<redis::OfRedis>(seed)
+    [of::<redis::OfRedis>(seed), of::<kafka::OfKafka>(seed)].into_iter().flatten().collect()
 }
 
 /// The trials of one broker.
@@ -258,8 +261,8 @@ fn finish<L: Log>(
     ensure(lost.is_empty(), || format!("lost: {lost:?}\n{}", output(&processes)))?;
     all?;
     settled.map_err(|why| format!("{why}: {left:?} are left\n{}", output(&processes)))?;
-    // With several that share the work, what is taken over comes later.
-    if fate == Fate::OneOfTwo { Ok(()) } else { ordered(&target.accepted()) }
+    // Where several share the work entry by entry, what is taken over comes later.
+    if fate == Fate::OneOfTwo && !L::ORDERS_REPLICAS { Ok(()) } else { ordered(&target.accepted()) }
 }
 
 /// Whether the events of each key arrived in the order in which they were sent, as often as they came.
