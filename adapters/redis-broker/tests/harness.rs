@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use kit::{Example, Harness};
+use kit::{Captured, Event, Example, Harness};
 use peers::Redis;
 use serde_json::json;
 
@@ -23,6 +23,10 @@ pub fn harness() -> Harness {
             ("REDIS_PASSWORD", Redis::PASSWORD.to_owned()),
             ("REDIS_STREAM", world.folder().display().to_string()),
         ]
+    })
+    .events(|running| {
+        let read = |request: &Captured| Event::read(&request.headers, &request.body);
+        running.upstream.requests().iter().map(read).collect()
     })
     .wrong(&[
         ("BROKER_CONFIG", "triggers: {a: {filters: [{regex: x}]}}"),

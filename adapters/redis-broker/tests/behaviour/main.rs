@@ -5,6 +5,7 @@ mod away;
 mod cluster;
 mod dead_letters;
 mod delivery;
+mod load;
 mod replay;
 mod replicas;
 mod trimming;
