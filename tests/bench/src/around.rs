@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use crate::cli::Failure;
 use crate::kafka::Broker;
 use crate::load::EVENT_TYPE;
+use crate::redis::Streams;
 use crate::sink::Sink;
 use crate::subject::Subject;
 
@@ -20,6 +21,7 @@ pub struct Surroundings {
     /// Takes the files that they read.
     pub scratch: TempDir,
     broker: OnceCell<Broker>,
+    streams: OnceCell<Streams>,
 }
 
 impl Surroundings {
@@ -30,6 +32,7 @@ impl Surroundings {
             binaries: binaries.to_owned(),
             scratch: tempfile::tempdir()?,
             broker: OnceCell::new(),
+            streams: OnceCell::new(),
         })
     }
 
@@ -40,6 +43,15 @@ impl Surroundings {
         }
         let broker = Broker::start()?;
         Ok(self.broker.get_or_init(|| broker))
+    }
+
+    /// Redis, started when it is asked for first.
+    pub fn streams(&self) -> Result<&Streams, Failure> {
+        if let Some(streams) = self.streams.get() {
+            return Ok(streams);
+        }
+        let streams = Streams::start()?;
+        Ok(self.streams.get_or_init(|| streams))
     }
 
     /// Starts one of them.

@@ -5,6 +5,7 @@ use crate::cli::Failure;
 use crate::kafka;
 use crate::library::{self, Library};
 use crate::load::{EVENT_TYPE, Payload};
+use crate::redis;
 use crate::subject::Subject;
 
 /// One line of the table.
@@ -52,9 +53,13 @@ pub enum Contender {
     KafkaTarget,
     /// This program's own bare producer.
     KafkaTargetFloor,
+    /// An event goes through a stream, with one trigger.
+    RedisBroker,
+    /// This program's own bare stream.
+    RedisFloor,
 }
 
-const CASES: [Case; 12] = [
+const CASES: [Case; 13] = [
     Case { name: "floor", candidate: Contender::Floor, floor: Contender::Floor, limit: 1.05 },
     Case {
         name: "webhook-source",
@@ -108,6 +113,12 @@ const CASES: [Case; 12] = [
         floor: Contender::KafkaTargetFloor,
         limit: 1.6,
     },
+    Case {
+        name: "redis-broker",
+        candidate: Contender::RedisBroker,
+        floor: Contender::RedisFloor,
+        limit: 2.0,
+    },
 ];
 
 /// What the transformation does to an order.
@@ -154,6 +165,7 @@ impl Contender {
         match self {
             Self::WebhookSource => Flow::Through(Payload::Webhook),
             Self::Floor | Self::CloudEventsTarget | Self::MemoryBroker(_) => Flow::Through(Payload::Event),
+            Self::RedisBroker | Self::RedisFloor => Flow::Through(Payload::Event),
             Self::Transformation | Self::Filter | Self::Splitter | Self::FloorOfParts(_) => {
                 Flow::Through(Payload::Order)
             }
@@ -205,6 +217,8 @@ impl Contender {
                 let path = document.to_str().ok_or("the folder for temporary files is not UTF-8")?;
                 around.adapter("memory-broker", &[("BROKER_CONFIG_PATH", path.into())])
             }
+            Self::RedisBroker => redis::broker(around, &url),
+            Self::RedisFloor => redis::floor(around, &url),
             Self::KafkaSource | Self::KafkaSourceFloor | Self::KafkaTarget | Self::KafkaTargetFloor => {
                 let (broker, topic) = (around.broker()?.address(), around.broker()?.topic()?);
                 let mut subject = match self {

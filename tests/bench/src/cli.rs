@@ -12,7 +12,7 @@ use clap::{Parser, Subcommand};
 
 use crate::library::Library;
 use crate::load::Payload;
-use crate::{cases, floor, kafka, load, report, run, sink, start};
+use crate::{cases, floor, kafka, load, redis, report, run, sink, start};
 
 /// What goes wrong anywhere in a measurement: all of it ends the run with one line.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -48,6 +48,8 @@ enum Command {
     KafkaSourceFloor { bootstrap: String, topic: String, sink: http::Uri },
     /// The bare producer: writes every body it receives to TOPIC.
     KafkaTargetFloor { bootstrap: String, topic: String },
+    /// The bare stream: keeps events in STREAM of a Redis, reads them and passes them to SINK.
+    RedisFloor { address: String, stream: String, sink: http::Uri },
     /// Takes every event, answers 202 and counts; GET /count tells how many.
     Sink {
         /// Port on loopback; 0 is any free one.
@@ -132,6 +134,10 @@ fn execute(command: Command) -> Result<bool, Failure> {
         }
         Command::KafkaTargetFloor { bootstrap, topic } => {
             kafka::floor::target(listen(0)?, &bootstrap, &topic)?;
+            Ok(true)
+        }
+        Command::RedisFloor { address, stream, sink } => {
+            redis::serve(listen(0)?, &address, &stream, sink)?;
             Ok(true)
         }
         Command::Sink { port } => {

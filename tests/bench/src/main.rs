@@ -15,6 +15,7 @@ mod http1;
 mod kafka;
 mod library;
 mod load;
+mod redis;
 mod report;
 mod run;
 mod sink;
