@@ -11,6 +11,9 @@ use crate::{
 
 /// Writes a result.
 pub fn serialize(tree: &Tree, output: &Output) -> Vec<u8> {
+    if tree.first(0).is_none() {
+        return Vec::new();
+    }
     let encoding = Encoding::of(output.encoding.as_deref());
     let text = match output.method.as_deref() {
         Some("text") => tree.text(0),
@@ -81,10 +84,12 @@ fn push(text: &mut String, c: char, encoding: Encoding) {
 }
 
 /// The document type declaration before the first element, if the output has one.
-fn doctype(tree: &Tree, id: Id, output: &Output) -> Option<String> {
+fn doctype(tree: &Tree, id: Id, output: &Output, is_html: bool) -> Option<String> {
     let name = tree.get(id).name.as_ref()?.qualified();
     match (&output.public, &output.system) {
         (Some(public), Some(system)) => Some(format!("<!DOCTYPE {name} PUBLIC \"{public}\" \"{system}\">\n")),
+        // HTML can do with the name alone.
+        (Some(public), None) if is_html => Some(format!("<!DOCTYPE {name} PUBLIC \"{public}\">\n")),
         (None, Some(system)) => Some(format!("<!DOCTYPE {name} SYSTEM \"{system}\">\n")),
         _ => None,
     }

@@ -222,7 +222,7 @@ pub fn is_instruction(name: &Name) -> bool {
         "value-of",
         "variable",
     ];
-    *name.uri == *Stylesheet::XSLT && KNOWN.contains(&&*name.local)
+    (*name.uri == *Stylesheet::XSLT && KNOWN.contains(&&*name.local)) || name.is(compile::FUNCTIONS, "result")
 }
 
 impl Stylesheet {

@@ -82,7 +82,6 @@ pub enum Axis {
     DescendantOrSelf,
     Following,
     FollowingSibling,
-    Namespace,
     Parent,
     Preceding,
     PrecedingSibling,

@@ -16,6 +16,8 @@ struct Half {
     least: usize,
     most: usize,
     factor: f64,
+    /// Whether a point stands there, digits behind it or none.
+    point: bool,
 }
 
 fn half(pattern: &str, format: &DecimalFormat) -> Half {
@@ -27,6 +29,7 @@ fn half(pattern: &str, format: &DecimalFormat) -> Half {
             in_number = true;
             if c == format.decimal {
                 in_fraction = true;
+                half.point = true;
             } else if c == format.grouping {
                 after_group = (!in_fraction).then_some(0);
             } else if in_fraction {
@@ -82,7 +85,8 @@ pub fn formatted(number: f64, pattern: &str, format: &DecimalFormat) -> String {
     let whole = whole.trim_start_matches('0');
     let width = if fraction.is_empty() { positive.whole.max(1) } else { positive.whole };
     let whole = grouped(&format!("{whole:0>width$}"), &format.grouping.to_string(), positive.group);
-    let point = if fraction.is_empty() { String::new() } else { format.decimal.to_string() };
+    let has_point = !fraction.is_empty() || (positive.point && positive.most == 0);
+    let point = if has_point { format.decimal.to_string() } else { String::new() };
     let own = |digits: &str| -> String {
         let zero = u32::from(format.zero);
         let digit = |c: char| c.to_digit(10).and_then(|digit| char::from_u32(zero + digit)).unwrap_or(c);

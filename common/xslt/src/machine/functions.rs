@@ -70,7 +70,15 @@ impl<'s> Machine<'s> {
             }
             ("element-available" | "function-available", [value]) => {
                 let value = self.text(value, place)?;
-                let found = scoped(call, &value);
+                let mut found = scoped(call, &value);
+                if let Some(name) = found
+                    .as_mut()
+                    .filter(|found| &*name.local == "element-available" && found.prefix.is_empty())
+                {
+                    // A name of an element: the default namespace counts.
+                    let default = call.scope.iter().find(|(prefix, _)| prefix.is_empty());
+                    name.uri = default.map(|(_, uri)| uri.clone()).unwrap_or_default();
+                }
                 Value::Truth(found.is_some_and(|found| match &*name.local {
                     "element-available" => crate::style::is_instruction(&found),
                     _ => xpath::known(&found.uri, &found.local) || self.style.functions.contains_key(&found),

@@ -86,7 +86,7 @@ pub fn document(tree: &Tree, output: &Output, encoding: Encoding) -> String {
     for id in tree.children(0) {
         if tree.get(id).kind == Kind::Element && !has_type {
             has_type = true;
-            writer.text.push_str(&doctype(tree, id, output).unwrap_or_default());
+            writer.text.push_str(&doctype(tree, id, output, true).unwrap_or_default());
         }
         writer.node(id);
     }
@@ -144,8 +144,6 @@ impl Writer<'_> {
                 '>' => self.text.push_str("&gt;"),
                 '&' => self.text.push_str("&amp;"),
                 '"' if quotes => self.text.push_str("&quot;"),
-                // Without an encoding libxml2 writes what is beyond ASCII by name or number.
-                c if self.output.encoding.is_none() => push(&mut self.text, c, Encoding::Ascii),
                 c => push(&mut self.text, c, self.encoding),
             }
         }
@@ -210,7 +208,7 @@ impl Writer<'_> {
 
     /// What says the encoding, in a head that does not say it.
     fn meta(&self, head: Id) -> Option<String> {
-        let encoding = self.output.encoding.as_ref()?;
+        let encoding = self.output.encoding.as_deref().unwrap_or("UTF-8");
         let says = |id: Id| {
             tag(self.tree, id).as_deref() == Some("meta")
                 && self

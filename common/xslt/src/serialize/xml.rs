@@ -27,7 +27,7 @@ pub fn document(tree: &Tree, output: &Output, encoding: Encoding) -> String {
         let kind = tree.get(id).kind;
         if kind == Kind::Element && !has_type {
             has_type = true;
-            writer.text.push_str(&doctype(tree, id, output).unwrap_or_default());
+            writer.text.push_str(&doctype(tree, id, output, false).unwrap_or_default());
         }
         writer.node(id, 0, writer.indent);
         if lines && kind == Kind::Comment && tree.next(id).is_some() {

@@ -2,7 +2,7 @@
 
 use super::{
     Binding, Body, Bound, Instruction, Level, Literal, Numbering, Sort, Stylesheet, What,
-    compile::{Compiler, Done},
+    compile::{Compiler, Done, FUNCTIONS},
     parts::{Avt, avt},
 };
 use crate::{
@@ -11,7 +11,6 @@ use crate::{
     xpath::{Axis, Expression, Start, Step, Test},
 };
 
-const FUNCTIONS: &str = "http://exslt.org/functions";
 /// Elements of XSLT that are read with what they stand in.
 const PARTS: [&str; 4] = ["sort", "with-param", "fallback", "import"];
 
@@ -222,9 +221,13 @@ impl Compiler<'_> {
                 .map_err(|why| self.mistake(id, format!("the attribute '{}': {why}", name.qualified())))?;
             attributes.push((self.aliased(name, true), value));
         }
+        let name = self.aliased(self.name(id), false);
+        let mut namespaces = self.literal_namespaces(id);
+        // Its own comes first.
+        namespaces.sort_by_key(|(prefix, _)| *prefix != name.prefix);
         let literal = Literal {
-            name: self.aliased(self.name(id), false),
-            namespaces: self.literal_namespaces(id),
+            name,
+            namespaces,
             attributes,
             sets: self.names(id, Stylesheet::XSLT, "use-attribute-sets")?,
             body: self.body(id)?,
@@ -245,6 +248,7 @@ impl Compiler<'_> {
         let excluded = |uri: &Text| {
             **uri == *Stylesheet::XSLT
                 || **uri == *FUNCTIONS
+                || self.function_uris.contains(uri)
                 || self.lists(id, "exclude-result-prefixes", uri)
                 || self.is_extension(id, uri)
         };

@@ -18,7 +18,7 @@ use crate::{
     xpath::{Expression, Scope, parse},
 };
 
-const FUNCTIONS: &str = "http://exslt.org/functions";
+pub(super) const FUNCTIONS: &str = "http://exslt.org/functions";
 
 /// Compiles the text of a stylesheet.
 pub fn compile(bytes: &[u8]) -> Result<Stylesheet, Mistake> {
@@ -28,6 +28,7 @@ pub fn compile(bytes: &[u8]) -> Result<Stylesheet, Mistake> {
         places: &found.places,
         aliases: HashMap::new(),
         sheet: empty(),
+        function_uris: Vec::new(),
         calls: Vec::new(),
         version: 1.0,
     };
@@ -59,6 +60,8 @@ pub(super) struct Compiler<'t> {
     /// From the URI in the stylesheet to that in the result (`xsl:namespace-alias`).
     pub(super) aliases: HashMap<Text, Text>,
     pub(super) sheet: Stylesheet,
+    /// Namespaces of its own functions, which its elements do not declare.
+    pub(super) function_uris: Vec<Text>,
     /// Templates that are called, and from where.
     pub(super) calls: Vec<(Name, Id)>,
     pub(super) version: f64,
@@ -186,6 +189,13 @@ impl Compiler<'_> {
             let uri = |prefix: &str| self.tree.namespace(id, prefix).unwrap_or_default();
             let (from, to_uri) = (uri(&from), uri(&to));
             self.aliases.insert(from, to_uri);
+        }
+        for id in self.tree.children(root).filter(|id| self.tree.get(*id).kind == Kind::Element) {
+            if self.name(id).is(FUNCTIONS, "function")
+                && let Some(name) = self.qualified(id, "name")?
+            {
+                self.function_uris.push(name.uri);
+            }
         }
         for id in self.tree.children(root).filter(|id| self.tree.get(*id).kind == Kind::Element) {
             let name = self.name(id);

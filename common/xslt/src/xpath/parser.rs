@@ -201,7 +201,7 @@ impl Parser<'_> {
             "descendant-or-self" => Axis::DescendantOrSelf,
             "following" => Axis::Following,
             "following-sibling" => Axis::FollowingSibling,
-            "namespace" => Axis::Namespace,
+            "namespace" => return Err("the axis of namespaces is not there".to_owned()),
             "parent" => Axis::Parent,
             "preceding" => Axis::Preceding,
             "preceding-sibling" => Axis::PrecedingSibling,

@@ -55,7 +55,7 @@ impl Axis {
                 std::iter::successors(first, |id| tree.after(*id, 0)).all(found)
             }
             Self::Preceding => preceding(tree, id, found),
-            Self::FollowingSibling | Self::PrecedingSibling | Self::Namespace => true,
+            Self::FollowingSibling | Self::PrecedingSibling => true,
         }
     }
 }
