@@ -28,6 +28,14 @@ pub struct Mistake {
     pub message: String,
 }
 
+impl Mistake {
+    /// A message is one line, whatever stands in the text.
+    fn new(position: Position, message: &str) -> Self {
+        let shown = |c: char| if c.is_control() { c.escape_debug().to_string() } else { c.to_string() };
+        Self { position, message: message.chars().map(shown).collect() }
+    }
+}
+
 /// A place in a text; lines and columns count from 1, columns in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {

@@ -68,7 +68,7 @@ impl Splitter {
         let mut problems = Vec::new();
         let path = spec.path.parse::<Path>().unwrap_or_else(|error| {
             let position = Position::of(spec.path, error.character);
-            problems.push(Problem::Path(Mistake { position, message: error.message }));
+            problems.push(Problem::Path(Mistake::new(position, &error.message)));
             Path::root()
         });
         if let Err(error) = Event::new("0", "/", spec.event_type) {
@@ -99,7 +99,8 @@ impl Splitter {
     pub fn split(&self, event: &Event) -> Result<Parts<'_>, Error> {
         let data = event.data().cloned().unwrap_or_default();
         let text = std::str::from_utf8(&data).map_err(|_| NotJson)?;
-        let found = self.path.find(text)?;
+        // Where there is no data there is nothing at any path.
+        let found = if data.is_empty() { None } else { self.path.find(text)? };
         let elements = found.map(Found::elements).unwrap_or_default();
         if elements.len() > self.max_parts {
             return Err(Error::TooMany(elements.len(), self.max_parts));

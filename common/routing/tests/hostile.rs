@@ -95,6 +95,8 @@ fn large_and_deep_expressions() {
         format!("{}true", "!".repeat(4_000)),
         format!("{}1 == 1", "1 + ".repeat(2_000)),
         format!("{}1 == 1", "1 + ".repeat(990)),
+        format!("{}1 == 1", "1 + ".repeat(31)),
+        format!("{}data == 1{}", "[1].all(x, ".repeat(8), ")".repeat(8)),
         format!("data{} == 1", ".a".repeat(990)),
         format!("data{} == 1", "[x]".repeat(990)),
         format!("{}1 == 1", "true ? true : ".repeat(990)),
@@ -113,9 +115,9 @@ fn large_and_deep_expressions() {
     let many = format!("{}true", "ce.id == '2' || ".repeat(200));
     assert_eq!(answer(&many, "1".to_owned()), "true");
     for deep in [
-        format!("{}1 == 99", "1 + ".repeat(95)),
-        format!("{}false{}", "(false ? true : ".repeat(45), ")".repeat(45)),
-        format!("{}data == 1{}", "[1].all(x, ".repeat(15), ")".repeat(15)),
+        format!("{}1 == 99", "1 + ".repeat(28)),
+        format!("{}false{}", "(false ? true : ".repeat(27), ")".repeat(27)),
+        format!("{}data == 1{}", "[1].all(x, ".repeat(7), ")".repeat(7)),
     ] {
         assert_eq!(answer(&deep, "2".to_owned()), "false", "{deep}");
     }

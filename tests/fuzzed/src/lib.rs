@@ -11,10 +11,11 @@ mod event;
 mod http;
 mod json;
 mod manifest;
+mod routing;
 
 pub use self::{
     broker::broker, bumblebee::bumblebee, cesql::cesql, config::config, http::http, json::json,
-    manifest::manifest,
+    manifest::manifest, routing::routing,
 };
 
 /// A line of its own that stands between the two parts of an input that has two.
@@ -32,6 +33,7 @@ pub const TARGETS: &[Target] = &[
     ("http", http),
     ("json", json),
     ("manifest", manifest),
+    ("routing", routing),
 ];
 
 /// What is longer says nothing new and takes long.

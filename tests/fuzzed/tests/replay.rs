@@ -76,4 +76,4 @@ macro_rules! replays {
     };
 }
 
-replays!(broker bumblebee cesql config http json manifest);
+replays!(broker bumblebee cesql config http json manifest routing);

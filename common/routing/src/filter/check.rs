@@ -11,8 +11,11 @@ use cel::common::ast::{
 
 use super::translate::{self, Type as Taken, Variable};
 
-/// Deepest nesting that is taken: evaluation takes stack in proportion.
-const MAX_DEPTH: usize = 100;
+/// Deepest nesting that is taken. The crate `cel` takes some 45 kB of stack for each level in debug builds, and threads have
+/// 2 MB. Long chains of `&&` and `||` are balanced trees.
+const MAX_DEPTH: usize = 30;
+/// What a loop counts beside itself, for what makes it take from the budget.
+const LOOP_DEPTH: usize = 2;
 
 /// What is known of the type of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,7 +99,7 @@ impl Checker<'_> {
     }
 
     fn infer(&mut self, expression: &IdedExpr) -> Type {
-        if self.depth == MAX_DEPTH {
+        if self.depth >= MAX_DEPTH {
             // Said once: who is deeper is not looked at.
             let known = self.mistakes.iter().any(|(_, message)| message.starts_with("nested"));
             if !known {
@@ -221,7 +224,9 @@ impl Checker<'_> {
         }
         self.scope.push((loops.accu_var.clone(), accumulated));
         self.infer(&loops.loop_cond);
+        self.depth += LOOP_DEPTH;
         self.infer(&loops.loop_step);
+        self.depth -= LOOP_DEPTH;
         self.scope.truncate(before);
         self.scope.push((loops.accu_var.clone(), accumulated));
         let result = self.infer(&loops.result);

@@ -7,7 +7,7 @@
 //! | `ce` | the attributes and extensions, each a string |
 //!
 //! # Bounds
-//! Expressions have at most [`MAX_LENGTH`] characters and 100 levels. The loops of one evaluation go round
+//! Expressions have at most [`MAX_LENGTH`] characters and 30 levels, of which a loop has four. The loops of one evaluation go round
 //! [`MAX_ROUNDS`] times and keep [`MAX_KEPT`] bytes at most; what an event asks for beyond that is an error. Evaluation that
 //! still loops after [`MAX_TIME`] ends with an error that another attempt may not have. What `data` reads may be 127 levels
 //! deep; what `$path.(type)` passes over may be as deep as it likes. Patterns of `matches()` are written into the expression
@@ -38,6 +38,8 @@ use translate::Variable;
 pub const MAX_LENGTH: usize = 8192;
 /// Most operators in an expression: the parser takes stack for each of those in a row.
 const MAX_OPERATORS: usize = 1000;
+/// Enough for so many operators; memory that is not touched is not taken.
+const STACK: usize = 64 << 20;
 
 static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(bound::environment()));
 
@@ -66,8 +68,8 @@ impl Expression {
     /// # Errors
     /// Every mistake, in the order of the text.
     pub fn new(text: &str) -> Result<Self, Vec<Mistake>> {
-        let start = Position::of(text, text.chars().take_while(|c| c.is_whitespace()).count());
-        let only = |message: String| vec![Mistake { position: start, message }];
+        let start = beginning(text);
+        let only = |message: String| vec![Mistake::new(start, &message)];
         if text.trim().is_empty() {
             return Err(only("an expression was expected".to_owned()));
         }
@@ -80,17 +82,22 @@ impl Expression {
         if operators.count() > MAX_OPERATORS {
             return Err(only(format!("the expression has more than {MAX_OPERATORS} operators")));
         }
+        let compiled = with_stack(|| Self::compile(text, &translated, variables));
+        compiled.unwrap_or_else(|| Err(only("the expression cannot be compiled".to_owned())))
+    }
+
+    /// Compiles an expression whose variables are names that CEL knows.
+    fn compile(text: &str, translated: &str, variables: Vec<Variable>) -> Result<Self, Vec<Mistake>> {
+        let start = beginning(text);
         let parser = ENVIRONMENT.parser().enable_ident_escape_syntax(true);
         let (mut expression, places) = parser
-            .parse_with_source_info(&translated)
+            .parse_with_source_info(translated)
             .map_err(|errors| errors.errors.iter().map(|error| syntax(error, text)).collect::<Vec<_>>())?;
-        let place = |(node, message): (u64, String)| Mistake {
+        let place = |(node, message): (u64, String)| {
             // The crate counts bytes of what it was given, which has as many characters as what was written.
-            position: places
-                .offset_for(node)
-                .and_then(|(at, _)| translated.get(..at as usize))
-                .map_or(start, |before| Position::of(text, before.chars().count())),
-            message,
+            let before = places.offset_for(node).and_then(|(at, _)| translated.get(..at as usize));
+            let position = before.map_or(start, |before| Position::of(text, before.chars().count()));
+            Mistake::new(position, &message)
         };
         let sorted = |mistakes: Vec<(u64, String)>| {
             let mut mistakes: Vec<Mistake> = mistakes.into_iter().map(place).collect();
@@ -125,6 +132,18 @@ impl fmt::Debug for Expression {
     }
 }
 
+/// Where a text begins that may have white space before it.
+fn beginning(text: &str) -> Position {
+    Position::of(text, text.chars().take_while(|c| c.is_whitespace()).count())
+}
+
+/// Runs something that takes more stack than a thread may have left: the parser does, before it is known how deep a text is.
+/// `None` when it panicked, or there is no thread to be had.
+fn with_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
+    let thread = std::thread::Builder::new().name("compile".to_owned()).stack_size(STACK);
+    std::thread::scope(|scope| thread.spawn_scoped(scope, work).ok()?.join().ok())
+}
+
 /// A mistake of the grammar.
 fn syntax(error: &cel::ParseError, text: &str) -> Mistake {
     let (line, column) = error.pos;
@@ -137,5 +156,5 @@ fn syntax(error: &cel::ParseError, text: &str) -> Mistake {
     };
     let end = Position::of(text, text.chars().count());
     let position = Position { line: at(line), column: at(column) };
-    Mistake { position: position.min(end), message: message.replace("<EOF>", "the end") }
+    Mistake::new(position.min(end), &message.replace("<EOF>", "the end"))
 }

@@ -49,8 +49,7 @@ pub fn translate(text: &str) -> Result<(String, Vec<Variable>), Vec<Mistake>> {
     if scanner.mistakes.is_empty() {
         return Ok((scanner.out, scanner.variables));
     }
-    let place =
-        |(character, message): (usize, String)| Mistake { position: Position::of(text, character), message };
+    let place = |(character, message): (usize, String)| Mistake::new(Position::of(text, character), &message);
     Err(scanner.mistakes.into_iter().map(place).collect())
 }
 
