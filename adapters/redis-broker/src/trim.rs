@@ -283,7 +283,7 @@ impl Trim {
 /// The first id that a group still needs.
 fn needed(group: &Group, end: Option<&Id>) -> Option<Id> {
     // What is behind the end of its bounds it does not want.
-    let unread = (!end.is_some_and(|end| group.last >= *end)).then(|| group.last.next());
+    let unread = end.is_none_or(|end| group.last < *end).then(|| group.last.next());
     unread.into_iter().chain(group.oldest).min()
 }
 
