@@ -1,14 +1,17 @@
 //! Examples with brokers whose events outlive the bridge, run for real.
 
-use kit::{Failure, ensure};
-use peers::Redis;
+use kit::{Failure, Reply, Sink, ensure};
+use peers::{Kafka, Redis};
 use serde_json::json;
 
 use crate::Named;
 use crate::examples::{send, shown, text};
 use crate::up::{Up, replace};
 
-pub const TRIALS: &[Named] = &[("redis-broker: events outlive the bridge", redis_broker)];
+pub const TRIALS: &[Named] = &[
+    ("redis-broker: events outlive the bridge", redis_broker),
+    ("kafka-broker: events outlive the bridge, and dead letters are delivered by trestle dlq", kafka_broker),
+];
 
 fn redis_broker() -> Result<(), Failure> {
     let redis = Redis::start()?;
@@ -33,4 +36,46 @@ fn redis_broker() -> Result<(), Failure> {
     let manifest = manifest.replace("name: to-ledger", "name: to-new-ledger");
     let mut up = Up::ready(&manifest)?;
     shown(&mut up, "ledger", "com.example.order.placed", "4711")
+}
+
+fn kafka_broker() -> Result<(), Failure> {
+    let (kafka, billing) = (Kafka::start()?, Sink::start()?);
+    billing.always(Reply::status(422).body("no such account"));
+    let manifest = text("kafka-broker")?.replace("kafka.example.com:9092", &kafka.sasl_plaintext());
+    let manifest = replace(&manifest, "the-password-of-alice", Kafka::PASSWORD)?;
+    let manifest = replace(&manifest, "http://127.0.0.1:9/nobody-listens-here", &billing.url("/bills"))?;
+    let mut up = Up::ready(&manifest)?;
+    send(&up, "shop", "any", r#"{"order": 4711}"#)?;
+    shown(&mut up, "shipping", "com.example.order.placed", "4711")?;
+    for number in [1, 2, 3] {
+        send(&up, "orders", "com.example.bill", &format!(r#"{{"bill": {number}}}"#))?;
+    }
+    let listing = kit::eventually("dead letters", || {
+        let (text, _) = up.run(&["dlq", "list", "--output", "json"]).ok()?;
+        let listing: serde_json::Value = serde_json::from_str(&text).ok()?;
+        (listing["entries"].as_array()?.len() == 3).then_some(listing)
+    })?;
+    let id = listing["entries"][0]["id"].as_str().ok_or("no id")?;
+    let run = |arguments: &[&str], good: bool, expected: &str| {
+        let (text, is_good) = up.run(&[&["dlq"], arguments].concat())?;
+        ensure(is_good == good && text.contains(expected), || format!("{arguments:?}: {text}"))
+    };
+    run(&["list", "--trigger", "to-billing"], true, "no such account")?;
+    run(&["list", "--trigger", "to-ledger"], true, "no dead letters")?;
+    run(&["show", id], true, "com.example.bill")?;
+    run(&["list", "--to", "shipping"], false, "is no broker")?;
+    run(&["replay", id], false, "answered 422")?;
+    run(&["delete", id], true, "1 deleted")?;
+    run(&["replay", id], false, "there is no such dead letter")?;
+    billing.always(Reply::status(202));
+    let before = billing.count();
+    run(&["replay", "--all", "--trigger", "to-billing"], true, "2 delivered")?;
+    ensure(billing.count() == before + 2, || format!("{} after {before}", billing.count()))?;
+    run(&["list"], true, "no dead letters")?;
+    drop(up);
+    // What came before there was anybody to take it.
+    let manifest = manifest.replace("name: to-ledger", "name: to-new-ledger");
+    let mut up = Up::ready(&manifest)?;
+    shown(&mut up, "ledger", "com.example.order.placed", "4711")?;
+    ensure(!up.screen().contains(Kafka::PASSWORD), || up.screen())
 }
