@@ -231,7 +231,7 @@ fn what_can_never_work_is_told_with_its_place() {
         ),
         ("data.items.all(i, 5)", "line 1, column 19: a bool was expected, not an int"),
         ("ce.all(i, true)", "line 1, column 7: 'ce', the attributes has no elements to go through"),
-        ("ce.type.matches('(')", "line 1, column 17: this is no regular expression: unclosed group"),
+        ("ce.type.matches('(')", "line 1, column 17: this is no regular expression: found open group without closing ')'"),
         (
             "ce.type.matches(ce.id)",
             "line 1, column 16: the pattern of matches() must be a text in quotes: it is compiled once",

@@ -108,9 +108,10 @@ impl Val for Budget {
 
 impl StaticVal for Budget {}
 
-/// A compiled regular expression; the crate `regex` takes time in proportion to pattern and text.
+/// A compiled regular expression; the crate `regex-lite` takes time in proportion to pattern and text, and as in RE2 classes
+/// such as `\d` are those of ASCII.
 #[derive(Debug, Clone)]
-pub struct Pattern(pub regex::Regex);
+pub struct Pattern(pub regex_lite::Regex);
 
 impl Val for Pattern {
     fn get_type(&self) -> &Type {

@@ -117,7 +117,7 @@ impl Prepared {
     fn pattern(&mut self, call: &mut CallExpr) {
         let Some(argument) = call.args.last_mut() else { return };
         let Expr::Literal(LiteralValue::String(text)) = &argument.expr else { return };
-        match regex::Regex::new(text.inner()) {
+        match regex_lite::Regex::new(text.inner()) {
             Ok(pattern) => {
                 self.patterns.push(Pattern(pattern));
                 argument.expr = Expr::Ident(format!("{PATTERN}{}", self.patterns.len() - 1));
