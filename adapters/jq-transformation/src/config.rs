@@ -1,5 +1,7 @@
 //! The environment of the jq transformation: the name of the query is that of the original image.
 
+use std::sync::{Arc, OnceLock};
+
 use common::config::{Config, Duration, Problems};
 use jq::{Bounds, Mistake, Query};
 use schemars::JsonSchema;
@@ -19,6 +21,9 @@ pub struct JqConfig {
     #[serde(default = "default_max_bytes")]
     #[schemars(range(min = 1_048_576, max = 1_073_741_824))]
     pub jq_max_bytes: usize,
+    /// Compiled once, though it is asked for when the settings are looked at and when they are used.
+    #[serde(skip)]
+    compiled: OnceLock<Result<Arc<Query>, Mistake>>,
 }
 
 impl Config for JqConfig {
@@ -34,8 +39,8 @@ impl Config for JqConfig {
 
 impl JqConfig {
     /// The compiled query.
-    pub fn query(&self) -> Result<Query, Mistake> {
-        Query::new(&self.jq_query)
+    pub fn query(&self) -> Result<Arc<Query>, Mistake> {
+        self.compiled.get_or_init(|| Query::new(&self.jq_query).map(Arc::new)).clone()
     }
 
     /// What one event may cost.

@@ -58,7 +58,7 @@ impl Adapter for Jq {
             tracing::warn!("there is no query: the data stay what they are");
         }
         let threads = Arc::new(Semaphore::new(worker::count()));
-        Ok(Self { query: Arc::new(query), bounds: config.bounds(), threads })
+        Ok(Self { query, bounds: config.bounds(), threads })
     }
 }
 

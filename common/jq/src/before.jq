@@ -24,3 +24,11 @@ def scalars: select(type != "array" and type != "object");
 # Tells null and numbers as gojq does; a definition of jaq needs it.
 def join($separator): reduce .[] as $x (null; (if . == null then "" else . + $separator end)
   + ($x | if . == null then "" elif type == "string" then . else tojson end)) // "";
+
+# What jaq has in the language of its own library.
+def ilogb: float_exponent;
+def scalbln($x; $e): ldexp($x; $e);
+def localtime: gmtime;
+def strflocaltime($format): strftime($format);
+def debug_empty: empty;
+def stderr_empty: empty;

@@ -21,7 +21,10 @@
 
 mod access;
 mod budget;
+mod clock;
 mod convert;
+mod floats;
+mod formats;
 mod functions;
 mod math;
 mod query;

@@ -157,7 +157,10 @@ impl Query {
             data => read::value(data).map_err(|error| Failure::Data(error.to_string()))?,
         };
         let context = if self.wants_context { attributes(event) } else { Value::Null };
-        let context = Ctx::<Engine>::new(Terms(&self.filter.lut), Vars::new([Value::object(Object::default()), context]));
+        let context = Ctx::<Engine>::new(
+            Terms(&self.filter.lut),
+            Vars::new([Value::object(Object::default()), context]),
+        );
         let mut last = Value::Null;
         for output in self.filter.id.run((context, input)) {
             match output {

@@ -188,5 +188,40 @@ fn the_language_is_that_of_gojq() {
         ("strftime(\"%A, %B %d, %Y\")", "1435677542", r#""Tuesday, June 30, 2015""#),
         ("strptime(\"%Y-%m-%dT%H:%M:%SZ\") | mktime", r#""2015-03-05T23:51:47Z""#, "1425599507"),
         ("now | type", "1", r#""number""#),
+        ("gmtime", "1700000000.5", "[2023,10,14,22,13,20.5,2,317]"),
+        ("gmtime, localtime | mktime", "1700000000", "1700000000"),
+        ("strptime(\"%d.%m.%Y\")", r#""24.12.2025""#, "[2025,11,24,0,0,0,3,357]"),
+        ("strftime(\"%j %H:%M %z\"), (gmtime | todate)", "0", r#""1970-01-01T00:00:00Z""#),
+        ("fromdate", r#""2015-03-05T23:51:47+01:00""#, "1425595907"),
+        (
+            "fromdate",
+            r#""yesterday""#,
+            r#"string ("yesterday") is no date: premature end of input"#,
+        ),
+        ("strftime(\"%Q\")", "0", r#"no format of a time: string ("%Q")"#),
+        ("todate", "1e300", "no time: number (1e300)"),
+        // Floats.
+        (
+            "[pow(2; 10), atan2(0; 1), fmin(1; 2), ldexp(1; 4), fma(2; 3; 4), hypot(3; 4)]",
+            "1",
+            "[1024,0,1,16,10,5]",
+        ),
+        (
+            "[frexp, modf, logb, significand, trunc, fabs, cbrt, exp10, gamma, lgamma]",
+            "8",
+            "[[0.5,4],[0,8],3,1,8,8,2,100000000,5040,8.525161361065413]",
+        ),
+        ("[.[] | isnan, isinfinite, isnormal]", "[1, 0]", "[false,false,true,false,false,false]"),
+        ("nan | isnan", "1", "true"),
+        // Formats.
+        (
+            "@html",
+            r#""<a href='x'>\"&\"</a>""#,
+            r#""\u0026lt;a href=\u0026#39;x\u0026#39;\u0026gt;\u0026quot;\u0026amp;\u0026quot;\u0026lt;/a\u0026gt;""#,
+        ),
+        ("@html | @htmld", r#""<&lt;>""#, r#""\u003c\u0026lt;\u003e""#),
+        ("[.[] | @base64d]", r#"["YWI=", "YWI", "4pyT"]"#, r#"["ab","ab","✓"]"#),
+        ("@base64d", r#""%""#, "cannot decode base64: Invalid symbol 37, offset 0."),
+        ("@uri | ., @urid", r#""a b/ü""#, r#""a b/ü""#),
     ]);
 }
