@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::Named;
 use crate::examples::{send, shown, text};
 use crate::up::{Up, replace};
+use crate::watch::Watching;
 
 pub const TRIALS: &[Named] = &[
     ("redis-broker: events outlive the bridge", redis_broker),
@@ -31,11 +32,24 @@ fn redis_broker() -> Result<(), Failure> {
         let found = (&dead["trigger"], &dead["event"]["type"]);
         ensure(found == (&json!("to-nobody"), &json!("com.example.order.lost")), || dead.to_string())?;
         ensure(!up.screen().contains(Redis::PASSWORD), || up.screen())?;
+        looked_on(&up, &redis)?;
     }
     // What came before there was anybody to take it.
     let manifest = manifest.replace("name: to-ledger", "name: to-new-ledger");
     let mut up = Up::ready(&manifest)?;
     shown(&mut up, "ledger", "com.example.order.placed", "4711")
+}
+
+/// Who watches has a place in the stream, which is gone with him.
+fn looked_on(up: &Up, redis: &Redis) -> Result<(), Failure> {
+    let groups = || redis.ask(&["XINFO", "GROUPS", "orders"]).unwrap_or_default().to_string();
+    let has_place = || groups().contains("trestle watch");
+    let watching = Watching::start(up, &[])?;
+    kit::eventually("a place for who watches", || has_place().then_some(()))?;
+    send(up, "orders", "com.example.note", "{}")?;
+    watching.line("com.example.note")?;
+    drop(watching);
+    kit::eventually("no place any more", || (!has_place()).then_some(()))
 }
 
 fn kafka_broker() -> Result<(), Failure> {

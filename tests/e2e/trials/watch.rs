@@ -18,14 +18,14 @@ pub const TRIALS: &[Named] = &[
 ];
 
 /// A running `trestle watch`; dropped, it is killed.
-struct Watching {
+pub struct Watching {
     child: Child,
     lines: Receiver<String>,
 }
 
 impl Watching {
     /// Starts it and waits until it sees all.
-    fn start(up: &Up, arguments: &[&str]) -> Result<Watching, Failure> {
+    pub fn start(up: &Up, arguments: &[&str]) -> Result<Watching, Failure> {
         let mut command = up.command();
         command.arg("watch").args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(|error| format!("trestle watch: {error}"))?;
@@ -44,7 +44,7 @@ impl Watching {
     }
 
     /// Waits for a line with this text.
-    fn line(&self, text: &str) -> Result<String, Failure> {
+    pub fn line(&self, text: &str) -> Result<String, Failure> {
         let mut seen = Vec::new();
         let found = eventually("a line of trestle watch", || {
             let line = self.lines.try_recv().ok()?;

@@ -1,7 +1,7 @@
 //! A cluster of three nodes with TLS, certificates of clients, and a user who may do with streams what is needed.
 
-use kit::Sink;
-use peers::RedisCluster;
+use kit::{Authority, Sink};
+use peers::{Redis, RedisCluster};
 use serde_json::json;
 
 use crate::{Broker, Outcome, expect, numbered, wait_for_ids};
@@ -52,4 +52,37 @@ fn whichever_node_has_the_stream() -> Outcome {
     let mut broker = Broker::begin(&document, &settings)?;
     let line = broker.process.wait_for_line("the first contact failed")?;
     expect(line.field("reason").contains("wrong"), false, "no secret in the log")
+}
+
+#[test]
+fn whom_to_trust() -> Outcome {
+    let (sink, authority) = (Sink::start()?, Authority::new()?);
+    let redis = Redis::start_tls(&authority)?;
+    let address = redis.address().to_string();
+    let document = json!({"triggers": {"t": {"target": {"url": sink.url("/in")}}}});
+    let stranger = Authority::new()?;
+    let cases = [
+        (("REDIS_TLS_CA_CERTIFICATE", authority.pem()), true),
+        (("REDIS_TLS_SKIP_VERIFY", "true"), true),
+        (("REDIS_TLS_CA_CERTIFICATE", stranger.pem()), false),
+    ];
+    for (number, (trust, is_trusted)) in (0..).zip(cases) {
+        let settings = [
+            ("REDIS_ADDRESS", &*address),
+            ("REDIS_PASSWORD", Redis::PASSWORD),
+            ("REDIS_DATABASE", "3"),
+            ("REDIS_TLS_ENABLED", "true"),
+            trust,
+        ];
+        let mut broker = Broker::begin(&document, &settings)?;
+        if is_trusted {
+            broker.process.wait_for_status("/readyz", 200)?;
+            broker.accept("a", number)?;
+            wait_for_ids(&sink, "/in", number as usize + 1)?;
+        } else {
+            broker.process.wait_for_line("the first contact failed")?;
+            expect(broker.post("a", number)?.status, 503, "nothing is taken in")?;
+        }
+    }
+    Ok(())
 }
