@@ -1,5 +1,6 @@
 //! The cluster of the trials: images are built and loaded, then this program runs again in the node's network.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::net::Ipv4Addr;
 use std::os::unix::process::CommandExt as _;
@@ -86,10 +87,20 @@ fn prepare(with_kafka: bool) -> Result<(), Failure> {
     let more: &[&str] = if with_kafka { &KAFKA } else { &[] };
     for name in ADAPTERS.iter().chain(&OLD).chain(more) {
         said(Command::new(cluster()).args(["load", &format!("{name}:{TAG}")]))?;
-        // The node has it now.
-        said(Command::new("buildah").args(["rmi", &format!("localhost/{name}:{TAG}")]))?;
     }
-    Ok(())
+    // The node has them now.
+    forget()
+}
+
+/// Takes the images out of buildah's store, under all their names.
+fn forget() -> Result<(), Failure> {
+    let mut list = Command::new("buildah");
+    list.args(["images", "--quiet", "--filter", &format!("reference=localhost/*:{TAG}")]);
+    let listed = list.output().map_err(|error| format!("{list:?}: {error}"))?;
+    let ids = String::from_utf8_lossy(&listed.stdout).into_owned();
+    let ids: BTreeSet<&str> = ids.split_whitespace().collect();
+    ensure(!ids.is_empty(), || format!("{list:?}: {}", String::from_utf8_lossy(&listed.stderr)))?;
+    said(Command::new("buildah").args(["rmi", "--force"]).args(ids))
 }
 
 fn images() -> Command {
