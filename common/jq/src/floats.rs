@@ -36,6 +36,8 @@ pub(crate) fn list<D: for<'a> DataT<V<'a> = Value>>() -> Vec<Filter<RunPtr<D>>> 
         "atan2" f64::atan2, "copysign" f64::copysign, "fdim" |x: f64, y: f64| if x > y { x - y } else { 0.0 },
         "fmax" f64::max, "fmin" f64::min, "fmod" |x: f64, y: f64| x % y, "hypot" f64::hypot,
         "nextafter" libm::nextafter, "pow" f64::powf, "remainder" libm::remainder, "ldexp" scaled,
+        "jn" |n, x| of_order(libm::jn, n, x),
+        "yn" |n, x| of_order(libm::yn, n, x),
     ]);
     let mut all = of_one.into_vec();
     all.extend(of_two.into_vec());
@@ -67,6 +69,16 @@ fn pair((fraction, exponent): (f64, i32)) -> Value {
 }
 
 fn scaled(x: f64, exponent: f64) -> f64 {
+    libm::ldexp(x, whole(exponent))
+}
+
+/// A function that takes as long as its order is large.
+fn of_order(function: fn(i32, f64) -> f64, order: f64, x: f64) -> f64 {
+    if order.abs() > 100_000.0 { f64::NAN } else { function(whole(order), x) }
+}
+
+fn whole(number: f64) -> i32 {
     #[expect(clippy::cast_possible_truncation, reason = "saturates")]
-    libm::ldexp(x, exponent as i32)
+    let whole = number as i32;
+    whole
 }

@@ -213,6 +213,7 @@ fn the_language_is_that_of_gojq() {
         ),
         ("[.[] | isnan, isinfinite, isnormal]", "[1, 0]", "[false,false,true,false,false,false]"),
         ("nan | isnan", "1", "true"),
+        ("[jn(1; 0), jn(0; 0), (yn(0; 1) == (1 | y0))]", "1", "[0,1,true]"),
         // Formats.
         (
             "@html",
