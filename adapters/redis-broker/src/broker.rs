@@ -13,12 +13,8 @@ use common::{
 use http::{StatusCode, request::Parts};
 
 use crate::{
-    client::Servers,
     config::RedisConfig,
-    reader,
-    stream::{Names, Options, Stream},
-    tls::Tls,
-    trim::Trim,
+    stream::{Names, Options, Servers, Stream, Tls, Trim, check},
 };
 
 /// A broker that keeps its events in a Redis stream.
@@ -86,7 +82,7 @@ impl Adapter for RedisBroker {
             Options { claim_idle: *config.redis_claim_idle, tells_id: config.redis_tracking_id_enabled.0 };
         let log = Durable::new(Stream::new(servers, names, &letters, options, trim));
         let amounts = Durable::<Stream>::amounts(config.durable.share());
-        Service::new(&config.broker, log, amounts, reader::check).map(Self)
+        Service::new(&config.broker, log, amounts, check).map(Self)
     }
 
     async fn connect(&self) -> Result<(), Error> {

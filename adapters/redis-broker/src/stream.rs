@@ -1,5 +1,17 @@
 //! The stream as the engine sees it.
 
+mod append;
+mod bounds;
+mod client;
+mod group;
+mod id;
+mod letters;
+mod metrics;
+mod reader;
+mod reply;
+mod tls;
+mod trim;
+
 use std::{sync::Arc, time::Duration};
 
 use broker::{
@@ -9,14 +21,16 @@ use broker::{
 };
 use common::{Error, Text};
 
-use crate::{
-    append::Appender,
-    client::{Client, Servers},
-    id::Id,
-    letters::Letters,
-    reader::{self, Reader},
-    trim::Trim,
-};
+use append::Appender;
+use client::Client;
+use id::Id;
+use letters::Letters;
+use reader::Reader;
+
+pub use bounds::check;
+pub use client::Servers;
+pub use tls::Tls;
+pub use trim::Trim;
 
 /// The names in Redis.
 #[derive(Clone, Debug)]
@@ -138,7 +152,7 @@ impl Log for Stream {
     }
 
     fn text(&self, position: &Id) -> Text {
-        reader::text(position)
+        Text::from(position.to_string())
     }
 
     fn tells_position(&self) -> bool {

@@ -8,18 +8,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{
-    Error,
-    metrics::{Gauges, gauges},
-};
+use common::{Error, metrics::Gauges};
 use redis::{Cmd, Pipeline, RedisResult, Value, cmd};
 
-use crate::{
+use super::{
+    Names,
     client::{Client, Servers, failure},
+    group::{self, Group},
     id::Id,
+    metrics::Metrics,
     reader::Reader,
     reply,
-    stream::Names,
 };
 
 /// Marks of how much was added when, at most.
@@ -49,44 +48,6 @@ struct State {
     /// What this process removed, for servers that do not count what was added.
     removed: u64,
     abandoned_at: Option<Instant>,
-}
-
-#[derive(Debug)]
-struct Metrics {
-    length: Gauges,
-    letters: Gauges,
-    pending: Gauges,
-    lag: Gauges,
-    round_trips: Gauges,
-}
-
-impl Metrics {
-    fn new(broker: &str) -> Self {
-        let family =
-            |name: &str, help: &str, labels: &[&str]| gauges(name, help, labels, &[("broker_name", broker)]);
-        Self {
-            length: family("broker_log_length", "Entries of the stream", &[]),
-            letters: family("broker_dead_letters", "Dead letters that are kept", &[]),
-            pending: family(
-                "broker_log_pending",
-                "Entries that were read and not acknowledged",
-                &["trigger_name"],
-            ),
-            lag: family("broker_log_lag", "Entries that were not read", &["trigger_name"]),
-            round_trips: family("broker_log_round_trips", "Requests to Redis since the start", &[]),
-        }
-    }
-}
-
-/// A group as the server has it.
-#[derive(Debug)]
-struct Group {
-    name: String,
-    last: Id,
-    pending: u64,
-    lag: Option<u64>,
-    /// The oldest that was read and not acknowledged.
-    oldest: Option<Id>,
 }
 
 impl Trim {
@@ -163,7 +124,8 @@ impl Trim {
         if let Some(beyond) = self.beyond(number("entries-added"), length, last) {
             let ends: HashMap<&str, Id> =
                 readers.iter().filter_map(|reader| Some((reader.group.as_str(), reader.end?))).collect();
-            let needed = groups.iter().filter_map(|group| needed(group, ends.get(group.name.as_str())));
+            let needed =
+                groups.iter().filter_map(|group| group::needed(group, ends.get(group.name.as_str())));
             let first = needed.fold(beyond, Id::min);
             let mut trim = cmd("XTRIM");
             trim.arg(&names.stream).arg("MINID").arg("~").arg(first.to_string());
@@ -174,7 +136,7 @@ impl Trim {
     }
 
     async fn groups(&self, client: &Client, names: &Names, found: Vec<Value>) -> RedisResult<Vec<Group>> {
-        let mut groups: Vec<Group> = found.iter().filter_map(group).collect();
+        let mut groups: Vec<Group> = found.iter().filter_map(group::read).collect();
         let mut pipeline = Pipeline::new();
         for group in groups.iter().filter(|group| group.pending > 0) {
             pipeline.cmd("XPENDING").arg(&names.stream).arg(&group.name);
@@ -280,24 +242,6 @@ impl Trim {
     }
 }
 
-/// The first id that a group still needs.
-fn needed(group: &Group, end: Option<&Id>) -> Option<Id> {
-    // What is behind the end of its bounds it does not want.
-    let unread = end.is_none_or(|end| group.last < *end).then(|| group.last.next());
-    unread.into_iter().chain(group.oldest).min()
-}
-
-fn group(found: &Value) -> Option<Group> {
-    let number = |name: &str| reply::member(found, name).and_then(reply::number);
-    Some(Group {
-        name: reply::member(found, "name").and_then(reply::text)?.to_owned(),
-        last: reply::member(found, "last-delivered-id").and_then(reply::id)?,
-        pending: number("pending").unwrap_or_default(),
-        lag: number("lag"),
-        oldest: None,
-    })
-}
-
 async fn ask<T: redis::FromRedisValue>(client: &Client, command: &mut Cmd) -> RedisResult<T> {
     let command = std::mem::take(command);
     client.ask(|mut connection| async move { command.query_async(&mut connection).await }).await
@@ -306,21 +250,6 @@ async fn ask<T: redis::FromRedisValue>(client: &Client, command: &mut Cmd) -> Re
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn group(last: u64, oldest: Option<u64>) -> Group {
-        let pending = u64::from(oldest.is_some());
-        Group { name: "g".into(), last: Id::at(last), pending, lag: None, oldest: oldest.map(Id::at) }
-    }
-
-    #[test]
-    fn a_group_needs_what_it_has_not_done() {
-        assert_eq!(needed(&group(5, None), None), Some(Id::at(5).next()));
-        assert_eq!(needed(&group(5, Some(3)), None), Some(Id::at(3)));
-        let end = Id::at(5);
-        assert_eq!(needed(&group(5, Some(3)), Some(&end)), Some(Id::at(3)));
-        assert_eq!(needed(&group(5, None), Some(&end)), None);
-        assert_eq!(needed(&group(4, None), Some(&end)), Some(Id::at(4).next()));
-    }
 
     #[test]
     fn the_place_to_trim_to_follows_what_was_added() {

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use redis::Value;
 use serde_json::json;
 
-use crate::id::Id;
+use super::id::Id;
 
 /// The field of an entry that holds the event.
 pub const EVENT: &str = "ce";

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use broker::dlq::{Dead, DeadLetters};
-use common::{Error, Event, event::json};
+use common::{Error, Event, Text, event::json};
 use redis::{Cmd, Value, cmd};
 
-use crate::{
+use super::{
     client::{Client, failure},
     id::Id,
-    reader::text,
     reply::{self, Found},
 };
 
@@ -74,5 +73,5 @@ fn dead(Found { id, fields }: Found) -> Option<Dead> {
     let entry = reply::incoming(id, fields?);
     // What is none of ours is not listed.
     let event = json::from_slice(entry.value).ok()?;
-    Some(Dead { id: text(&id), event })
+    Some(Dead { id: Text::from(id.to_string()), event })
 }

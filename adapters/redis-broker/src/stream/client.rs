@@ -20,7 +20,7 @@ use redis::{
 };
 use tokio::{net::TcpStream, time::timeout};
 
-use crate::tls::Tls;
+use super::tls::Tls;
 
 /// Time for a connection, and for one answer.
 const TIMEOUT: Duration = Duration::from_secs(10);

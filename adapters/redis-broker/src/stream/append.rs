@@ -7,7 +7,7 @@ use common::{Error, event::json, worker};
 use redis::{Pipeline, RedisResult, Value};
 use tokio::sync::oneshot;
 
-use crate::{
+use super::{
     client::{Client, ends_connection, failure},
     reply,
 };
