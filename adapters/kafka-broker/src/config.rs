@@ -222,3 +222,55 @@ fn default_key() -> RecordKey {
 fn ten_seconds() -> Duration {
     Duration::seconds(10)
 }
+
+#[cfg(test)]
+mod tests {
+    use common::config::{Environment, load};
+
+    use super::*;
+
+    fn settings(pairs: &[(&str, &str)]) -> Result<KafkaConfig, String> {
+        let base = [("KAFKA_ADDRESSES", "a:1,b:2")];
+        let environment: Environment =
+            base.iter().chain(pairs).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        load(&environment).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_names_of_old_and_what_they_mean() {
+        let config = settings(&[("KAFKA_TOPIC", "orders"), ("KAFKA_TRACKING_ID_ENABLED", "true")]).unwrap();
+        let found = (config.dead_letter_topic(), config.kafka_consumer_group_prefix.clone());
+        assert_eq!(found, ("orders.dead".to_owned(), "default".to_owned()));
+        assert_eq!(config.kafka_key, RecordKey::of("partitionkey"));
+        let client = config.connection().client_config("me");
+        assert_eq!(client.get("bootstrap.servers"), Some("a:1,b:2"));
+        assert_eq!(settings(&[]).unwrap().kafka_topic, "triggermesh");
+    }
+
+    #[test]
+    fn mistakes_are_named_as_they_are_set() {
+        for (pairs, named) in [
+            (
+                &[("KAFKA_SASL_ENABLE", "true"), ("KAFKA_PASSWORD", "hunter2")][..],
+                "KAFKA_USERNAME is missing: KAFKA_SASL_ENABLE",
+            ),
+            (
+                &[("KAFKA_TLS_ENABLE", "true"), ("KAFKA_CLIENT_KEY", "hunter2")],
+                "KAFKA_CLIENT_CERT is missing",
+            ),
+            (&[("KAFKA_GSSAPI_KEYTAB_PATH", "/k")], "KAFKA_GSSAPI_KEYTAB_PATH is not supported: Kerberos"),
+            (
+                &[("KAFKA_SASL_ENABLE", "true"), ("KAFKA_SECURITY_MECHANISMS", "GSSAPI")],
+                "KAFKA_SECURITY_MECHANISMS must not be GSSAPI",
+            ),
+            (
+                &[("KAFKA_TOPIC", "a"), ("KAFKA_DEAD_LETTER_TOPIC", "a")],
+                "KAFKA_DEAD_LETTER_TOPIC and KAFKA_TOPIC",
+            ),
+            (&[("KAFKA_SESSION_TIMEOUT", "1h")], "KAFKA_SESSION_TIMEOUT must be from 1s to 10m"),
+        ] {
+            let problem = settings(pairs).expect_err("refused");
+            assert!(problem.contains(named) && !problem.contains("hunter2"), "{pairs:?}: {problem}");
+        }
+    }
+}

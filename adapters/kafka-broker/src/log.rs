@@ -1,15 +1,17 @@
 //! The topic as the engine sees it.
 
+mod lag;
 mod letters;
+mod reach;
 mod reader;
 
 use std::{
     fmt,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use broker::{
@@ -32,7 +34,9 @@ use rdkafka::{
 
 pub use self::reader::check;
 use self::{
+    lag::Lag,
     letters::Letters,
+    reach::Reach,
     reader::{Found, Position, Reader},
 };
 use crate::config::{KafkaConfig, watch};
@@ -41,10 +45,6 @@ use crate::config::{KafkaConfig, watch};
 pub const HOPS: &str = "trestlehops";
 pub const TRACE: &str = "traceparent";
 
-/// How long the brokers may be out of reach before readiness says so.
-const TOLERATED: Duration = Duration::from_secs(30);
-/// Between two looks at the topic.
-const LOOK: Duration = Duration::from_secs(5);
 /// How long a look may take.
 const PROBE: Duration = Duration::from_secs(3);
 /// How long making a topic may take.
@@ -64,47 +64,12 @@ pub struct Topic {
     /// There may be no topic any more.
     doubt: AtomicBool,
     reach: Reach,
+    lag: Lag,
 }
 
 impl fmt::Debug for Topic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Topic").field("name", &self.name).finish_non_exhaustive()
-    }
-}
-
-/// Since when the brokers cannot be reached, and when to look next.
-#[derive(Debug)]
-struct Reach {
-    failing: Mutex<Option<Instant>>,
-    is_failing: AtomicBool,
-    look: Mutex<Instant>,
-}
-
-impl Reach {
-    fn works(&self) {
-        if self.is_failing.swap(false, Relaxed) {
-            *self.failing.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        }
-    }
-
-    fn fails(&self) {
-        if !self.is_failing.swap(true, Relaxed) {
-            *self.failing.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
-        }
-    }
-
-    fn since(&self) -> Option<Instant> {
-        *self.failing.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Whether it is time to look.
-    fn is_due(&self) -> bool {
-        let mut look = self.look.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_due = *look <= Instant::now();
-        if is_due {
-            *look = Instant::now() + LOOK;
-        }
-        is_due
     }
 }
 
@@ -137,11 +102,8 @@ impl Topic {
             producers,
             found: Arc::new(found),
             doubt: AtomicBool::new(false),
-            reach: Reach {
-                failing: Mutex::default(),
-                is_failing: AtomicBool::new(false),
-                look: Mutex::new(Instant::now()),
-            },
+            reach: Reach::default(),
+            lag: Lag::new(&config.broker.name()),
         })
     }
 
@@ -210,7 +172,7 @@ impl Log for Topic {
     }
 
     fn is_ready(&self) -> bool {
-        self.reach.since().is_none_or(|since| since.elapsed() < TOLERATED)
+        self.reach.is_ready()
     }
 
     async fn append(&self, stored: &Arc<Stored>) -> Result<(), Error> {
@@ -253,20 +215,25 @@ impl Log for Topic {
         reader.acknowledge(positions).await
     }
 
-    async fn upkeep(&self, _: &[Arc<Reader>]) {
+    async fn upkeep(&self, readers: &[Arc<Reader>]) {
         self.letters.rest();
         let doubt = self.doubt.swap(false, Relaxed);
         if !self.reach.is_due() && !doubt {
             return;
         }
-        match self.find(PROBE).await {
+        let looked = async {
+            self.find(PROBE).await?;
+            let partitions = self.found.partitions();
+            self.lag.observe(self.producers.current(), &self.name, partitions, readers, self.watch()).await
+        };
+        match looked.await {
             Ok(()) => {
                 self.watch().clear();
                 self.reach.works();
             }
             Err(error) => {
                 self.producers.mend();
-                if self.reach.since().is_none() {
+                if !self.reach.is_failing() {
                     tracing::warn!(reason = error.chain(), "the topic cannot be reached");
                 }
                 self.reach.fails();

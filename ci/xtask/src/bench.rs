@@ -47,15 +47,17 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Failure> 
 
 /// A case is named after its adapter, or after its adapter with more behind it.
 fn programs(cases: &[String]) -> impl Fn(&str) -> bool + '_ {
-    const MEASURED: [&str; 8] = [
+    const MEASURED: [&str; 10] = [
         "webhook-source",
         "cloudevents-target",
         "memory-broker",
         "transformation",
         "filter",
         "splitter",
+        "kafka-broker",
         "kafka-source",
         "kafka-target",
+        "redis-broker",
     ];
     move |name| {
         MEASURED.contains(&name) && (cases.is_empty() || cases.iter().any(|case| case.starts_with(name)))

@@ -53,13 +53,17 @@ pub enum Contender {
     KafkaTarget,
     /// This program's own bare producer.
     KafkaTargetFloor,
+    /// An event goes through a topic, with one trigger.
+    KafkaBroker,
+    /// This program's own bare topic.
+    KafkaBrokerFloor,
     /// An event goes through a stream, with one trigger.
     RedisBroker,
     /// This program's own bare stream.
     RedisFloor,
 }
 
-const CASES: [Case; 13] = [
+const CASES: [Case; 14] = [
     Case { name: "floor", candidate: Contender::Floor, floor: Contender::Floor, limit: 1.05 },
     Case {
         name: "webhook-source",
@@ -114,6 +118,12 @@ const CASES: [Case; 13] = [
         limit: 1.6,
     },
     Case {
+        name: "kafka-broker",
+        candidate: Contender::KafkaBroker,
+        floor: Contender::KafkaBrokerFloor,
+        limit: 2.0,
+    },
+    Case {
         name: "redis-broker",
         candidate: Contender::RedisBroker,
         floor: Contender::RedisFloor,
@@ -165,7 +175,9 @@ impl Contender {
         match self {
             Self::WebhookSource => Flow::Through(Payload::Webhook),
             Self::Floor | Self::CloudEventsTarget | Self::MemoryBroker(_) => Flow::Through(Payload::Event),
-            Self::RedisBroker | Self::RedisFloor => Flow::Through(Payload::Event),
+            Self::KafkaBroker | Self::KafkaBrokerFloor | Self::RedisBroker | Self::RedisFloor => {
+                Flow::Through(Payload::Event)
+            }
             Self::Transformation | Self::Filter | Self::Splitter | Self::FloorOfParts(_) => {
                 Flow::Through(Payload::Order)
             }
@@ -217,6 +229,8 @@ impl Contender {
                 let path = document.to_str().ok_or("the folder for temporary files is not UTF-8")?;
                 around.adapter("memory-broker", &[("BROKER_CONFIG_PATH", path.into())])
             }
+            Self::KafkaBroker => kafka::through::broker(around, &url),
+            Self::KafkaBrokerFloor => kafka::through::floor(around, &url),
             Self::RedisBroker => redis::broker(around, &url),
             Self::RedisFloor => redis::floor(around, &url),
             Self::KafkaSource | Self::KafkaSourceFloor | Self::KafkaTarget | Self::KafkaTargetFloor => {

@@ -48,6 +48,8 @@ enum Command {
     KafkaSourceFloor { bootstrap: String, topic: String, sink: http::Uri },
     /// The bare producer: writes every body it receives to TOPIC.
     KafkaTargetFloor { bootstrap: String, topic: String },
+    /// The bare topic: keeps events in TOPIC, reads them and passes them to SINK.
+    KafkaBrokerFloor { bootstrap: String, topic: String, sink: http::Uri },
     /// The bare stream: keeps events in STREAM of a Redis, reads them and passes them to SINK.
     RedisFloor { address: String, stream: String, sink: http::Uri },
     /// Takes every event, answers 202 and counts; GET /count tells how many.
@@ -134,6 +136,10 @@ fn execute(command: Command) -> Result<bool, Failure> {
         }
         Command::KafkaTargetFloor { bootstrap, topic } => {
             kafka::floor::target(listen(0)?, &bootstrap, &topic)?;
+            Ok(true)
+        }
+        Command::KafkaBrokerFloor { bootstrap, topic, sink } => {
+            kafka::through::serve(listen(0)?, &bootstrap, &topic, sink)?;
             Ok(true)
         }
         Command::RedisFloor { address, stream, sink } => {

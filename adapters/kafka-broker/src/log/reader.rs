@@ -95,6 +95,11 @@ impl Found {
         Self { connection, topic, prefix, session, most, partitions: watch::Sender::new(0) }
     }
 
+    /// How many partitions there are; 0 while that is not known.
+    pub fn partitions(&self) -> usize {
+        *self.partitions.borrow()
+    }
+
     /// The topic is there.
     pub fn set_partitions(&self, count: usize) {
         self.partitions.send_if_modified(|known| std::mem::replace(known, count) != count);
@@ -154,6 +159,16 @@ impl Reader {
 
     fn swap(&self, session: Option<Arc<Session>>) -> Option<Arc<Session>> {
         std::mem::replace(&mut *self.session.lock().unwrap_or_else(PoisonError::into_inner), session)
+    }
+
+    /// The name of its trigger.
+    pub fn trigger(&self) -> &str {
+        &self.trigger
+    }
+
+    /// The partitions that it has, how far each is done, and how many records are in hand.
+    pub fn progress(&self) -> Vec<(i32, Option<i64>, usize)> {
+        self.session().map(|session| session.progress()).unwrap_or_default()
     }
 
     /// Joins the group, and waits until it has a position for each partition.

@@ -1,6 +1,7 @@
 //! Apache Kafka under the measurement: a broker for the run, topics, and what keeps one filled.
 
 pub mod floor;
+pub mod through;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;

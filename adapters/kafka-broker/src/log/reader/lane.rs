@@ -4,7 +4,7 @@ use std::{
     fmt,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering::SeqCst},
+        atomic::{AtomicBool, AtomicI64, Ordering::SeqCst},
     },
 };
 
@@ -22,6 +22,8 @@ pub struct Lane {
     pub partition: Partition<Records>,
     /// Offsets that were given.
     pub window: Window<i64>,
+    /// The offset behind what is done; negative while nothing is known.
+    done: AtomicI64,
     end: Option<End>,
     /// Nothing behind here is wanted.
     is_ended: AtomicBool,
@@ -62,6 +64,7 @@ impl Lane {
         Arc::new(Self {
             partition,
             window: Window::new(),
+            done: AtomicI64::new(-1),
             end,
             is_ended: AtomicBool::new(false),
             is_gone: AtomicBool::new(false),
@@ -75,6 +78,16 @@ impl Lane {
 
     pub fn is_gone(&self) -> bool {
         self.is_gone.load(SeqCst)
+    }
+
+    /// The offset behind what is done.
+    pub fn done(&self) -> Option<i64> {
+        Some(self.done.load(SeqCst)).filter(|offset| *offset >= 0)
+    }
+
+    /// What is before this offset is done.
+    pub fn is_done_to(&self, offset: i64) {
+        self.done.store(offset, SeqCst);
     }
 
     /// It is somebody else's from now on.
@@ -103,6 +116,9 @@ impl Lane {
             }
             if self.end == Some(End::Offset(found.offset + 1)) {
                 self.is_ended.store(true, SeqCst);
+            }
+            if self.done().is_none() {
+                self.is_done_to(found.offset);
             }
             let Found { offset, value, hops, trace, .. } = found;
             let number = self.window.push(offset, 0);

@@ -238,9 +238,16 @@ impl Session {
         .await?;
         for (lane, progress) in &progress {
             lane.window.store(progress);
+            lane.is_done_to(progress.position + 1);
         }
         self.filled.notify_one();
         Ok(())
+    }
+
+    /// The partitions that it has, how far each is done, and how many records are in hand.
+    pub fn progress(&self) -> Vec<(i32, Option<i64>, usize)> {
+        let lanes = self.lanes();
+        lanes.iter().map(|(number, lane)| (*number, lane.done(), lane.window.size().0)).collect()
     }
 
     /// Waits until the last commit is long enough ago.
