@@ -34,6 +34,9 @@ pub struct Part {
     pub code: Code,
 }
 
+/// What makes other data of an event.
+type Change = Box<dyn Fn(&Event) -> Result<Vec<u8>, String>>;
+
 /// What can be done here as it is at run time.
 pub enum Code {
     Broker(Index),
@@ -41,7 +44,7 @@ pub enum Code {
     Filter(Expression),
     Splitter(Splitter),
     /// Other data for the same event.
-    Data(Box<dyn Fn(&Event) -> Result<Vec<u8>, String>>),
+    Data(Change),
     Xslt(::xslt::Stylesheet),
     /// The extension by which a response finds its request.
     Synchronizer(String),
