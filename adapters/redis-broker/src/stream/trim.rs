@@ -174,6 +174,10 @@ impl Trim {
         }
         let mut state = self.state();
         let added = added.unwrap_or(length + state.removed);
+        if state.marks.back().is_some_and(|(before, _)| added < *before) {
+            // The server has forgotten the stream, and counts anew.
+            state.marks.clear();
+        }
         let step = (self.length / MARKS as u64).max(1);
         if state.marks.back().is_none_or(|(before, _)| added >= before + step) {
             state.marks.push_back((added, last));
@@ -262,6 +266,9 @@ mod tests {
         assert_eq!(trim.beyond(Some(16), 16, Id::at(16)), Some(Id::at(5).next()));
         assert_eq!(trim.beyond(Some(30), 14, Id::at(30)), Some(Id::at(16).next()));
         assert_eq!(trim.beyond(Some(30), 10, Id::at(30)), None);
+        // A server that forgot everything begins anew.
+        assert_eq!(trim.beyond(Some(3), 3, Id::at(40)), None);
+        assert_eq!(trim.beyond(Some(13), 13, Id::at(50)), Some(Id::at(40).next()));
         assert_eq!(Trim::new(0, Duration::ZERO, "test-of-trim").beyond(Some(99), 99, Id::at(9)), None);
     }
 
