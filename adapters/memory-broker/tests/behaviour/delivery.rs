@@ -207,3 +207,26 @@ fn what_happens_is_counted() -> Outcome {
         wanted.iter().all(|line| text.contains(line)).then_some(())
     })
 }
+
+#[test]
+fn what_was_lost_can_be_looked_at_and_delivered_again() -> Outcome {
+    let sink = Sink::start()?;
+    answer_by_path(&sink, vec![("/in", Reply::status(400).body("no such order"))]);
+    let triggers = json!({"t": trigger("a", &sink.url("/in"), json!({}))});
+    let broker = Broker::start(triggers, &[])?;
+    broker.accept("a", 1)?;
+    let page = |method: &str, path: &str| {
+        kit::Request::new(method, path).send(broker.address).map_err(|error| error.to_string())
+    };
+    let entry = eventually("a copy", || {
+        let listing: serde_json::Value = serde_json::from_slice(&page("GET", "/dlq").ok()?.body).ok()?;
+        listing["entries"].get(0).cloned()
+    })?;
+    let said = ["id", "trigger", "error"].map(|name| entry[name].as_str().unwrap_or_default().to_owned());
+    expect(said, ["1", "t", "no such order"].map(str::to_owned), "what is said of it")?;
+    expect(page("POST", "/dlq/1/replay")?.status, 502, "refused again")?;
+    answer_by_path(&sink, vec![]);
+    expect(page("POST", "/dlq/1/replay")?.status, 200, "taken")?;
+    expect(ids(&sink, "/in"), vec!["kit-1".to_owned(); 3], "the same event")?;
+    expect(page("GET", "/dlq/1")?.status, 404, "it is no longer there")
+}
