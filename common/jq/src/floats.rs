@@ -5,6 +5,8 @@ use jaq_core::{
     native::{Filter, bome, v},
 };
 
+use jaq_json::Num;
+
 use crate::value::{Error, ValR, Value};
 
 macro_rules! functions {
@@ -41,6 +43,9 @@ pub(crate) fn list<D: for<'a> DataT<V<'a> = Value>>() -> Vec<Filter<RunPtr<D>>> 
     ]);
     let mut all = of_one.into_vec();
     all.extend(of_two.into_vec());
+    all.push(("floor", v(0), |cv| bome(rounded(cv.1, f64::floor))));
+    all.push(("ceil", v(0), |cv| bome(rounded(cv.1, f64::ceil))));
+    all.push(("round", v(0), |cv| bome(rounded(cv.1, f64::round))));
     all.push(("frexp", v(0), |cv| bome(number(&cv.1).map(|x| pair(libm::frexp(x))))));
     all.push(("modf", v(0), |cv| {
         bome(number(&cv.1).map(|x| [x - x.trunc(), x.trunc()].into_iter().map(Value::from).collect()))
@@ -61,6 +66,14 @@ fn number(value: &Value) -> ValR<f64> {
     match value {
         Value::Num(number) => Ok(crate::math::float(number)),
         other => Err(Error::typ(other.clone(), "number")),
+    }
+}
+
+/// What is whole stays as it is, however large.
+fn rounded(value: Value, round: fn(f64) -> f64) -> ValR {
+    match value {
+        Value::Num(Num::Int(_) | Num::BigInt(_)) => Ok(value),
+        other => number(&other).map(|x| Value::from(round(x))),
     }
 }
 

@@ -11,14 +11,10 @@ use jaq_core::{
 
 use crate::{
     access::indices,
-    budget, clock, floats, formats, read, regex,
+    budget, clock, floats, formats, read, regex, texts,
     value::{Error, List, ValR, Value},
     write,
 };
-
-/// Functions of jaq that are not for here: they collect values where no bound is. What jaq offers beyond these, such as the
-/// environment of the process, is not taken at all, and what is needed of it is made anew: it would be a third of an image.
-const LEFT_OUT: [&str; 3] = ["sort", "sort_by", "group_by"];
 
 /// What a filter of ours works on.
 pub struct Engine;
@@ -50,15 +46,15 @@ pub(crate) fn definitions() -> impl Iterator<Item = Def<&'static str>> {
     before.into_iter().chain(theirs).chain(after)
 }
 
-/// What is not.
+/// What is not. Of jaq's library there is nothing but definitions: its functions collect values where no bound is, see the
+/// environment of the process, and would be a tenth of an image.
 pub(crate) fn natives() -> impl Iterator<Item = Fun<Engine>> {
-    let theirs = jaq_core::funs().chain(jaq_std::base_funs());
-    theirs.filter(|(name, ..)| !LEFT_OUT.contains(name)).chain(own())
+    jaq_core::funs().chain(own())
 }
 
 /// For any `D`, because what is known of [`Engine`] alone is not enough for the compiler.
 fn own<D: for<'a> DataT<V<'a> = Value>>() -> impl Iterator<Item = Fun<D>> {
-    let all = list().into_vec().into_iter().chain(floats::list()).chain(formats::list());
+    let all = list().into_vec().into_iter().chain(floats::list()).chain(formats::list()).chain(texts::list());
     all.chain(clock::list()).map(run)
 }
 

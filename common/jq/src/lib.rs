@@ -30,6 +30,7 @@ mod math;
 mod query;
 mod read;
 mod regex;
+mod texts;
 mod value;
 mod write;
 

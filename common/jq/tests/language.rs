@@ -193,11 +193,7 @@ fn the_language_is_that_of_gojq() {
         ("strptime(\"%d.%m.%Y\")", r#""24.12.2025""#, "[2025,11,24,0,0,0,3,357]"),
         ("strftime(\"%j %H:%M %z\"), (gmtime | todate)", "0", r#""1970-01-01T00:00:00Z""#),
         ("fromdate", r#""2015-03-05T23:51:47+01:00""#, "1425595907"),
-        (
-            "fromdate",
-            r#""yesterday""#,
-            r#"string ("yesterday") is no date: premature end of input"#,
-        ),
+        ("fromdate", r#""yesterday""#, r#"string ("yesterday") is no date: premature end of input"#),
         ("strftime(\"%Q\")", "0", r#"no format of a time: string ("%Q")"#),
         ("todate", "1e300", "no time: number (1e300)"),
         // Floats.
@@ -213,6 +209,11 @@ fn the_language_is_that_of_gojq() {
         ),
         ("[.[] | isnan, isinfinite, isnormal]", "[1, 0]", "[false,false,true,false,false,false]"),
         ("nan | isnan", "1", "true"),
+        (
+            "[.[] | floor, ceil, round]",
+            "[12345678901234567890, -1.5]",
+            "[12345678901234567890,12345678901234567890,12345678901234567890,-2,-1,-2]",
+        ),
         ("[jn(1; 0), jn(0; 0), (yn(0; 1) == (1 | y0))]", "1", "[0,1,true]"),
         // Formats.
         (
