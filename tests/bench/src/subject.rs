@@ -1,11 +1,11 @@
 //! A process under test.
 
-use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::cli::Failure;
 
@@ -38,6 +38,22 @@ impl Subject {
                 Err(format!("{}: {failure}", program.display()).into())
             }
         }
+    }
+
+    /// Waits until it says that it is ready.
+    pub fn until_ready(&self) -> Result<(), Failure> {
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE {
+            let mut stream = TcpStream::connect(self.address)?;
+            stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer)?;
+            if answer.starts_with("HTTP/1.1 200") {
+                return Ok(());
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Err("it is not ready".into())
     }
 
     /// The process's number.

@@ -34,7 +34,10 @@ pub fn broker(around: &Surroundings, url: &str) -> Result<Subject, Failure> {
         ("KAFKA_ADDRESSES", kafka.address()),
         ("KAFKA_TOPIC", kafka.topic()?),
     ];
-    around.adapter("kafka-broker", &settings)
+    let subject = around.adapter("kafka-broker", &settings)?;
+    // Before its group has its place it takes nothing.
+    subject.until_ready()?;
+    Ok(subject)
 }
 
 /// This program's own.
@@ -60,10 +63,10 @@ pub fn serve(
     config.set("auto.offset.reset", "earliest").set("enable.auto.offset.store", "false");
     // As often as the broker does.
     config.set("auto.commit.interval.ms", "100");
-    let consumer: Arc<StreamConsumer> = Arc::new(config.create()?);
-    consumer.subscribe(&[topic])?;
     let topic: Arc<str> = topic.into();
     http1::runtime()?.block_on(async move {
+        let consumer: Arc<StreamConsumer> = Arc::new(config.create()?);
+        consumer.subscribe(&[&*topic])?;
         tokio::spawn(pass_on(consumer, Arc::clone(&topic), sink));
         http1::serve(listener, move |request| keep(producer.clone(), Arc::clone(&topic), request)).await
     })

@@ -13,7 +13,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use peers::Redis;
 use redis::aio::MultiplexedConnection;
-use redis::{Value, cmd};
+use redis::{AsyncConnectionConfig, Value, cmd};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -38,9 +38,16 @@ pub fn serve(listener: std::net::TcpListener, address: &str, stream: &str, sink:
         let writing = client.get_multiplexed_async_connection().await?;
         let mut create = writing.clone();
         cmd("XGROUP").arg(&["CREATE", &*stream, GROUP, "$", "MKSTREAM"]).exec_async(&mut create).await?;
-        let reading = client.get_multiplexed_async_connection().await?;
-        tokio::spawn(pass_on(reading, writing.clone(), Arc::clone(&stream), sink));
-        http1::serve(listener, move |request| keep(writing.clone(), Arc::clone(&stream), request)).await
+        // Who waits for an entry waits longer than for any other answer.
+        let patient = AsyncConnectionConfig::new().set_response_timeout(None);
+        let reading = client.get_multiplexed_async_connection_with_config(&patient).await?;
+        let passing = tokio::spawn(pass_on(reading, writing.clone(), Arc::clone(&stream), sink));
+        let keeping =
+            http1::serve(listener, move |request| keep(writing.clone(), Arc::clone(&stream), request));
+        tokio::select! {
+            kept = keeping => kept,
+            passed = passing => passed?,
+        }
     })
 }
 
@@ -77,7 +84,7 @@ async fn pass_on(
         let mut read = cmd("XREADGROUP");
         read.arg(&["GROUP", GROUP, "me", "COUNT"])
             .arg(COUNT)
-            .arg(&["BLOCK", "400", "STREAMS", &*stream, ">"]);
+            .arg(&["BLOCK", "1000", "STREAMS", &*stream, ">"]);
         let found: Value = read.query_async(&mut reading).await?;
         let mut ack = cmd("XACK");
         ack.arg(&*stream).arg(GROUP);
