@@ -40,7 +40,8 @@ impl Adapter for KafkaBroker {
             fields: &[
                 Field::new("kafka.addresses", "KAFKA_ADDRESSES").rule(Rule::Join(",")),
                 Field::new("kafka.topic", "KAFKA_TOPIC").or("{namespace}.{name}"),
-                Field::new("kafka.consumerGroupPrefix", "KAFKA_CONSUMER_GROUP_PREFIX"),
+                Field::new("kafka.consumerGroupPrefix", "KAFKA_CONSUMER_GROUP_PREFIX")
+                    .or("{namespace}.{name}"),
                 Field::new("kafka.deadLetterTopic", "KAFKA_DEAD_LETTER_TOPIC"),
                 Field::new("kafka.key", "KAFKA_KEY"),
                 Field::new("kafka.topicPartitions", "KAFKA_TOPIC_PARTITIONS"),

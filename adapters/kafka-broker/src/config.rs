@@ -24,7 +24,8 @@ pub struct KafkaConfig {
     /// Topic that the dead letters are in, with one partition and compacted; unset, `<KAFKA_TOPIC>.dead`. It is made when there
     /// is none.
     pub kafka_dead_letter_topic: Option<String>,
-    /// What the name of each consumer group begins with; the trigger's name follows behind a dot.
+    /// What the name of each consumer group begins with; the trigger's name follows behind a dot. Brokers of other topics in the
+    /// same cluster should have another one.
     #[serde(default = "default_prefix")]
     pub kafka_consumer_group_prefix: String,
     /// Attribute or extension that is the key of a record: events with the same one are in the same partition, and in order.
