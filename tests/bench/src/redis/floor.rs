@@ -35,11 +35,11 @@ pub fn serve(listener: std::net::TcpListener, address: &str, stream: &str, sink:
     let client = redis::Client::open(format!("redis://:{}@{address}/", Redis::PASSWORD))?;
     let stream: Arc<str> = stream.into();
     http1::runtime()?.block_on(async move {
-        let writing = client.get_multiplexed_async_connection().await?;
-        let mut create = writing.clone();
-        cmd("XGROUP").arg(&["CREATE", &*stream, GROUP, "$", "MKSTREAM"]).exec_async(&mut create).await?;
         // Who waits for an entry waits longer than for any other answer.
         let patient = AsyncConnectionConfig::new().set_response_timeout(None);
+        let writing = client.get_multiplexed_async_connection_with_config(&patient).await?;
+        let mut create = writing.clone();
+        cmd("XGROUP").arg(&["CREATE", &*stream, GROUP, "$", "MKSTREAM"]).exec_async(&mut create).await?;
         let reading = client.get_multiplexed_async_connection_with_config(&patient).await?;
         let passing = tokio::spawn(pass_on(reading, writing.clone(), Arc::clone(&stream), sink));
         let keeping =
