@@ -150,6 +150,7 @@ fn attributes_and_data_of_an_event() {
         ("ce.?nothing.orValue('none') == 'none'", data, "true"),
         ("timestamp(ce.time) > timestamp('2026-01-01T00:00:00Z')", data, "true"),
         ("timestamp(ce.time).getFullYear() == 2026", data, "true"),
+        ("timestamp(ce.time).getHours('+01:00') == timestamp(ce.time).getHours('UTC') + 1", data, "true"),
         ("ce.type.matches('^com[.]example[.]')", data, "true"),
         ("matches(ce.type, 'order$')", data, "true"),
         ("data.amount > 10", data, "true"),
@@ -231,10 +232,18 @@ fn what_can_never_work_is_told_with_its_place() {
         ),
         ("data.items.all(i, 5)", "line 1, column 19: a bool was expected, not an int"),
         ("ce.all(i, true)", "line 1, column 7: 'ce', the attributes has no elements to go through"),
-        ("ce.type.matches('(')", "line 1, column 17: this is no regular expression: found open group without closing ')'"),
+        (
+            "ce.type.matches('(')",
+            "line 1, column 17: this is no regular expression: found open group without closing ')'",
+        ),
         (
             "ce.type.matches(ce.id)",
             "line 1, column 16: the pattern of matches() must be a text in quotes: it is compiled once",
+        ),
+        (
+            "timestamp(ce.time).getHours('Europe/Berlin') == 1",
+            "line 1, column 28: the time zone of getHours() must be UTC or an offset such as +01:00: names of zones are not \
+             known",
         ),
         ("__0 == 1", "line 1, column 1: names that begin with '__' are reserved"),
         ("data.all(data, data > 1)", "line 1, column 9: 'data' has a meaning already: take another name"),

@@ -120,7 +120,13 @@ pub fn result(name: &str, call: &CallExpr, target: Option<Type>, arguments: &[Ty
             fits(name, *other, &[Type::Optional]).map(|()| Type::Optional)
         }
         (part, [time] | [time, _]) if is_member && PARTS.contains(&part) => {
-            fits(name, *time, &[Type::Timestamp, Type::Duration]).map(|()| Type::Int)
+            fits(name, *time, &[Type::Timestamp, Type::Duration])?;
+            match call.args.first().map(|zone| &zone.expr) {
+                Some(Expr::Literal(LiteralValue::String(zone))) if !is_zone(zone.inner()) => Err(format!(
+                    "the time zone of {name}() must be UTC or an offset such as +01:00: names of zones are not known"
+                )),
+                _ => Ok(Type::Int),
+            }
         }
         _ => {
             let known = || NAMES.iter().chain(&PARTS).copied();
@@ -133,6 +139,11 @@ pub fn result(name: &str, call: &CallExpr, target: Option<Type>, arguments: &[Ty
             Err(format!("unknown function {name}(){hint}"))
         }
     }
+}
+
+/// Whether the crate knows a time zone without the tables of all of them, which are larger than the crate.
+fn is_zone(zone: &str) -> bool {
+    zone.is_empty() || zone == "UTC" || zone.contains(':')
 }
 
 fn fits(name: &str, found: Type, wanted: &[Type]) -> Result<(), String> {
