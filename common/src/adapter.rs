@@ -198,9 +198,9 @@ impl Context {
         let headers = &self.request.headers;
         let values = headers.get_all(header::CONTENT_TYPE).iter().chain(headers.get_all(header::ACCEPT));
         let batch = event::http::BATCH.as_bytes();
-        values.into_iter().any(|value| {
-            value.as_bytes().windows(batch.len()).any(|part| part.eq_ignore_ascii_case(batch))
-        })
+        values
+            .into_iter()
+            .any(|value| value.as_bytes().windows(batch.len()).any(|part| part.eq_ignore_ascii_case(batch)))
     }
 
     /// Whether what was done shall be told by an event, where a target has none to give by itself:

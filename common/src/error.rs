@@ -39,7 +39,8 @@ pub struct Error {
     after: Option<Duration>,
     message: String,
     detail: Option<String>,
-    told_as: Option<(&'static str, &'static str)>,
+    told_as: Option<&'static str>,
+    code: Option<&'static str>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -56,6 +57,7 @@ impl Error {
             message: message.into(),
             detail: None,
             told_as: None,
+            code: None,
             source: None,
         }
     }
@@ -106,17 +108,29 @@ impl Error {
         self
     }
 
-    /// The same, told as an event of this type and with this code where failures are told as events
-    /// (`EVENTS_PAYLOAD_POLICY`). Without it the type is that of the event with `.response`, the code `adapter-process`.
+    /// The same, told as an event of this type where failures are told as events (`EVENTS_PAYLOAD_POLICY`). Without it the
+    /// type is that of the event with `.response`.
     #[must_use]
-    pub fn told_as(mut self, event_type: &'static str, code: &'static str) -> Self {
-        self.told_as = Some((event_type, code));
+    pub fn told_as(mut self, event_type: &'static str) -> Self {
+        self.told_as = Some(event_type);
         self
     }
 
-    /// The type and the code that it was given.
-    pub(crate) fn telling(&self) -> Option<(&'static str, &'static str)> {
+    /// The same, told with this code where failures are told as events. Without it the code is `adapter-process`.
+    #[must_use]
+    pub fn with_code(mut self, code: &'static str) -> Self {
+        self.code = Some(code);
+        self
+    }
+
+    /// The type of the event as which it is told, where it was given one.
+    pub(crate) fn event_type(&self) -> Option<&'static str> {
         self.told_as
+    }
+
+    /// The code with which it is told.
+    pub(crate) fn code(&self) -> &'static str {
+        self.code.unwrap_or("adapter-process")
     }
 
     /// What the other side said.

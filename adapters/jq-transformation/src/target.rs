@@ -75,7 +75,7 @@ impl Target for Jq {
         let Some(sink) = context.sink() else { return Ok(Reply::Event(event)) };
         match sink.attempt(&mut event, &context.trace).await {
             Ok(accepted) => Ok(Reply::Status(accepted.status)),
-            Err(failure) => Err(Error::from(failure).told_as(FAILED, "adapter-process")),
+            Err(failure) => Err(Error::from(failure).told_as(FAILED)),
         }
     }
 }
@@ -103,12 +103,11 @@ fn refused(failure: Failure) -> Error {
     match &failure {
         Failure::Query(said) => Error::permanent("the query failed")
             .with_detail(said.as_bytes())
-            .told_as(FAILED, "request-parsing"),
+            .told_as(FAILED)
+            .with_code("request-parsing"),
         Failure::ContentType(_) | Failure::Data(_) => {
-            Error::permanent(failure.to_string()).told_as(FAILED, "request-parsing")
+            Error::permanent(failure.to_string()).told_as(FAILED).with_code("request-parsing")
         }
-        Failure::Exceeded(_) | Failure::Interpreter => {
-            Error::permanent(failure.to_string()).told_as(FAILED, "adapter-process")
-        }
+        Failure::Exceeded(_) | Failure::Interpreter => Error::permanent(failure.to_string()).told_as(FAILED),
     }
 }

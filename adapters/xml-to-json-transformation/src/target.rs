@@ -45,15 +45,16 @@ impl Target for XmlToJson {
         let Some(sink) = context.sink() else { return Ok(Reply::Event(event)) };
         match sink.attempt(&mut event, &context.trace).await {
             Ok(accepted) => Ok(Reply::Status(accepted.status)),
-            Err(failure) => Err(Error::from(failure).told_as(FAILED, "adapter-process")),
+            Err(failure) => Err(Error::from(failure).told_as(FAILED)),
         }
     }
 }
 
 fn transformed(mut event: Event) -> Result<Event, Error> {
     let data = event.data().cloned().unwrap_or_default();
-    let json = xmljson::convert(&data)
-        .map_err(|invalid| Error::permanent(invalid.to_string()).told_as(FAILED, "request-validation"))?;
+    let json = xmljson::convert(&data).map_err(|invalid| {
+        Error::permanent(invalid.to_string()).told_as(FAILED).with_code("request-validation")
+    })?;
     event
         .set_data("application/json", json)
         .map_err(|error| Error::permanent("making the event").caused_by(error))?;

@@ -18,6 +18,8 @@ const OWN: &str = "io.triggermesh.xslt.transform";
 const XML: &str = "application/xml";
 /// How the original began to say that a transformation failed.
 const FAILED: &str = "error processing XML with XSLT";
+/// The original's code for what it does not take.
+const INVALID: &str = "request-validation";
 
 /// The XSLT transformation.
 pub struct Xslt {
@@ -107,6 +109,7 @@ impl Xslt {
                 Error::permanent(
                     "events may not bring a stylesheet: XSLTTRANSFORMATION_ALLOW_XSLT_OVERRIDE is not set",
                 )
+                .with_code(INVALID)
             })?;
             spawn_blocking(move || by_own(&sheets, &data, &limits))
         } else {
@@ -120,12 +123,14 @@ impl Xslt {
         let content_type = event.data_content_type().unwrap_or_default();
         let essence = content_type.split(';').next().unwrap_or_default().trim();
         if !essence.eq_ignore_ascii_case(XML) {
-            return Err(Error::permanent(format!("the content type must be {XML}, not '{content_type}'")));
+            let message = format!("the content type must be {XML}, not '{content_type}'");
+            return Err(Error::permanent(message).with_code(INVALID));
         }
         let none = || {
             Error::permanent(
                 "there is no stylesheet but those that events of type io.triggermesh.xslt.transform bring",
             )
+            .with_code(INVALID)
         };
         self.sheet.clone().ok_or_else(none)
     }
@@ -149,10 +154,11 @@ impl Xslt {
 
 /// By the stylesheet that comes with the document.
 fn by_own(sheets: &Sheets, data: &[u8], limits: &Limits) -> Result<Bytes, Error> {
-    let own: Own<'_> = serde_json::from_slice(data)
-        .map_err(|error| Error::permanent("reading 'xml' and 'xslt' of the data").caused_by(error))?;
+    let own: Own<'_> = serde_json::from_slice(data).map_err(|error| {
+        Error::permanent("reading 'xml' and 'xslt' of the data").caused_by(error).with_code("request-parsing")
+    })?;
     if own.xslt.is_empty() {
-        return Err(Error::permanent("the data have no 'xslt'"));
+        return Err(Error::permanent("the data have no 'xslt'").with_code(INVALID));
     }
     // What is wrong may hold a part of the stylesheet, which is the caller's: it is told, and not logged.
     let told = |mistake: xslt::Mistake| {

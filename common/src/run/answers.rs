@@ -112,9 +112,9 @@ impl Stateful {
 }
 
 fn category_event(frame: &Frame, event_type: &str, incoming: &Stateful, error: &Error) -> Option<Event> {
-    let (event_type, code) = match error.telling() {
-        Some((event_type, code)) => (Text::from_static(event_type), code),
-        None => (Text::from(format!("{event_type}.response")), "adapter-process"),
+    let event_type = match error.event_type() {
+        Some(event_type) => Text::from_static(event_type),
+        None => Text::from(format!("{event_type}.response")),
     };
     let mut event = Event::new(event::new_id(), Text::from_static(frame.component), event_type).ok()?;
     event.set("time", event::now()).ok()?;
@@ -126,7 +126,7 @@ fn category_event(frame: &Frame, event_type: &str, incoming: &Stateful, error: &
         event.set("statefulid", incoming.id.clone().unwrap_or_else(event::new_id)).ok()?;
     }
     let details = error.detail().map(|detail| json!({"body": detail}));
-    let data = json!({"Code": code, "Description": text(error), "Details": details});
+    let data = json!({"Code": error.code(), "Description": text(error), "Details": details});
     event.set_data(Text::from_static("application/json"), data.to_string()).ok()?;
     Some(event)
 }

@@ -79,7 +79,8 @@ impl Routes {
     /// Answers one request.
     pub(crate) async fn answer(&self, request: Request<Incoming>, slot: &Slot) -> Response {
         let path = request.uri().path();
-        let is_page = self.paths.contains(&path) || self.beginnings.iter().any(|first| path.starts_with(first));
+        let is_page =
+            self.paths.contains(&path) || self.beginnings.iter().any(|first| path.starts_with(first));
         if !is_page {
             return self.event(request, slot).await;
         }

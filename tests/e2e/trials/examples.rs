@@ -105,7 +105,8 @@ fn content_routing() -> Result<(), Failure> {
 
 fn xml_orders() -> Result<(), Failure> {
     let mut up = example("xml-orders")?;
-    let order = "<order number='4711'><customer>Ann</customer><item sku='A-1'><count>2</count></item></order>";
+    let order =
+        "<order number='4711'><customer>Ann</customer><item sku='A-1'><count>2</count></item></order>";
     let request = kit::Request::post("/").body("application/xml", order);
     let answer = request.send(up.address("supplier")?).map_err(|error| error.to_string())?;
     ensure(answer.is_success(), || format!("{} {}", answer.status, answer.text()))?;

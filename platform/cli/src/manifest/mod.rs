@@ -153,7 +153,8 @@ fn known<'o, 'c>(
 ) -> Vec<(&'o Object, &'c Adapter, &'c Kind)> {
     let mut known = Vec::new();
     for object in objects {
-        let holds_texts = matches!(object.id.kind.as_str(), "Secret" | "ConfigMap") && object.group().is_empty();
+        let holds_texts =
+            matches!(object.id.kind.as_str(), "Secret" | "ConfigMap") && object.group().is_empty();
         if is_trigger(object) || holds_texts {
             continue;
         }
@@ -179,7 +180,8 @@ fn known<'o, 'c>(
             }
             None => {
                 let kinds = catalogue.kinds().map(|(_, kind)| kind.kind.as_str());
-                let hint = suggestion(name, kinds.chain([trigger::KIND, "Secret", "ConfigMap", "List"])).to_string();
+                let hint =
+                    suggestion(name, kinds.chain([trigger::KIND, "Secret", "ConfigMap", "List"])).to_string();
                 let list = if hint.is_empty() { " ('trestle list' shows all kinds)" } else { "" };
                 mistakes.add(object.at, format!("unknown kind '{name}'{hint}{list}"));
             }

@@ -85,7 +85,8 @@ pub fn read(object: &Object, index: &Index<'_>, mistakes: &mut Mistakes) -> Opti
 fn bounds(node: &Node, broker: Option<&Id>, index: &Index<'_>, mistakes: &mut Mistakes) -> Json {
     match broker {
         Some(broker) if !index.keeps_events(broker) => {
-            let message = format!("'spec.bounds': a {} keeps no past events and cannot replay them", broker.kind);
+            let message =
+                format!("'spec.bounds': a {} keeps no past events and cannot replay them", broker.kind);
             mistakes.add(node.at, message);
         }
         _ => {
