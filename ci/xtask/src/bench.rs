@@ -47,13 +47,15 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Failure> 
 
 /// A case is named after its adapter, or after its adapter with more behind it.
 fn programs(cases: &[String]) -> impl Fn(&str) -> bool + '_ {
-    const MEASURED: [&str; 10] = [
+    const MEASURED: [&str; 12] = [
         "webhook-source",
         "cloudevents-target",
         "memory-broker",
         "transformation",
         "filter",
         "splitter",
+        "jq-transformation",
+        "xml-to-json-transformation",
         "kafka-broker",
         "kafka-source",
         "kafka-target",

@@ -103,8 +103,18 @@ const CASES: [Case; 14] = [
         limit: 1.5,
     },
     // What they may cost is the floor and twice what the library alone costs, which is what these floors do.
-    Case { name: "jq", candidate: Contender::Jq, floor: Contender::LibraryFloor(Library::Jq), limit: 1.0 },
-    Case { name: "xml", candidate: Contender::Xml, floor: Contender::LibraryFloor(Library::Xml), limit: 1.0 },
+    Case {
+        name: "jq-transformation",
+        candidate: Contender::Jq,
+        floor: Contender::LibraryFloor(Library::Jq),
+        limit: 1.0,
+    },
+    Case {
+        name: "xml-to-json-transformation",
+        candidate: Contender::Xml,
+        floor: Contender::LibraryFloor(Library::Xml),
+        limit: 1.0,
+    },
     Case {
         name: "kafka-source",
         candidate: Contender::KafkaSource,
