@@ -1,6 +1,5 @@
 //! The cluster of the trials: images are built and loaded, then this program runs again in the node's network.
 
-use std::collections::BTreeSet;
 use std::env;
 use std::net::Ipv4Addr;
 use std::os::unix::process::CommandExt as _;
@@ -95,17 +94,17 @@ fn prepare(with_kafka: bool) -> Result<(), Failure> {
     forget()
 }
 
-/// Takes the images out of buildah's store, under all their names.
+/// Takes the names with this tag out of buildah's store, and the images that have no other.
 fn forget() -> Result<(), Failure> {
     let mut list = Command::new("buildah");
-    list.args(["images", "--quiet", "--filter", &format!("reference=localhost/*:{TAG}")]);
-    let listed = list.output().map_err(|error| format!("{list:?}: {error}"))?;
-    let ids = String::from_utf8_lossy(&listed.stdout).into_owned();
-    let ids: BTreeSet<&str> = ids.split_whitespace().collect();
-    if ids.is_empty() {
-        return Ok(());
+    let listed = list.args(["images", "--format", "{{.Name}}:{{.Tag}}"]).output();
+    let listed = listed.map_err(|error| format!("{list:?}: {error}"))?;
+    let names = String::from_utf8_lossy(&listed.stdout).into_owned();
+    let is_ours = |name: &&str| name.starts_with("localhost/") && name.ends_with(&format!(":{TAG}"));
+    for name in names.lines().filter(is_ours) {
+        said(Command::new("buildah").args(["rmi", name]).stdout(Stdio::null()))?;
     }
-    said(Command::new("buildah").args(["rmi", "--force"]).args(ids))
+    Ok(())
 }
 
 fn images() -> Command {

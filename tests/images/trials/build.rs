@@ -27,8 +27,16 @@ const TAG: &str = "trial";
 /// When they cannot be built.
 pub fn image(name: &str) -> Result<String, Failure> {
     static BUILT: OnceLock<Result<(), Failure>> = OnceLock::new();
-    BUILT.get_or_init(|| ci_images(&ADAPTERS).map(drop)).clone()?;
+    BUILT.get_or_init(build).clone()?;
     Ok(format!("localhost/{name}:{TAG}"))
+}
+
+/// Builds all images. One above its limit is there all the same, and fails the trial that looks at sizes alone.
+fn build() -> Result<(), Failure> {
+    forget()?;
+    let built = ci_images(&ADAPTERS);
+    let is_there = |name: &str| podman(&["image", "exists", &format!("localhost/{name}:{TAG}")]).is_ok();
+    if ADAPTERS.into_iter().all(is_there) { Ok(()) } else { built.map(drop) }
 }
 
 /// Takes the images of this test away, and older ones of ours that have lost their names.
@@ -36,9 +44,12 @@ pub fn image(name: &str) -> Result<String, Failure> {
 /// # Errors
 /// When they stay.
 pub fn forget() -> Result<(), Failure> {
-    let named = podman(&["images", "--quiet", "--filter", &format!("reference=localhost/*:{TAG}")])?;
-    for id in named.lines() {
-        podman(&["rmi", "--force", "--ignore", id])?;
+    // An image can have other names, which are not this test's.
+    let names = podman(&["images", "--format", "{{.Repository}}:{{.Tag}}"])?;
+    for name in
+        names.lines().filter(|name| name.starts_with("localhost/") && name.ends_with(&format!(":{TAG}")))
+    {
+        podman(&["rmi", "--ignore", name])?;
     }
     podman(&[
         "image",

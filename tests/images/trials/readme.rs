@@ -57,7 +57,7 @@ pub fn compose() -> Result<(), Failure> {
     let remove = format!(
         "test ! -e {file} || docker compose down\n\
          ! podman network exists {PROJECT}_default || podman network rm --force {PROJECT}_default\n\
-         podman images --filter 'reference=localhost/trestle/*' --format '{{{{.Repository}}}}:{{{{.Tag}}}}' | \
+         podman images --format '{{{{.Repository}}}}:{{{{.Tag}}}}' | sed -n '\\|^localhost/trestle/|p' | \
          xargs --no-run-if-empty podman rmi"
     );
     let down = run(&remove, &programs);
