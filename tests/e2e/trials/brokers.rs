@@ -1,18 +1,37 @@
-//! Examples with brokers whose events outlive the bridge, run for real.
+//! Examples with brokers whose events outlive the bridge, and with more than one, run for real.
 
 use kit::{Failure, Reply, Sink, ensure};
 use peers::{Kafka, Redis};
 use serde_json::json;
 
 use crate::Named;
-use crate::examples::{send, shown, text};
+use crate::examples::{example, is_shown, send, shown, text};
 use crate::up::{Up, replace};
 use crate::watch::Watching;
 
 pub const TRIALS: &[Named] = &[
     ("redis-broker: events outlive the bridge", redis_broker),
     ("kafka-broker: events outlive the bridge, and dead letters are delivered by trestle dlq", kafka_broker),
+    ("two-brokers: the first lets through to the second what is known", two_brokers),
 ];
+
+fn two_brokers() -> Result<(), Failure> {
+    let mut up = example("two-brokers")?;
+    send(&up, "gate", "com.example.unheard-of", r#"{"order": 4711}"#)?;
+    send(&up, "gate", "com.example.order.refunded", r#"{"order": 4712}"#)?;
+    send(&up, "partners", "any", r#"{"order": 4713}"#)?;
+    for (display, event_type, order) in [
+        ("quarantine", "com.example.unheard-of", "4711"),
+        ("audit", "com.example.order.refunded", "4712"),
+        ("audit", "com.example.order.placed", "4713"),
+        ("billing", "com.example.order.placed", "4713"),
+    ] {
+        shown(&mut up, display, event_type, order)?;
+    }
+    let is_astray = [("audit", "4711"), ("billing", "4712"), ("quarantine", "4713")];
+    let is_astray = is_astray.iter().any(|(display, order)| is_shown(&up, display, order));
+    ensure(!is_astray, || up.screen())
+}
 
 fn redis_broker() -> Result<(), Failure> {
     let redis = Redis::start()?;

@@ -74,7 +74,7 @@ pub fn shown(up: &mut Up, display: &str, event_type: &str, text: &str) -> Result
     .map_err(|why| format!("{why}: no {event_type} with {text} behind {begin} in:\n{}", up.screen()))
 }
 
-fn is_shown(up: &Up, display: &str, text: &str) -> bool {
+pub fn is_shown(up: &Up, display: &str, text: &str) -> bool {
     let of_display = |line: &&str| line.split_once("| ").is_some_and(|(name, _)| name.trim() == display);
     up.screen().lines().filter(of_display).any(|line| line.contains(text))
 }

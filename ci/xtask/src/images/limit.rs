@@ -7,6 +7,10 @@ use crate::workspace::Package;
 
 /// Bytes of an image whose adapter speaks HTTP, or another protocol by little code.
 const SMALL: u64 = 6_000_000;
+/// Bytes of one with the interpreter of a language, or the client of a store.
+const MIDDLE: u64 = 7_000_000;
+/// The crates of others that those are.
+const PARTS: [&str; 3] = ["cel", "jaq-core", "redis"];
 /// Bytes of one with the SDK of a cloud or with librdkafka.
 const LARGE: u64 = 16_000_000;
 /// The crates of ours that bring those.
@@ -14,8 +18,17 @@ const FAMILIES: [&str; 4] = ["aws", "azure", "google", "kafka"];
 
 /// The limit of an adapter, by what it is built from.
 pub fn of(packages: &[Package], name: &str) -> u64 {
-    let parts = closure(packages, name);
-    if FAMILIES.iter().any(|family| parts.contains(*family)) { LARGE } else { SMALL }
+    let ours = closure(packages, name);
+    let needed = packages.iter().filter(|package| ours.contains(&package.name));
+    let mut needed =
+        needed.flat_map(|package| &package.dependencies).filter(|one| one.kind.as_deref() != Some("dev"));
+    if FAMILIES.iter().any(|family| ours.contains(*family)) {
+        LARGE
+    } else if needed.any(|one| PARTS.contains(&one.name.as_str())) {
+        MIDDLE
+    } else {
+        SMALL
+    }
 }
 
 /// Fails with the images that are above their limits.
@@ -52,8 +65,11 @@ mod tests {
             package("kafka", &["common", "rdkafka"]),
             package("a-source", &["common"]),
             package("b-source", &["common", "kafka"]),
+            package("routing", &["cel"]),
+            package("filter", &["common", "routing"]),
         ];
-        assert_eq!((of(&packages, "a-source"), of(&packages, "b-source")), (6_000_000, 16_000_000));
+        let limits = ["a-source", "b-source", "filter"].map(|name| of(&packages, name));
+        assert_eq!(limits, [6_000_000, 16_000_000, 7_000_000]);
     }
 
     #[test]
