@@ -9,8 +9,10 @@ use super::{objects, root};
 use crate::catalogue::{Adapter, Catalogue, EMBEDDED, plain};
 use crate::render::Target;
 
-/// The configuration of the controller's own, which it hands to every adapter. Adapters read the level of the first.
-const OF_CONTROLLER: [&str; 3] = ["K_LOGGING_CONFIG", "K_METRICS_CONFIG", "K_TRACING_CONFIG"];
+/// The configuration of the controller's own, which it hands to every adapter, and its namespace, which those had that read
+/// objects from Kubernetes themselves. Adapters here read the level of the first.
+const OF_CONTROLLER: [&str; 4] =
+    ["K_LOGGING_CONFIG", "K_METRICS_CONFIG", "K_TRACING_CONFIG", "SYSTEM_NAMESPACE"];
 
 /// What a variable that is not set means, where the schema does not say.
 const DEFAULTS: [(&str, &str); 3] = [
@@ -135,8 +137,14 @@ fn what_adapters_do_not_know_is_known() {
         }
     }
     // The two of Event Hubs say what is in the resource's id; the others are for logs, metrics and traces of the original.
-    let expected =
-        ["EVENTHUB_NAME", "EVENTHUB_NAMESPACE", "K_COMPONENT", "K_METRICS_CONFIG", "K_TRACING_CONFIG"];
+    let expected = [
+        "EVENTHUB_NAME",
+        "EVENTHUB_NAMESPACE",
+        "K_COMPONENT",
+        "K_METRICS_CONFIG",
+        "K_TRACING_CONFIG",
+        "SYSTEM_NAMESPACE",
+    ];
     assert_eq!(unknown.iter().map(String::as_str).collect::<Vec<_>>(), expected);
 }
 
@@ -150,6 +158,6 @@ fn every_kind_of_ours_was_recorded() {
         .map(|(_, kind)| kind.kind.as_str())
         .filter(|kind| !recorded.contains(*kind))
         .collect();
-    // Two that the controller never had, and the broker, which another controller ran.
-    assert_eq!(missing, ["DisplayTarget", "MemoryBroker", "PingSource"]);
+    // Two that the controller never had, and the brokers, of which another controller ran two.
+    assert_eq!(missing, ["DisplayTarget", "KafkaBroker", "MemoryBroker", "PingSource", "RedisBroker"]);
 }
