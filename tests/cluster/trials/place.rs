@@ -132,12 +132,11 @@ impl Place {
     /// When it cannot be opened.
     pub fn pod(&self, adapter: &str) -> Result<Way, Failure> {
         let selector = format!("app.kubernetes.io/component={adapter}");
-        let of = ["pods", "--selector", &selector, "--output", "name"];
-        let ready = ["--for=condition=Ready", "--timeout", "120s"];
-        self.kubectl(&[&["wait", of[0], of[1], of[2]][..], &ready].concat())?;
-        let pods = self.kubectl(&[&["get"][..], &of].concat())?;
-        let pod = pods.lines().next_back().ok_or_else(|| format!("{adapter} has no pod"))?;
-        Way::open(&["port-forward", "--namespace", &self.name, pod, ":8080"])
+        let name = within(PATIENCE, &format!("a pod of {adapter} that stays"), || {
+            let pods = self.kubectl(&["get", "pods", "--selector", &selector, "--output", "json"]).ok()?;
+            staying(&serde_json::from_str(&pods).ok()?)
+        })?;
+        Way::open(&["port-forward", "--namespace", &self.name, &format!("pod/{name}"), ":8080"])
     }
 
     /// A broker of Knative's that keeps events in memory.
@@ -221,4 +220,21 @@ pub fn event(
     let found = || shown(display).ok()?.into_iter().find(|event| is(event));
     within(PATIENCE, what, found)
         .map_err(|failure| format!("{failure}: {:?}\n{}", shown(display), place.said()))
+}
+
+/// The name of a pod when all are ready and of one revision: while Knative's injection rolls out, pods come and go.
+fn staying(pods: &Value) -> Option<String> {
+    let pods: Vec<&Value> = pods["items"]
+        .as_array()?
+        .iter()
+        .filter(|pod| pod["metadata"]["deletionTimestamp"].is_null())
+        .collect();
+    let is_ready = |pod: &Value| {
+        let conditions = pod["status"]["conditions"].as_array();
+        conditions.is_some_and(|all| all.iter().any(|one| one["type"] == "Ready" && one["status"] == "True"))
+    };
+    let revision = |pod: &Value| pod["metadata"]["labels"]["pod-template-hash"].clone();
+    let first = *pods.first()?;
+    let stays = pods.iter().all(|pod| is_ready(pod) && revision(pod) == revision(first));
+    stays.then(|| first["metadata"]["name"].as_str().map(str::to_owned)).flatten()
 }
