@@ -10,6 +10,7 @@
     reason = "a test tool outside the frame: it polls, and reads its environment"
 )]
 
+pub mod broker;
 pub mod clauses;
 pub mod event;
 mod example;

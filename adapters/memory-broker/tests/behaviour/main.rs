@@ -8,7 +8,8 @@ mod room;
 
 use std::{fs, net::SocketAddr, thread::JoinHandle};
 
-use kit::{Example, Failure, Process, Reply, Request, Response, Sink, eventually};
+use kit::broker::{answer_by_path, event, expect, ids, trigger, wait_for_ids};
+use kit::{Failure, Process, Response, Sink, eventually};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -80,42 +81,9 @@ impl Broker {
     }
 }
 
-fn event(event_type: &str, number: u64) -> Request {
-    Example::json(event_type, &json!({"number": number})).binary(number)
-}
-
-/// A target with these options, for a trigger that wants events of one type.
-fn trigger(event_type: &str, url: &str, options: Value) -> Value {
-    json!({"filters": [{"exact": {"type": event_type}}], "target": {"url": url}, "deliveryOptions": options})
-}
-
-/// Answers by path: each gets its own reply, others 202.
-fn answer_by_path(sink: &Sink, replies: Vec<(&'static str, Reply)>) {
-    sink.route(move |request| {
-        replies.iter().find(|(path, _)| *path == request.path).map(|(_, reply)| reply.clone())
-    });
-}
-
-/// The ids that arrived at a path, in order.
-fn ids(sink: &Sink, path: &str) -> Vec<String> {
-    let at_path = sink.requests().into_iter().filter(|request| request.path == path);
-    at_path.filter_map(|request| Some(request.event().ok()?.get("id").to_owned())).collect()
-}
-
-/// Waits until so many events have arrived at a path.
-fn wait_for_ids(sink: &Sink, path: &str, count: usize) -> Result<Vec<String>, Failure> {
-    eventually(&format!("{count} events at {path}"), || {
-        Some(ids(sink, path)).filter(|ids| ids.len() >= count)
-    })
-}
-
 /// The first event that arrives at a path.
 fn first_event(sink: &Sink, path: &str) -> Result<kit::Event, Failure> {
     wait_for_ids(sink, path, 1)?;
     let requests = sink.requests();
     requests.iter().find(|request| request.path == path).ok_or("gone")?.event()
-}
-
-fn expect<T: PartialEq + std::fmt::Debug>(found: T, wanted: T, about: &str) -> Outcome {
-    kit::ensure(found == wanted, || format!("{found:?} instead of {wanted:?}: {about}"))
 }

@@ -14,7 +14,8 @@ mod trimming;
 
 use std::{fs, net::SocketAddr};
 
-use kit::{Example, Failure, Process, Reply, Request, Response, Sink, eventually};
+use kit::broker::{answer_by_path, event, expect, ids, numbered, trigger, wait_for_ids};
+use kit::{Failure, Process, Request, Response, eventually};
 use peers::Redis;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -87,40 +88,6 @@ impl Broker {
     }
 }
 
-fn event(event_type: &str, number: u64) -> Request {
-    Example::json(event_type, &json!({"number": number})).binary(number)
-}
-
-/// A target with these options, for a trigger that wants events of one type.
-fn trigger(event_type: &str, url: &str, options: Value) -> Value {
-    json!({"filters": [{"exact": {"type": event_type}}], "target": {"url": url}, "deliveryOptions": options})
-}
-
-/// Answers by path: each gets its own reply, others 202.
-fn answer_by_path(sink: &Sink, replies: Vec<(&'static str, Reply)>) {
-    sink.route(move |request| {
-        replies.iter().find(|(path, _)| *path == request.path).map(|(_, reply)| reply.clone())
-    });
-}
-
-/// The ids that arrived at a path, in order.
-fn ids(sink: &Sink, path: &str) -> Vec<String> {
-    let at_path = sink.requests().into_iter().filter(|request| request.path == path);
-    at_path.filter_map(|request| Some(request.event().ok()?.get("id").to_owned())).collect()
-}
-
-/// Waits until so many events have arrived at a path.
-fn wait_for_ids(sink: &Sink, path: &str, count: usize) -> Result<Vec<String>, Failure> {
-    eventually(&format!("{count} events at {path}"), || {
-        Some(ids(sink, path)).filter(|ids| ids.len() >= count)
-    })
-}
-
-/// The ids of events by their numbers.
-fn numbered(numbers: impl IntoIterator<Item = u64>) -> Vec<String> {
-    numbers.into_iter().map(|number| format!("kit-{number}")).collect()
-}
-
 /// The group of a trigger as Redis has it.
 fn group(redis: &Redis, stream: &str, name: &str) -> Result<Value, Failure> {
     let groups = redis.ask(&["XINFO", "GROUPS", stream])?;
@@ -134,8 +101,4 @@ fn settled(redis: &Redis, stream: &str, name: &str) -> Outcome {
         let group = group(redis, stream, name).ok()?;
         (group["pending"] == 0 && group["lag"] == 0).then_some(())
     })
-}
-
-fn expect<T: PartialEq + std::fmt::Debug>(found: T, wanted: T, about: &str) -> Outcome {
-    kit::ensure(found == wanted, || format!("{found:?} instead of {wanted:?}: {about}"))
 }
