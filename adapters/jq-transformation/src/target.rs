@@ -6,7 +6,7 @@ use common::{
     Adapter, Context, Error, Event, Field, Info, Kind, Reply, Role, Scaling, Target, config::ConfigError,
     worker,
 };
-use jq::{Bounds, Failure, Query};
+use jq::{Bounds, Exceeded, Failure, Query};
 use tokio::{
     sync::{Semaphore, oneshot},
     time::timeout,
@@ -108,6 +108,7 @@ fn refused(failure: Failure) -> Error {
         Failure::ContentType(_) | Failure::Data(_) => {
             Error::permanent(failure.to_string()).told_as(FAILED).with_code("request-parsing")
         }
+        Failure::Exceeded(Exceeded::Together) => Error::retryable(failure.to_string()).told_as(FAILED),
         Failure::Exceeded(_) | Failure::Interpreter => Error::permanent(failure.to_string()).told_as(FAILED),
     }
 }

@@ -89,8 +89,25 @@ fn without_status(doing: &str, identity: Identity, error: &CallError) -> Error {
     if error.is_serialization() || error.is_binding() {
         return Error::permanent(format!("{doing}: it cannot be written as a request")).caused_by(cause);
     }
-    let because = if error.is_timeout() { "no answer in time" } else { "the service cannot be reached" };
+    let because = if error.is_timeout() || is_cancelled(error) {
+        "no answer in time"
+    } else {
+        "the service cannot be reached"
+    };
     Error::retryable(format!("{doing}: {because}")).caused_by(cause)
+}
+
+/// Whether the service ended the call without a status, as servers do at its deadline, which they know (`grpc-timeout`):
+/// they may be before our own clock.
+fn is_cancelled(error: &CallError) -> bool {
+    causes(error)
+        .filter_map(|error| error.downcast_ref::<h2::Error>())
+        .any(|error| error.reason() == Some(h2::Reason::CANCEL))
+}
+
+/// An error and all that caused it.
+fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
 }
 
 /// Credentials or a client that could not be made: something is to be mended, and then it works.
@@ -112,14 +129,12 @@ fn retry_delay(status: &Status) -> Option<Duration> {
 /// All causes on one line; what stands in the message of the one before is not said twice.
 fn chain(error: &(dyn StdError + 'static)) -> String {
     let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let next = error.to_string();
+    for cause in causes(error).skip(1) {
+        let next = cause.to_string();
         if !text.contains(&next) {
             text.push_str(": ");
             text.push_str(&next);
         }
-        cause = error.source();
     }
     text
 }
@@ -191,6 +206,8 @@ mod tests {
         for (error, text) in [
             (CallError::timeout("slow"), "no answer in time"),
             (CallError::io("reset"), "cannot be reached"),
+            (CallError::io(h2::Error::from(h2::Reason::REFUSED_STREAM)), "cannot be reached"),
+            (CallError::io(h2::Error::from(h2::Reason::CANCEL)), "no answer in time"),
             (CallError::connect("refused"), "cannot be reached"),
             (
                 CallError::authentication(CredentialsError::from_msg(false, "invalid_grant")),

@@ -7,6 +7,7 @@
 use std::{
     cell::Cell,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
 
@@ -14,7 +15,8 @@ use std::{
 const STRIDE: u64 = 4096;
 /// Strides between two looks at the memory of the process.
 const GLIMPSE: u64 = 16;
-/// What an evaluation may take beyond twice its values before it is ended: its calls, and what others do meanwhile.
+/// What an evaluation may take beyond twice its values before it is ended: its calls, and what others do meanwhile that are no
+/// evaluations.
 const BESIDE: usize = 32 << 20;
 /// Bytes that are copied in the time of one step, roughly.
 const STEP_BYTES: usize = 256;
@@ -59,9 +61,33 @@ pub enum Exceeded {
     /// More memory than allowed.
     #[error("it needs too much memory")]
     Memory,
+    /// More memory of the process than all evaluations that ran meanwhile were allowed together: this one need not be the one
+    /// that took it, so another attempt may succeed.
+    #[error("it and others together need too much memory")]
+    Together,
     /// Values or calls too deep within one another.
     #[error("values or calls are nested too deep")]
     Depth,
+}
+
+/// What all evaluations that run now may take of the memory of the process.
+static ALLOWED: AtomicUsize = AtomicUsize::new(0);
+
+/// The part of one evaluation in [`ALLOWED`], while it runs.
+struct Share(usize);
+
+impl Share {
+    fn new(bytes: usize) -> Self {
+        let share = bytes.saturating_mul(2).saturating_add(BESIDE);
+        ALLOWED.fetch_add(share, Ordering::Relaxed);
+        Self(share)
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        ALLOWED.fetch_sub(self.0, Ordering::Relaxed);
+    }
 }
 
 struct Budget {
@@ -74,8 +100,12 @@ struct Budget {
     bytes: Cell<usize>,
     /// Until the next look at the memory of the process.
     glimpse: Cell<u64>,
-    /// Resident memory that the process may reach.
+    /// What this evaluation may take of the memory of the process, its calls included.
+    share: Cell<usize>,
+    /// Resident memory of the process at the first look.
     resident: Cell<usize>,
+    /// The most that all evaluations were allowed together since then: what one sees may be another's.
+    allowed: Cell<usize>,
     /// The lowest address that the stack may reach.
     floor: Cell<usize>,
 }
@@ -89,7 +119,9 @@ thread_local! {
             used: Cell::new(0),
             bytes: Cell::new(usize::MAX),
             glimpse: Cell::new(0),
+            share: Cell::new(0),
             resident: Cell::new(usize::MAX),
+            allowed: Cell::new(0),
             floor: Cell::new(0),
         }
     };
@@ -104,6 +136,7 @@ pub(crate) enum Ended {
 
 /// Evaluates within the bounds. No value may outlive the call.
 pub(crate) fn within<T>(limits: &Limits, evaluate: impl FnOnce() -> T) -> Result<T, Ended> {
+    let share = Share::new(limits.bounds.bytes);
     BUDGET.with(|budget| {
         let stride = limits.steps.min(STRIDE);
         budget.stride.set(stride);
@@ -112,10 +145,13 @@ pub(crate) fn within<T>(limits: &Limits, evaluate: impl FnOnce() -> T) -> Result
         budget.used.set(0);
         budget.bytes.set(limits.bounds.bytes);
         budget.glimpse.set(0);
+        budget.share.set(share.0);
         budget.resident.set(usize::MAX);
+        budget.allowed.set(0);
         budget.floor.set(stack_address().saturating_sub(limits.stack));
     });
     let result = catch_unwind(AssertUnwindSafe(evaluate));
+    drop(share);
     BUDGET.with(|budget| {
         budget.stride.set(u64::MAX);
         budget.bytes.set(usize::MAX);
@@ -175,13 +211,14 @@ impl Budget {
     fn look_at_memory(&self) {
         let Some(left) = self.glimpse.get().checked_sub(1) else {
             self.glimpse.set(GLIMPSE);
+            self.allowed.set(self.allowed.get().max(ALLOWED.load(Ordering::Relaxed)));
             let Some(resident) = resident() else { return };
             match self.resident.get() {
-                usize::MAX => {
-                    let more = self.bytes.get().saturating_mul(2).saturating_add(BESIDE);
-                    self.resident.set(resident.saturating_add(more));
+                usize::MAX => self.resident.set(resident),
+                before if resident.saturating_sub(before) > self.allowed.get() => {
+                    let alone = self.allowed.get() == self.share.get();
+                    end(if alone { Exceeded::Memory } else { Exceeded::Together })
                 }
-                most if resident > most => end(Exceeded::Memory),
                 _ => {}
             }
             return;

@@ -56,7 +56,7 @@ pub struct Mistake {
     pub message: String,
 }
 
-/// Why an event has no result; another attempt has no other outcome.
+/// Why an event has no result; another attempt has no other outcome, except after [`Exceeded::Together`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
     /// The data are no JSON by their content type.

@@ -2,7 +2,7 @@
 //! thread that evaluates can be one with little stack.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -14,6 +14,12 @@ const BOUNDS: Bounds = Bounds { time: Duration::from_millis(300), bytes: 32 << 2
 
 /// Far beyond any bound, on a machine that is busy too.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// One test at a time: bounds on memory are kept by a look at the process, which the others share.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 fn run(query: &str, data: impl Into<String>) -> Result<Vec<u8>, Failure> {
     within(BOUNDS, query, data)
@@ -34,6 +40,7 @@ fn peak() -> usize {
 
 #[test]
 fn queries_that_never_end_are_ended() {
+    let _alone = alone();
     let queries = [
         "[range(1e9)]",
         "[range(1e9)] | length",
@@ -115,6 +122,7 @@ fn queries_that_never_end_are_ended() {
 
 #[test]
 fn much_out_of_little_is_refused() {
+    let _alone = alone();
     for (query, data) in [
         ("reduce range(64) as $x (\"x\"; . + .)", "1"),
         ("reduce range(64) as $x ([1]; . + .)", "1"),
@@ -162,6 +170,7 @@ fn much_out_of_little_is_refused() {
 
 #[test]
 fn no_pattern_is_catastrophic() {
+    let _alone = alone();
     let text = format!("\"{}!\"", "a".repeat(200_000));
     for query in [
         "test(\"(a+)+$\")",
@@ -200,6 +209,7 @@ fn no_pattern_is_catastrophic() {
 
 #[test]
 fn deep_and_large_data_are_refused_or_taken_in_time() {
+    let _alone = alone();
     let run = |query: &str, data: String| within(Bounds { time: PATIENCE, ..BOUNDS }, query, data);
     let deep =
         |open: &str, close: &str, levels: usize| format!("{}1{}", open.repeat(levels), close.repeat(levels));
@@ -228,6 +238,7 @@ fn deep_and_large_data_are_refused_or_taken_in_time() {
 
 #[test]
 fn a_query_that_is_itself_too_much_is_a_mistake() {
+    let _alone = alone();
     let compiled =
         |text: String| Query::new(&text).map(drop).map_err(|mistake| mistake.to_string().len() < 300);
     let size = 20_000;
