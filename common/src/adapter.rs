@@ -115,6 +115,8 @@ pub enum Received {
 pub trait Target: Adapter {
     /// The answer to an event that is done and has no reply.
     const ACCEPTED: StatusCode = StatusCode::ACCEPTED;
+    /// Whether a batch is handled as a whole. Else its events are handled one after the other, up to the first that fails.
+    const TAKES_BATCHES: bool = false;
 
     /// Looks at the head of a request before its body is read: path, credentials, rate.
     ///
@@ -127,6 +129,17 @@ pub trait Target: Adapter {
 
     /// Handles one event. `Ok` means that the outside system has it.
     fn handle(&self, event: Event, context: &Context) -> impl Future<Output = Result<Reply, Error>> + Send;
+
+    /// Handles the events of a batch, all of them or none, as far as the outside system can: on an error the caller sends
+    /// all of them again. Called where [`TAKES_BATCHES`](Self::TAKES_BATCHES) is set.
+    fn handle_batch(
+        &self,
+        events: Vec<Event>,
+        context: &Context,
+    ) -> impl Future<Output = Result<(), Error>> + Send {
+        let _ = (events, context);
+        ready(Err(Error::permanent("taking a batch as a whole")))
+    }
 
     /// Work beside the requests; runs from the first contact on, and the process ends when it has returned.
     ///

@@ -1,8 +1,9 @@
 //! Live, started, ready: what the three health paths answer, and the reasons.
 
 use std::{
+    fmt,
     sync::{
-        Mutex,
+        Mutex, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -24,6 +25,17 @@ pub struct Health {
     sink: Part,
     /// Where a source takes them from.
     upstream: Part,
+    /// What the adapter says of what it cannot work without.
+    reachable: OnceLock<Reachable>,
+}
+
+/// Whether an adapter can reach what it cannot work without.
+struct Reachable(Box<dyn Fn() -> bool + Send + Sync>);
+
+impl fmt::Debug for Reachable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Reachable")
+    }
 }
 
 impl Default for Health {
@@ -34,6 +46,7 @@ impl Default for Health {
             stopping: AtomicBool::default(),
             sink: Part::new("the sink"),
             upstream: Part::new("the upstream system"),
+            reachable: OnceLock::new(),
         }
     }
 }
@@ -91,6 +104,12 @@ impl Part {
 }
 
 impl Health {
+    /// The adapter is to be asked as well.
+    pub(crate) fn set_reachable(&self, reachable: impl Fn() -> bool + Send + Sync + 'static) {
+        // A process has one adapter.
+        let _ = self.reachable.set(Reachable(Box::new(reachable)));
+    }
+
     /// The first contact was tried, with whatever result.
     pub(crate) fn set_started(&self) {
         self.started.store(true, Ordering::Release);
@@ -129,5 +148,6 @@ impl Health {
             && !self.stopping.load(Ordering::Acquire)
             && !self.sink.is_down()
             && !self.upstream.is_down()
+            && self.reachable.get().is_none_or(|Reachable(reachable)| reachable())
     }
 }

@@ -32,9 +32,9 @@ pub(super) async fn live<A: Adapter>(shape: Shape<A>, frame: Arc<Frame>, adapter
     };
     let (stopper, stop) = Stop::channel();
     let open = Arc::new(InFlight::default());
-    let asked = Arc::clone(&adapter);
-    let reachable = Arc::new(move || asked.is_ready());
-    let routes = Routes::new(adapter.pages(), &frame.health, reachable, (shape.events)(&frame, &adapter));
+    let asked = Arc::downgrade(&adapter);
+    frame.health.set_reachable(move || asked.upgrade().is_some_and(|adapter| adapter.is_ready()));
+    let routes = Routes::new(adapter.pages(), &frame.health, (shape.events)(&frame, &adapter));
     let serving = Serving {
         routes,
         certificates: bound.certificates,

@@ -11,7 +11,7 @@ use super::{
     answers::{self, Stateful, respond},
 };
 use crate::{
-    Event, Trace,
+    Event, Text, Trace,
     adapter::{Answer, Context, Reply, Target, answer, text_answer},
     event::http::{DecodeError, Decoded, decode},
     frame::PayloadPolicy,
@@ -140,6 +140,9 @@ async fn one<T: Target>(
 /// Handles a batch in order and stops at the first failure: the caller sends all of it again. Without replies, the
 /// answer has the status of the last event.
 async fn batch<T: Target>(frame: &Frame, adapter: &T, events: Vec<Event>, context: &Context) -> Answer {
+    if T::TAKES_BATCHES && events.len() > 1 {
+        return whole(frame, adapter, events, context).await;
+    }
     let mut status = T::ACCEPTED;
     let mut replies = Vec::new();
     for event in events {
@@ -152,4 +155,25 @@ async fn batch<T: Target>(frame: &Frame, adapter: &T, events: Vec<Event>, contex
         }
     }
     if replies.is_empty() { answer(status) } else { answers::replies(&replies) }
+}
+
+/// Handles a batch at once.
+async fn whole<T: Target>(frame: &Frame, adapter: &T, events: Vec<Event>, context: &Context) -> Answer {
+    let stateful = events.first().map(Stateful::of).unwrap_or_default();
+    let types: Vec<Text> =
+        events.iter().map(|event| event.text("type").cloned().unwrap_or_default()).collect();
+    let begun = Instant::now();
+    let result = adapter.handle_batch(events, context).await;
+    for event_type in &types {
+        frame.metrics.processed(event_type, result.is_ok(), begun.elapsed());
+    }
+    let Err(error) = result else { return answer(T::ACCEPTED) };
+    tracing::warn!(
+        events = types.len(),
+        status = error.status().as_u16(),
+        reason = error.chain(),
+        "a batch of events was not handled"
+    );
+    let event_type = types.first().cloned().unwrap_or_default();
+    answers::failed_event(frame, &event_type, &stateful, &error)
 }

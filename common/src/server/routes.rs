@@ -20,8 +20,6 @@ const OK: &str = r#"{"ok": "true"}"#;
 
 /// What takes the requests that are no page: it puts an answer in the making into the slot.
 pub(crate) type Events = Arc<dyn Fn(Request<Incoming>, &mut Answering) + Send + Sync>;
-/// Whether an adapter can reach what it cannot work without.
-pub(crate) type Reachable = Arc<dyn Fn() -> bool + Send + Sync>;
 /// An answer in the making. One connection has one at a time and uses its memory again: at some kilobytes it is beyond
 /// what the allocator is quick with.
 pub(crate) type Answering = ReusableBoxFuture<'static, Response>;
@@ -41,12 +39,7 @@ pub(crate) struct Routes {
 
 impl Routes {
     /// The adapter's own pages and the health paths; everything else is for `events`.
-    pub(crate) fn new(
-        own: Vec<(&'static str, MethodRouter)>,
-        health: &Arc<Health>,
-        reachable: Reachable,
-        events: Events,
-    ) -> Self {
+    pub(crate) fn new(own: Vec<(&'static str, MethodRouter)>, health: &Arc<Health>, events: Events) -> Self {
         let mut pages = own;
         for path in ["/healthz", "/_ah/health", "/q/health/live"] {
             pages.push((path, get(|| async { answer(true) })));
@@ -56,8 +49,8 @@ impl Routes {
             pages.push((path, get(move || std::future::ready(answer(health.is_started())))));
         }
         for path in ["/readyz", "/readiness", "/q/health/ready"] {
-            let (health, reachable) = (Arc::clone(health), Arc::clone(&reachable));
-            pages.push((path, get(move || std::future::ready(answer(health.is_ready() && reachable())))));
+            let health = Arc::clone(health);
+            pages.push((path, get(move || std::future::ready(answer(health.is_ready())))));
         }
         Self::of(pages, events)
     }
