@@ -46,6 +46,7 @@ impl Adapter for KafkaBroker {
                 Field::new("kafka.key", "KAFKA_KEY"),
                 Field::new("kafka.topicPartitions", "KAFKA_TOPIC_PARTITIONS"),
                 Field::new("kafka.topicReplicationFactor", "KAFKA_TOPIC_REPLICATION_FACTOR"),
+                Field::new("kafka.compression", "KAFKA_COMPRESSION"),
                 Field::new("kafka.produceTimeout", "KAFKA_PRODUCE_TIMEOUT"),
                 Field::new("kafka.sessionTimeout", "KAFKA_SESSION_TIMEOUT"),
                 Field::new("kafka.enableTrackingID", "KAFKA_TRACKING_ID_ENABLED"),
@@ -91,6 +92,7 @@ impl Adapter for KafkaBroker {
 impl Target for KafkaBroker {
     /// The answer of the old brokers, which their clients may look for.
     const ACCEPTED: StatusCode = StatusCode::OK;
+    const TAKES_BATCHES: bool = true;
 
     fn admit(&self, request: &Parts) -> Result<(), Answer> {
         self.0.admit(request)
@@ -98,6 +100,10 @@ impl Target for KafkaBroker {
 
     async fn handle(&self, event: Event, context: &Context) -> Result<Reply, Error> {
         self.0.handle(event, context).await
+    }
+
+    async fn handle_batch(&self, events: Vec<Event>, context: &Context) -> Result<(), Error> {
+        self.0.handle_batch(events, context).await
     }
 
     async fn run(self: &Arc<Self>, stop: Stop) -> Result<(), Error> {

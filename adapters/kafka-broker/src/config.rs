@@ -2,7 +2,11 @@
 
 use broker::settings::{BrokerSettings, DurableSettings};
 use common::config::{Config, Duration, Flag, Pem, Problems, Secret};
-use kafka::{Brokers, Connection, Mechanism, Watch, producer::Writing, topic::RecordKey};
+use kafka::{
+    Brokers, Connection, Mechanism, Watch,
+    producer::{Compression, Writing},
+    topic::RecordKey,
+};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -38,6 +42,9 @@ pub struct KafkaConfig {
     /// Copies of both topics when they are made, each on a broker of its own; unset, as the cluster makes by itself.
     #[schemars(range(min = 1, max = 32767))]
     pub kafka_topic_replication_factor: Option<i32>,
+    /// How records are compressed, those of the dead letters too. What is read may be compressed in any way.
+    #[serde(default)]
+    pub kafka_compression: Compression,
     /// How long a new event may take until all replicas in sync have it; then its sender is told to try again.
     #[serde(default = "ten_seconds")]
     pub kafka_produce_timeout: Duration,
@@ -195,7 +202,7 @@ impl KafkaConfig {
             timeout: *self.kafka_produce_timeout,
             linger: std::time::Duration::ZERO,
             idempotent: true,
-            compression: "none",
+            compression: self.kafka_compression,
             // That of Kafka's own clients.
             partitioner: "murmur2_random",
             requests: 1,

@@ -1,7 +1,9 @@
 //! The topic as the engine sees it.
 
+mod ends;
 mod lag;
 mod letters;
+mod look;
 mod reach;
 mod reader;
 
@@ -11,7 +13,6 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
-    time::Duration,
 };
 
 use broker::{
@@ -23,13 +24,12 @@ use common::{Error, Text, event::json};
 use kafka::{
     Connection, Watch,
     binding::{CONTENT_TYPE, STRUCTURED},
-    producer::{Producers, Written},
-    topic::{RecordKey, Wanted, make},
+    producer::{Failure, Place, Producers, Written},
+    topic::RecordKey,
 };
 use rdkafka::{
     error::KafkaError,
     message::{Header, OwnedHeaders},
-    producer::Producer as _,
 };
 
 pub use self::reader::check;
@@ -45,11 +45,6 @@ use crate::config::{KafkaConfig, watch};
 pub const HOPS: &str = "trestlehops";
 pub const TRACE: &str = "traceparent";
 
-/// How long a look may take.
-const PROBE: Duration = Duration::from_secs(3);
-/// How long making a topic may take.
-const MAKING: Duration = Duration::from_secs(10);
-
 /// The topic that the events are in.
 pub struct Topic {
     name: Arc<str>,
@@ -63,6 +58,8 @@ pub struct Topic {
     found: Arc<Found>,
     /// There may be no topic any more.
     doubt: AtomicBool,
+    /// There is none, or it is not known that there is another one.
+    is_gone: AtomicBool,
     reach: Reach,
     lag: Lag,
 }
@@ -102,6 +99,7 @@ impl Topic {
             producers,
             found: Arc::new(found),
             doubt: AtomicBool::new(false),
+            is_gone: AtomicBool::new(false),
             reach: Reach::default(),
             lag: Lag::new(&config.broker.name()),
         })
@@ -111,29 +109,29 @@ impl Topic {
         &self.producers.watch
     }
 
-    /// Makes sure that there is the topic.
-    async fn find(&self, time: Duration) -> Result<(), Error> {
-        loop {
-            let (name, producer, watch) =
-                (Arc::clone(&self.name), self.producers.current(), self.watch().clone());
-            let found = kafka::blocking(move || {
-                kafka::partitions(producer.client(), &name, time)
-                    .map_err(|error| kafka::error("looking for TOPIC", error, &watch))
-            });
-            if let Some(partitions) = found.await? {
-                self.found.set_partitions(partitions);
-                return Ok(());
-            }
-            let wanted = Wanted {
-                name: &self.name,
-                partitions: self.partitions,
-                replication: self.replication,
-                settings: &[],
-            };
-            make(&self.connection, env!("CARGO_PKG_NAME"), self.watch(), &wanted, MAKING).await?;
-            // Known to the controller is not yet known to all.
-            common::worker::sleep(Duration::from_millis(100)).await;
+    /// A record of an event.
+    fn record(&self, stored: &Stored) -> Written {
+        let event = &stored.event;
+        let key = self.key.0.as_ref().and_then(|name| event.text(name)).map(|key| key.bytes().clone());
+        let value = Some(json::to_vec(event).into());
+        Written { topic: Arc::clone(&self.name), key, value, headers: Some(Self::headers(stored)) }
+    }
+
+    /// What became of records.
+    fn wrote(&self, places: &[Place]) {
+        places.iter().for_each(|place| self.found.ends.wrote(*place));
+        self.reach.works();
+    }
+
+    fn not_written(&self, failure: Failure) -> Error {
+        if failure.is_topic_doubtful() {
+            self.doubt.store(true, Relaxed);
         }
+        let error = failure.explain(self.watch());
+        if !error.is_permanent() {
+            self.reach.fails(&error, self.watch().is_refused());
+        }
+        error
     }
 
     fn headers(stored: &Stored) -> OwnedHeaders {
@@ -161,8 +159,8 @@ impl Log for Topic {
     async fn connect(&self) -> Result<(), Error> {
         let found = self.find(kafka::CALL).await;
         if let Err(error) = found {
+            self.reach.fails(&error, true);
             self.producers.mend();
-            self.reach.fails();
             return Err(error);
         }
         self.letters.find().await?;
@@ -175,28 +173,19 @@ impl Log for Topic {
         self.reach.is_ready()
     }
 
+    fn trouble(&self) -> Option<String> {
+        self.reach.trouble()
+    }
+
     async fn append(&self, stored: &Arc<Stored>) -> Result<(), Error> {
-        let event = &stored.event;
-        let key = self.key.0.as_ref().and_then(|name| event.text(name)).map(|key| key.bytes().clone());
-        let value = Some(json::to_vec(event).into());
-        let headers = Some(Self::headers(stored));
-        let record = Written { topic: Arc::clone(&self.name), key, value, headers };
-        match self.producers.write(record).await {
-            Ok(()) => {
-                self.reach.works();
-                Ok(())
-            }
-            Err(failure) => {
-                if failure.is_topic_doubtful() {
-                    self.doubt.store(true, Relaxed);
-                }
-                let error = failure.explain(self.watch());
-                if !error.is_permanent() {
-                    self.reach.fails();
-                }
-                Err(error)
-            }
-        }
+        let written = self.producers.write(self.record(stored)).await;
+        written.map(|place| self.wrote(&[place])).map_err(|failure| self.not_written(failure))
+    }
+
+    async fn append_all(&self, stored: &[Arc<Stored>]) -> Result<(), Error> {
+        let records: Vec<_> = stored.iter().map(|stored| self.record(stored)).collect();
+        let written = self.producers.write_all(&records).await;
+        written.map(|places| self.wrote(&places)).map_err(|failure| self.not_written(failure))
     }
 
     fn reader(&self, trigger: &str, bounds: Option<&Bounds>) -> Reader {
@@ -221,24 +210,7 @@ impl Log for Topic {
         if !self.reach.is_due() && !doubt {
             return;
         }
-        let looked = async {
-            self.find(PROBE).await?;
-            let partitions = self.found.partitions();
-            self.lag.observe(self.producers.current(), &self.name, partitions, readers, self.watch()).await
-        };
-        match looked.await {
-            Ok(()) => {
-                self.watch().clear();
-                self.reach.works();
-            }
-            Err(error) => {
-                self.producers.mend();
-                if !self.reach.is_failing() {
-                    tracing::warn!(reason = error.chain(), "the topic cannot be reached");
-                }
-                self.reach.fails();
-            }
-        }
+        self.attend(readers).await;
     }
 
     async fn leave(&self, reader: &Reader, forget: bool) {

@@ -1,7 +1,11 @@
 //! The settings of the Kafka target; those of the connection are shared with the source.
 
 use common::config::{Config, Duration, Flag, Problems};
-use kafka::{Connection, producer::Writing, topic::RecordKey};
+use kafka::{
+    Connection,
+    producer::{Compression, Writing},
+    topic::RecordKey,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -68,31 +72,6 @@ pub enum ContentMode {
     Structured,
 }
 
-/// A codec of Kafka's.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Compression {
-    #[default]
-    None,
-    Gzip,
-    Snappy,
-    Lz4,
-    Zstd,
-}
-
-impl Compression {
-    /// Its name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Gzip => "gzip",
-            Self::Snappy => "snappy",
-            Self::Lz4 => "lz4",
-            Self::Zstd => "zstd",
-        }
-    }
-}
-
 impl KafkaConfig {
     /// How records are written.
     pub fn writing(&self) -> Writing {
@@ -102,7 +81,7 @@ impl KafkaConfig {
             timeout: *self.delivery_timeout,
             linger: *self.linger,
             idempotent: self.idempotent.0,
-            compression: self.compression.name(),
+            compression: self.compression,
             // That of the original's client, so that a key stays on its partition.
             partitioner: "fnv1a_random",
             requests: REQUESTS,

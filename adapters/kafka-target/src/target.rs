@@ -76,7 +76,7 @@ impl Target for Kafka {
         let convert::Record { key, value, headers } = convert::record(&self.config, event);
         let record = Written { topic: Arc::clone(&self.topic), key, value, headers };
         match self.producers.write(record).await {
-            Ok(()) => Ok(Reply::Done),
+            Ok(_) => Ok(Reply::Done),
             Err(failure) => {
                 if failure.is_topic_doubtful() {
                     self.doubt.notify_one();

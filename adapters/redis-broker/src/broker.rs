@@ -101,6 +101,7 @@ impl Adapter for RedisBroker {
 impl Target for RedisBroker {
     /// The answer of the old brokers, which their clients may look for.
     const ACCEPTED: StatusCode = StatusCode::OK;
+    const TAKES_BATCHES: bool = true;
 
     fn admit(&self, request: &Parts) -> Result<(), Answer> {
         self.0.admit(request)
@@ -108,6 +109,10 @@ impl Target for RedisBroker {
 
     async fn handle(&self, event: Event, context: &Context) -> Result<Reply, Error> {
         self.0.handle(event, context).await
+    }
+
+    async fn handle_batch(&self, events: Vec<Event>, context: &Context) -> Result<(), Error> {
+        self.0.handle_batch(events, context).await
     }
 
     async fn run(self: &Arc<Self>, stop: Stop) -> Result<(), Error> {

@@ -112,7 +112,15 @@ impl Log for Stream {
         self.servers.is_ready()
     }
 
+    fn trouble(&self) -> Option<String> {
+        self.servers.trouble()
+    }
+
     async fn append(&self, stored: &Arc<Stored>) -> Result<(), Error> {
+        self.appender.append(std::slice::from_ref(stored)).await
+    }
+
+    async fn append_all(&self, stored: &[Arc<Stored>]) -> Result<(), Error> {
         self.appender.append(stored).await
     }
 

@@ -1,5 +1,6 @@
 //! The dead letters that a broker keeps itself, those of triggers without a `deadLetterURL`, and the pages by which they
-//! are listed, shown, delivered again and removed. The format of the pages is in this crate's README.
+//! are listed, shown, delivered again and removed; beside them the status of the triggers. The format of the pages is in this
+//! crate's README.
 
 use std::{future::Future, sync::Arc};
 
@@ -75,7 +76,8 @@ impl DeadLetters for NoDeadLetters {
 
 /// The pages of a broker, for who has the credentials of its document.
 pub fn pages<B: Backend>(engine: &Arc<Engine<B>>) -> Vec<(&'static str, MethodRouter)> {
-    let pages: [(&'static str, MethodRouter<Arc<Engine<B>>>); 3] = [
+    let pages: [(&'static str, MethodRouter<Arc<Engine<B>>>); 4] = [
+        ("/status", get(status::<B>)),
         ("/dlq", get(list::<B>)),
         ("/dlq/{id}", get(show::<B>).delete(remove::<B>)),
         ("/dlq/{id}/replay", post(replay::<B>)),
@@ -91,6 +93,10 @@ async fn guard<B: Backend>(State(engine): State<Arc<Engine<B>>>, request: Reques
         return next.run(request).await;
     }
     crate::service::unauthorized().map(axum::body::Body::from)
+}
+
+async fn status<B: Backend>(State(engine): State<Arc<Engine<B>>>) -> Response {
+    with_type("application/json", engine.status().to_string())
 }
 
 async fn list<B: Backend>(State(engine): State<Arc<Engine<B>>>, RawQuery(query): RawQuery) -> Response {

@@ -70,16 +70,16 @@ impl<B: Backend> Service<B> {
     /// # Errors
     /// When it was not taken.
     pub async fn handle(&self, event: Event, context: &Context) -> Result<Reply, Error> {
-        match self.engine.ingest(event, context.trace.clone()).await {
-            Ok(()) => Ok(Reply::Done),
-            Err(error @ Refused::Full) => Err(Error::retryable("taking the event in")
-                .caused_by(error)
-                .with_status(StatusCode::TOO_MANY_REQUESTS)),
-            Err(error @ Refused::TooLarge) => Err(Error::permanent("taking the event in")
-                .caused_by(error)
-                .with_status(StatusCode::PAYLOAD_TOO_LARGE)),
-            Err(Refused::Unavailable(error)) => Err(error),
-        }
+        let taken = self.engine.ingest(event, context.trace.clone()).await;
+        taken.map(|()| Reply::Done).map_err(refused)
+    }
+
+    /// Takes the events of a batch in, all or none as far as what holds them can.
+    ///
+    /// # Errors
+    /// When not all of them were taken.
+    pub async fn handle_batch(&self, events: Vec<Event>, context: &Context) -> Result<(), Error> {
+        self.engine.ingest_all(events, context.trace.clone()).await.map_err(refused)
     }
 
     /// The first contact.
@@ -95,7 +95,7 @@ impl<B: Backend> Service<B> {
         self.engine.backend.is_ready()
     }
 
-    /// The pages of the dead letters.
+    /// The pages of the dead letters, and of what becomes of the triggers.
     pub fn pages(&self) -> Vec<(&'static str, MethodRouter)> {
         dlq::pages(&self.engine)
     }
@@ -142,6 +142,18 @@ impl<B: Backend> Service<B> {
             self.engine.observe();
             B::upkeep(&self.engine).await;
         }
+    }
+}
+
+fn refused(refused: Refused) -> Error {
+    match refused {
+        Refused::Full => Error::retryable("taking the event in")
+            .caused_by(refused)
+            .with_status(StatusCode::TOO_MANY_REQUESTS),
+        Refused::TooLarge => Error::permanent("taking the event in")
+            .caused_by(refused)
+            .with_status(StatusCode::PAYLOAD_TOO_LARGE),
+        Refused::Unavailable(error) => error,
     }
 }
 

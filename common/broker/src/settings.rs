@@ -25,7 +25,9 @@ pub struct BrokerSettings {
     /// When above zero, the file is read again each such period instead of when it changes.
     #[serde(default)]
     pub config_polling_period: Duration,
-    /// Name of this broker in its metrics; unset, the name of the host.
+    /// Name of this broker in its metrics and its status. In `redis-broker` it is also the name of the consumer in the groups of
+    /// the stream: replicas need different ones, and one that comes back under its name goes on with what it had. Unset, the
+    /// name of the host.
     pub broker_name: Option<String>,
     /// How many replies to replies may follow one event through the broker; one more goes to the dead letter.
     #[serde(default = "default_max_hops", deserialize_with = "whole_number")]
@@ -43,7 +45,7 @@ pub struct BrokerSettings {
     pub kubernetes_broker_config_secret_key: Option<String>,
     /// Of the old image; without effect: use LOG_LEVEL and METRICS_PROMETHEUS_PORT.
     pub kubernetes_observability_configmap_name: Option<String>,
-    /// Of the old image; without effect: no status is written, see the metrics.
+    /// Of the old image; without effect: nothing is written, the same status is at `/status` and in the metrics.
     pub kubernetes_status_configmap_name: Option<String>,
     /// Of the old image; without effect: use LOG_LEVEL and METRICS_PROMETHEUS_PORT.
     pub observability_config_path: Option<String>,

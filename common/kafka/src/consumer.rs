@@ -93,6 +93,8 @@ struct Shared<F: Feed> {
     feed: Arc<F>,
     telling: Telling<F>,
     stop: AtomicBool,
+    /// The member is to be another one.
+    renew: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -117,6 +119,7 @@ impl<F: Feed> Consumer<F> {
             feed: Arc::new(feed),
             telling,
             stop: AtomicBool::new(false),
+            renew: AtomicBool::new(false),
             state: Mutex::default(),
         });
         let serving = Arc::clone(&shared);
@@ -141,6 +144,21 @@ impl<F: Feed> Consumer<F> {
         if !self.shared.give_up(partitions) {
             self.leave();
         }
+    }
+
+    /// Has the group be left and joined anew, soon: its partitions are lost, what comes is begun again.
+    pub fn renew(&self) {
+        self.shared.renew.store(true, Ordering::Release);
+    }
+
+    /// Looks whether there are more partitions now, of which the group would hear later by itself. Blocks.
+    ///
+    /// # Errors
+    /// When no broker answers.
+    pub fn refresh(&self) -> KafkaResult<()> {
+        let Some(member) = self.shared.member() else { return Ok(()) };
+        // What lists all topics is what the group is told of.
+        member.fetch_metadata(None, crate::CALL).map(drop)
     }
 
     /// Leaves the group. Blocks.

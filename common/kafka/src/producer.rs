@@ -1,21 +1,24 @@
-//! The producer: one for the process, made anew when it can go on no longer, and a second one that sends each record alone.
+//! The producer: one for the process, made anew when it can go on no longer; a second one that sends each record alone, and a
+//! third one that sends records together.
+
+mod settings;
 
 use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
 
 use bytes::Bytes;
 use common::Error;
 use rdkafka::{
-    config::{ClientConfig, FromClientConfigAndContext as _},
     error::{KafkaError, RDKafkaErrorCode},
     message::{Message as _, OwnedHeaders},
-    producer::{FutureProducer, FutureRecord, Producer as _},
+    producer::{DeliveryFuture, FutureProducer, FutureRecord, Producer as _},
 };
 
-use crate::{Connection, Watch};
+pub use self::settings::{Compression, Writing};
+use self::settings::{Kind, make};
+use crate::Watch;
 
 /// A producer, as librdkafka has it.
 pub type Client = FutureProducer<Watch>;
@@ -33,29 +36,21 @@ pub struct Written {
     pub headers: Option<OwnedHeaders>,
 }
 
-/// How records are written: until all replicas in sync have them.
-#[derive(Clone, Debug)]
-pub struct Writing {
-    /// How to connect.
-    pub connection: Connection,
-    /// What the brokers see in their logs and quotas.
-    pub client: &'static str,
-    /// How long a record may take until it is confirmed.
-    pub timeout: Duration,
-    /// How long a record waits for others.
-    pub linger: Duration,
-    /// Whether the brokers drop what is sent twice by the client's own tries.
-    pub idempotent: bool,
-    /// The codec.
-    pub compression: &'static str,
-    /// How a key becomes a partition.
-    pub partitioner: &'static str,
-    /// Requests that are out at once, to one broker; fewer make larger ones.
-    pub requests: u8,
+/// Where a record stands that was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Its partition.
+    pub partition: i32,
+    /// Its offset there.
+    pub offset: i64,
 }
 
-/// Bytes of records that may wait to be sent, in KiB; the frame's own limit is reached before.
-const QUEUE_KBYTES: &str = "98304";
+/// Those that are made when they are needed.
+#[derive(Default)]
+struct Rare {
+    alone: Option<Arc<Client>>,
+    together: Option<Arc<Client>>,
+}
 
 /// The producers of the process.
 pub struct Producers {
@@ -63,7 +58,7 @@ pub struct Producers {
     /// What the connections of all of them suffer.
     pub watch: Watch,
     current: arc_swap::ArcSwap<Client>,
-    alone: Mutex<Option<Arc<Client>>>,
+    rare: Mutex<Rare>,
     /// What the secrets were when the producers were made.
     secrets: Mutex<Box<dyn Fn() -> bool + Send + Sync>>,
 }
@@ -101,11 +96,11 @@ impl Producers {
     /// When librdkafka does not take the settings.
     pub fn new(writing: Writing, watch: Watch) -> Result<Self, KafkaError> {
         let writing = Arc::new(writing);
-        let first = make(&writing, &watch, false)?;
+        let first = make(&writing, &watch, Kind::Usual)?;
         Ok(Self {
             watch,
             current: arc_swap::ArcSwap::from_pointee(first),
-            alone: Mutex::default(),
+            rare: Mutex::default(),
             secrets: Mutex::new(changed(&writing)),
             writing,
         })
@@ -121,17 +116,17 @@ impl Producers {
     ///
     /// # Errors
     /// When they have not.
-    pub async fn write(&self, mut record: Written) -> Result<(), Failure> {
+    pub async fn write(&self, mut record: Written) -> Result<Place, Failure> {
         let headers = record.headers.take();
-        let Err((mut error, headers)) = self.send(&self.current.load_full(), &record, headers).await else {
-            return Ok(());
+        let (mut error, headers) = match send(&self.current.load_full(), &record, headers).await {
+            Ok(place) => return Ok(place),
+            Err(failed) => failed,
         };
         // What the brokers refuse is a batch: it may be the fault of another record in it.
-        let refused = [RDKafkaErrorCode::MessageSizeTooLarge, RDKafkaErrorCode::InvalidRecord];
-        if error.rdkafka_error_code().is_some_and(|code| refused.contains(&code)) {
-            let alone = self.alone().map_err(Failure)?;
-            match self.send(&alone, &record, headers).await {
-                Ok(()) => return Ok(()),
+        if is_refused(&error) {
+            let alone = self.rare(Kind::Alone).map_err(Failure)?;
+            match send(&alone, &record, headers).await {
+                Ok(place) => return Ok(place),
                 Err((alone, _)) => error = alone,
             }
         }
@@ -139,55 +134,73 @@ impl Producers {
         Err(Failure(error))
     }
 
-    /// Sends a record; a failure gives its headers back.
-    async fn send(
-        &self,
-        client: &Client,
-        record: &Written,
-        headers: Option<OwnedHeaders>,
-    ) -> Result<(), (KafkaError, Option<OwnedHeaders>)> {
-        let written = FutureRecord::<[u8], [u8]> {
-            topic: &record.topic,
-            partition: None,
-            payload: record.value.as_deref(),
-            key: record.key.as_deref(),
-            timestamp: None,
-            headers,
-        };
-        let delivery = client.send_result(written).map_err(|(error, record)| (error, record.headers))?;
-        match delivery.await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err((error, message))) => Err((error, message.headers().cloned())),
-            // The producer was dropped with the record in it.
-            Err(_) => Err((KafkaError::Canceled, None)),
+    /// Writes records as one: those of a partition are there as a whole or not at all, where they are no more than a request
+    /// carries. Waits until the brokers have confirmed or refused all of them, and gives their places in no order.
+    ///
+    /// # Errors
+    /// When they have not confirmed one of them.
+    pub async fn write_all(&self, records: &[Written]) -> Result<Vec<Place>, Failure> {
+        let client = self.rare(Kind::Together).map_err(Failure)?;
+        let sent: Vec<_> =
+            records.iter().map(|record| enqueue(&client, record, record.headers.clone())).collect();
+        let (mut places, mut refused, mut failed) = (Vec::with_capacity(records.len()), Vec::new(), None);
+        for (record, sent) in records.iter().zip(sent) {
+            let written = match sent {
+                Ok(delivery) => confirmed(delivery).await,
+                Err(failed) => Err(failed),
+            };
+            match written {
+                Ok(place) => places.push(place),
+                Err((error, _)) if is_refused(&error) => refused.push(record),
+                Err((error, _)) => drop(failed.get_or_insert(error)),
+            }
         }
+        // The largest first: when it is at fault, the others need not be there either.
+        refused.sort_by_key(|record| std::cmp::Reverse(record.value.as_ref().map(Bytes::len)));
+        let mut refused = refused.into_iter();
+        while failed.is_none()
+            && let Some(record) = refused.next()
+        {
+            let alone = self.rare(Kind::Alone).map_err(Failure)?;
+            match send(&alone, record, record.headers.clone()).await {
+                Ok(place) => places.push(place),
+                Err((error, _)) => failed = Some(error),
+            }
+        }
+        let Some(error) = failed else { return Ok(places) };
+        self.mend();
+        Err(Failure(error))
     }
 
-    fn alone(&self) -> Result<Arc<Client>, KafkaError> {
-        let mut alone = self.alone.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = &*alone {
+    fn rare(&self, kind: Kind) -> Result<Arc<Client>, KafkaError> {
+        let mut rare = self.rare.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = if kind == Kind::Alone { &mut rare.alone } else { &mut rare.together };
+        if let Some(client) = place {
             return Ok(Arc::clone(client));
         }
-        let client = make(&self.writing, &self.watch, true)?;
-        Ok(Arc::clone(alone.insert(Arc::new(client))))
+        let client = make(&self.writing, &self.watch, kind)?;
+        Ok(Arc::clone(place.insert(Arc::new(client))))
     }
 
     /// Makes the producers anew when an idempotent one cannot go on, or a secret has changed since.
     pub fn mend(&self) {
         let is_broken = |client: &Client| client.client().fatal_error().is_some();
-        let mut alone = self.alone.lock().unwrap_or_else(PoisonError::into_inner);
-        if alone.as_deref().is_some_and(is_broken) {
-            *alone = None;
+        let mut rare = self.rare.lock().unwrap_or_else(PoisonError::into_inner);
+        let Rare { alone, together } = &mut *rare;
+        for client in [alone, together] {
+            if client.as_deref().is_some_and(is_broken) {
+                *client = None;
+            }
         }
         let mut secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
         if !(is_broken(&self.current.load()) || secrets()) {
             return;
         }
-        match make(&self.writing, &self.watch, false) {
+        match make(&self.writing, &self.watch, Kind::Usual) {
             Ok(client) => {
                 tracing::info!("the producer is made anew");
                 self.current.store(Arc::new(client));
-                *alone = None;
+                *rare = Rare::default();
                 *secrets = changed(&self.writing);
                 self.watch.clear();
             }
@@ -196,33 +209,47 @@ impl Producers {
     }
 }
 
+/// Whether the brokers refused what they were sent, which is a batch.
+fn is_refused(error: &KafkaError) -> bool {
+    let refused = [RDKafkaErrorCode::MessageSizeTooLarge, RDKafkaErrorCode::InvalidRecord];
+    error.rdkafka_error_code().is_some_and(|code| refused.contains(&code))
+}
+
+/// A record that was not written, and its headers.
+type Unwritten = (KafkaError, Option<OwnedHeaders>);
+
+/// Sends a record; a failure gives its headers back.
+async fn send(client: &Client, record: &Written, headers: Option<OwnedHeaders>) -> Result<Place, Unwritten> {
+    confirmed(enqueue(client, record, headers)?).await
+}
+
+fn enqueue(
+    client: &Client,
+    record: &Written,
+    headers: Option<OwnedHeaders>,
+) -> Result<DeliveryFuture, Unwritten> {
+    let written = FutureRecord::<[u8], [u8]> {
+        topic: &record.topic,
+        partition: None,
+        payload: record.value.as_deref(),
+        key: record.key.as_deref(),
+        timestamp: None,
+        headers,
+    };
+    client.send_result(written).map_err(|(error, record)| (error, record.headers))
+}
+
+async fn confirmed(delivery: DeliveryFuture) -> Result<Place, Unwritten> {
+    match delivery.await {
+        Ok(Ok(delivered)) => Ok(Place { partition: delivered.partition, offset: delivered.offset }),
+        Ok(Err((error, message))) => Err((error, message.headers().cloned())),
+        // The producer was dropped with the record in it.
+        Err(_) => Err((KafkaError::Canceled, None)),
+    }
+}
+
 /// Tells whether the secrets are others than now.
 fn changed(writing: &Arc<Writing>) -> Box<dyn Fn() -> bool + Send + Sync> {
     let (writing, then) = (Arc::clone(writing), writing.connection.secrets());
     Box::new(move || writing.connection.secrets() != then)
-}
-
-fn make(writing: &Writing, watch: &Watch, alone: bool) -> Result<Client, KafkaError> {
-    let mut settings: ClientConfig = writing.connection.client_config(writing.client);
-    let timeout = writing.timeout.as_millis();
-    settings
-        .set("acks", "all")
-        .set("enable.idempotence", writing.idempotent.to_string())
-        .set("message.timeout.ms", timeout.to_string())
-        // One that hangs leaves time for another try.
-        .set("request.timeout.ms", (timeout / 2).clamp(1000, 30_000).to_string())
-        .set("max.in.flight.requests.per.connection", writing.requests.to_string())
-        .set("partitioner", writing.partitioner)
-        .set("compression.codec", writing.compression)
-        // How large a record may be is the topic's to say.
-        .set("message.max.bytes", "1000000000")
-        .set("queue.buffering.max.kbytes", QUEUE_KBYTES)
-        .set("topic.metadata.refresh.interval.ms", "60000");
-    if alone {
-        settings.set("batch.num.messages", "1").set("linger.ms", "0");
-    } else {
-        let linger = writing.linger.as_secs_f64() * 1000.0;
-        settings.set("linger.ms", format!("{linger:.1}"));
-    }
-    Client::from_config_and_context(&settings, watch.clone())
 }

@@ -67,6 +67,19 @@ impl Watch {
         self.trouble.lock().ok()?.clone().filter(|trouble| trouble.at.elapsed() < EXPLAINS)
     }
 
+    /// Whether the brokers refuse who we are, which no patience mends.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        use RDKafkaErrorCode as Code;
+        let refusals = [
+            Code::Authentication,
+            Code::SaslAuthenticationFailed,
+            Code::UnsupportedSASLMechanism,
+            Code::IllegalSASLState,
+        ];
+        self.trouble().is_some_and(|trouble| refusals.contains(&trouble.code))
+    }
+
     /// Something has succeeded: the connections work.
     pub fn clear(&self) {
         if let Ok(mut trouble) = self.trouble.lock() {
@@ -131,7 +144,8 @@ mod tests {
             (trouble.code, trouble.to_string().as_str()),
             (RDKafkaErrorCode::Authentication, "refused")
         );
+        assert!(watch.is_refused());
         watch.clear();
-        assert!(watch.trouble().is_none());
+        assert!(watch.trouble().is_none() && !watch.is_refused());
     }
 }

@@ -10,7 +10,7 @@ use common::{
 use kafka::{CALL, Watch, producer::Client};
 use rdkafka::producer::Producer as _;
 
-use super::reader::Reader;
+use super::{ends::Range, reader::Reader};
 
 /// The metrics.
 #[derive(Debug)]
@@ -40,24 +40,8 @@ impl Lag {
         }
     }
 
-    /// Looks at the topic and at what the readers have done.
-    pub async fn observe(
-        &self,
-        producer: Arc<Client>,
-        topic: &str,
-        partitions: usize,
-        readers: &[Arc<Reader>],
-        watch: &Watch,
-    ) -> Result<(), Error> {
-        let (topic, watch) = (topic.to_owned(), watch.clone());
-        let ends = kafka::blocking(move || {
-            let numbers = 0..i32::try_from(partitions).unwrap_or(i32::MAX);
-            let ask =
-                |number| producer.client().fetch_watermarks(&topic, number, CALL).map(|ends| (number, ends));
-            let asked: Result<BTreeMap<_, _>, _> = numbers.map(ask).collect();
-            asked.map_err(|error| kafka::error("looking at TOPIC", error, &watch))
-        });
-        let ends = ends.await?;
+    /// Tells what the readers have done of the topic, which goes from there to there.
+    pub fn tell(&self, ends: &BTreeMap<i32, Range>, readers: &[Arc<Reader>]) {
         self.length.with(&[]).set(ends.values().map(|(low, high)| high - low).sum());
         for reader in readers {
             let (mut lag, mut held) = (0, 0);
@@ -70,6 +54,23 @@ impl Lag {
             self.lag.with(&[reader.trigger()]).set(lag);
             self.held.with(&[reader.trigger()]).set(held);
         }
-        Ok(())
     }
+}
+
+/// Where the partitions begin and end.
+pub async fn look(
+    producer: Arc<Client>,
+    topic: &str,
+    partitions: usize,
+    watch: &Watch,
+) -> Result<BTreeMap<i32, Range>, Error> {
+    let (topic, watch) = (topic.to_owned(), watch.clone());
+    kafka::blocking(move || {
+        let numbers = 0..i32::try_from(partitions).unwrap_or(i32::MAX);
+        let ask =
+            |number| producer.client().fetch_watermarks(&topic, number, CALL).map(|ends| (number, ends));
+        let asked: Result<BTreeMap<_, _>, _> = numbers.map(ask).collect();
+        asked.map_err(|error| kafka::error("looking at TOPIC", error, &watch))
+    })
+    .await
 }

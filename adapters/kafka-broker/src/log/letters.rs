@@ -125,12 +125,18 @@ impl Letters {
         let (index, topic, connection, watch) =
             (Arc::clone(&self.index), Arc::clone(&self.topic), self.connection.clone(), self.watch.clone());
         kafka::blocking(move || {
-            let mut index = lock(&index);
-            let index = match &mut *index {
+            let mut known = lock(&index);
+            let index = match &mut *known {
                 Some(index) => index,
-                None => index.insert(Index::new(&connection, &topic, watch)?),
+                None => known.insert(Index::new(&connection, &topic, watch)?),
             };
-            index.update()?;
+            if let Err(error) = index.update() {
+                // Another client may be let in, with another password.
+                if index.is_unreachable() {
+                    *known = None;
+                }
+                return Err(error);
+            }
             ask(index)
         })
         .await
@@ -139,7 +145,12 @@ impl Letters {
     async fn write(&self, id: Id, value: Option<Bytes>) -> Result<(), Error> {
         let key = Some(id.to_string().into());
         let record = Written { topic: Arc::clone(&self.topic), key, value, headers: None };
-        self.producers.write(record).await.map_err(|failure| failure.explain(&self.watch))
+        let Err(failure) = self.producers.write(record).await else { return Ok(()) };
+        if failure.is_topic_doubtful() {
+            // Whoever tries again finds it.
+            self.find().await?;
+        }
+        Err(failure.explain(&self.watch))
     }
 }
 

@@ -2,15 +2,20 @@
 
 mod begin;
 mod lane;
+mod reached;
 mod session;
 
 use std::{
+    collections::BTreeMap,
     fmt,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use broker::{document::Bounds, log::Batch};
+use broker::{
+    document::{Bounds, ids::offset},
+    log::Batch,
+};
 use common::Error;
 use kafka::{
     Connection, Watch,
@@ -19,12 +24,15 @@ use kafka::{
 use rdkafka::{
     admin::{AdminClient, AdminOptions},
     config::FromClientConfigAndContext as _,
+    error::{KafkaError, RDKafkaErrorCode},
 };
 use tokio::sync::{Notify, watch};
 
 pub use self::lane::Position;
-use self::session::Session;
+use self::{begin::has_place, reached::Reached, session::Session};
+use super::ends::{Ends, Range};
 use crate::config;
+pub use broker::document::ids::of_offsets as check;
 
 /// Where a trigger begins when its group is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,25 +52,6 @@ pub enum End {
     Offset(i64),
     /// Before the first record that is later than this, in milliseconds.
     Time(i64),
-}
-
-/// Looks at bounds.
-///
-/// # Errors
-/// What is wrong with them.
-pub fn check(bounds: &Bounds) -> Result<(), String> {
-    for (name, id) in [("start", &bounds.by_id.start), ("end", &bounds.by_id.end)] {
-        if let Some(id) = id
-            && offset(id).is_none()
-        {
-            return Err(format!("byId.{name}: expected an offset, a whole number"));
-        }
-    }
-    Ok(())
-}
-
-fn offset(id: &str) -> Option<i64> {
-    id.parse().ok().filter(|offset| *offset >= 0)
 }
 
 /// Ids win over times, as ever.
@@ -87,12 +76,15 @@ pub struct Found {
     most: usize,
     /// How many partitions there are; 0 while that is not known.
     partitions: watch::Sender<usize>,
+    /// Where they begin and end.
+    pub ends: Ends,
 }
 
 impl Found {
     pub fn new(connection: Connection, topic: &str, prefix: &str, session: Duration, most: usize) -> Self {
         let (topic, prefix) = (topic.to_owned(), prefix.to_owned());
-        Self { connection, topic, prefix, session, most, partitions: watch::Sender::new(0) }
+        let (partitions, ends) = (watch::Sender::new(0), Ends::default());
+        Self { connection, topic, prefix, session, most, partitions, ends }
     }
 
     /// How many partitions there are; 0 while that is not known.
@@ -127,6 +119,7 @@ pub struct Reader {
     start: Start,
     end: Option<End>,
     watch: Watch,
+    reached: Arc<Reached>,
     session: Mutex<Option<Arc<Session>>>,
     /// One who subscribes at a time.
     subscribing: tokio::sync::Mutex<()>,
@@ -148,6 +141,7 @@ impl Reader {
             start,
             end,
             watch: config::watch(),
+            reached: Arc::default(),
             session: Mutex::default(),
             subscribing: tokio::sync::Mutex::default(),
         }
@@ -185,14 +179,37 @@ impl Reader {
                 session
             }
         };
-        session.has_place(&self.watch).await
+        has_place(&session.group, &self.watch).await?;
+        self.reached.set_placed();
+        Ok(())
+    }
+
+    /// The topic is gone, or was: what was not read is lost.
+    pub fn is_gone(&self) {
+        self.reached.is_gone(&self.found.ends);
+        if let Some(session) = self.session() {
+            session.renew();
+        }
+    }
+
+    /// The topic is there, and goes from there to there.
+    pub async fn looked(&self, found: &BTreeMap<i32, Range>) {
+        let held: Vec<_> = self.progress().into_iter().map(|(partition, ..)| partition).collect();
+        self.reached.looked(found, &held);
+        if let Some(session) = self.session() {
+            session.find_partitions().await;
+        }
     }
 
     /// Records of any partition.
     pub async fn read(&self, most: usize) -> Result<Batch<Position>, Error> {
-        match self.session() {
-            Some(session) => session.read(most, self.found.most).await,
-            None => Err(Error::retryable("reading the topic: the group is left")),
+        let Some(session) = self.session() else {
+            return Err(Error::retryable("reading the topic: the group is left"));
+        };
+        let read = session.read(most, self.found.most).await;
+        match self.reached.take_lost() {
+            0 => read,
+            lost => Ok(Batch { lost, ..read.unwrap_or_default() }),
         }
     }
 
@@ -226,7 +243,12 @@ async fn remove(group: &Group, watch: &Watch) -> Result<(), Error> {
     let options = AdminOptions::new().request_timeout(Some(kafka::CALL));
     let results = admin.delete_groups(&[&group.id], &options).await.map_err(failed)?;
     for result in results {
-        result.map_err(|(_, code)| failed(rdkafka::error::KafkaError::AdminOp(code)))?;
+        match result {
+            Err((_, RDKafkaErrorCode::NonEmptyGroup)) => {
+                tracing::info!(group = group.id, "another process is in the consumer group, and removes it");
+            }
+            other => drop(other.map_err(|(_, code)| failed(KafkaError::AdminOp(code)))?),
+        }
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Bounds of a trigger as places in the stream.
 
 use broker::document::Bounds;
+pub use broker::document::ids::of_stream as check;
 
 use super::id::Id;
 
@@ -11,19 +12,6 @@ pub fn of(bounds: &Bounds) -> (Option<String>, Option<Id>) {
     let start = bounds.by_id.start.as_ref().and_then(id).or(bounds.by_date.start.as_ref().map(time));
     let end = bounds.by_id.end.as_ref().and_then(id).or(bounds.by_date.end.as_ref().map(time));
     (start.map(|start| start.to_string()), end)
-}
-
-/// Whether bounds are ones of a stream.
-///
-/// # Errors
-/// What is wrong with them.
-pub fn check(bounds: &Bounds) -> Result<(), String> {
-    for (name, text) in [("start", &bounds.by_id.start), ("end", &bounds.by_id.end)] {
-        if let Some(text) = text {
-            text.parse::<Id>().map_err(|problem| format!("byId.{name}: {problem}"))?;
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -44,8 +44,8 @@ pub struct Servers {
     key: String,
     /// The node that had it last.
     owner: Mutex<Option<(String, u16)>>,
-    /// Since when it fails.
-    failing: Mutex<Option<Instant>>,
+    /// Since when it fails, and how.
+    failing: Mutex<Option<(Instant, String)>>,
     /// Requests that were made, each one a round trip.
     pub round_trips: AtomicU64,
 }
@@ -89,16 +89,22 @@ impl Servers {
 
     /// Whether it works, or has not failed for long.
     pub fn is_ready(&self) -> bool {
-        lock(&self.failing).is_none_or(|since| since.elapsed() < TOLERATED)
+        lock(&self.failing).as_ref().is_none_or(|(since, _)| since.elapsed() < TOLERATED)
     }
 
-    fn works(&self, works: bool) {
+    /// How it fails.
+    pub fn trouble(&self) -> Option<String> {
+        lock(&self.failing).as_ref().map(|(_, reason)| reason.clone())
+    }
+
+    fn works(&self) {
+        *lock(&self.failing) = None;
+    }
+
+    fn fails(&self, error: &RedisError) {
         let mut failing = lock(&self.failing);
-        if works {
-            *failing = None;
-        } else if failing.is_none() {
-            *failing = Some(Instant::now());
-        }
+        let since = failing.as_ref().map_or_else(Instant::now, |(since, _)| *since);
+        *failing = Some((since, failure("reaching Redis", error).chain()));
     }
 
     /// A connection to who has the key.
@@ -192,9 +198,9 @@ impl Client {
             && ends_connection(error)
         {
             *self.connection.lock().await = None;
-            self.servers.works(false);
+            self.servers.fails(error);
         } else {
-            self.servers.works(true);
+            self.servers.works();
         }
         answer
     }

@@ -39,11 +39,8 @@ impl FromStr for Id {
 
     /// Reads `ms-number`, or `ms` alone for the first id of it.
     fn from_str(text: &str) -> Result<Self, String> {
-        let (time, number) = text.split_once('-').unwrap_or((text, "0"));
-        match (time.parse(), number.parse()) {
-            (Ok(time), Ok(number)) => Ok(Self { time, number }),
-            _ => Err("expected the id of an entry, such as 1646995200000-0".to_owned()),
-        }
+        let read = broker::document::ids::stream_id(text).map(|(time, number)| Self { time, number });
+        read.ok_or_else(|| "expected the id of an entry, such as 1646995200000-0".to_owned())
     }
 }
 

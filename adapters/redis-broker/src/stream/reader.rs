@@ -11,10 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use broker::{
-    document::Bounds,
-    log::{Batch, Incoming},
-};
+use broker::{document::Bounds, log::Batch};
 use common::Error;
 use redis::{Cmd, RedisError, RedisResult, Value, cmd};
 
@@ -144,7 +141,7 @@ impl Reader {
         let claims = Instant::now() >= self.state().claim_at;
         if claims {
             let batch = self.claim(client, most).await?;
-            if !batch.entries.is_empty() {
+            if !batch.entries.is_empty() || batch.lost > 0 {
                 return Ok(batch);
             }
         }
@@ -189,7 +186,9 @@ impl Reader {
                 state.claim_at = Instant::now() + self.claim_idle / 2;
             }
         }
-        let batch = self.give(client, found).await?;
+        let mut batch = self.give(client, found).await?;
+        // From Redis 7 on these are done with.
+        batch.lost += answer.next().map_or(0, reply::count);
         if !batch.entries.is_empty() {
             let entries = batch.entries.len();
             tracing::info!(
@@ -211,15 +210,20 @@ impl Reader {
             for Found { id, fields } in found {
                 let is_beyond = self.end.is_some_and(|end| id >= end);
                 batch.ended |= is_beyond;
+                if state.given.contains_key(&id) {
+                    continue;
+                }
                 match fields {
-                    _ if state.given.contains_key(&id) => {}
                     Some(fields) if !is_beyond => {
                         state.given.insert(id, now);
-                        let entry: Incoming<Id> = reply::incoming(id, fields);
-                        batch.entries.push(entry);
+                        batch.entries.push(reply::incoming(id, fields));
+                        continue;
                     }
-                    _ => done.push(id),
+                    // Somebody has deleted it.
+                    None if !is_beyond => batch.lost += 1,
+                    _ => {}
                 }
+                done.push(id);
             }
         }
         if !done.is_empty() {

@@ -41,6 +41,11 @@ pub fn entries(list: Value) -> Vec<Found> {
     list.into_iter().filter_map(entry).collect()
 }
 
+/// How many there are in a list.
+pub fn count(list: Value) -> u64 {
+    if let Value::Array(list) = list { list.len() as u64 } else { 0 }
+}
+
 fn entry(entry: Value) -> Option<Found> {
     let Value::Array(parts) = entry else { return None };
     let mut parts = parts.into_iter();

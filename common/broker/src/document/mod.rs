@@ -5,6 +5,7 @@
 //! could send events where they must not go.
 
 mod bounds;
+pub mod ids;
 mod node;
 
 #[cfg(test)]

@@ -34,6 +34,19 @@ pub trait Backend: Debug + Sized + Send + Sync + 'static {
         rank: Rank,
     ) -> impl Future<Output = Result<(), Refused>> + Send;
 
+    /// Takes the events of one batch in. `Ok` when all of them are; else none, as far as whatever holds the events can.
+    fn publish_all(
+        engine: &Arc<Engine<Self>>,
+        stored: &[Arc<Stored>],
+    ) -> impl Future<Output = Result<(), Refused>> + Send {
+        async move {
+            for stored in stored {
+                Self::publish(engine, stored, Rank::New).await?;
+            }
+            Ok(())
+        }
+    }
+
     /// The room of one trigger.
     fn room(share: Amount) -> Arc<Room> {
         Room::new(share)
@@ -70,6 +83,11 @@ pub trait Backend: Debug + Sized + Send + Sync + 'static {
     /// Whether whatever holds the events can be reached.
     fn is_ready(&self) -> bool {
         true
+    }
+
+    /// What is wrong with whatever holds the events, when something is.
+    fn trouble(&self) -> Option<String> {
+        None
     }
 
     /// What is to be done from time to time; called each second.

@@ -10,6 +10,8 @@ use common::metrics::{
     Counters, Gauges, Histogram, Histograms, IntCounter, counters, gauges, histograms, type_label,
 };
 
+use super::status::Phase;
+
 /// The buckets of the old brokers, in milliseconds.
 const MILLISECONDS: [f64; 8] = [0.0, 0.01, 0.1, 1.0, 10.0, 100.0, 1_000.0, 10_000.0];
 
@@ -29,6 +31,7 @@ struct Families {
     dead_lettered: Counters,
     held_back: Counters,
     held: Gauges,
+    phases: Gauges,
     ingest: ByType<Ends>,
 }
 
@@ -112,6 +115,12 @@ impl Metrics {
                 &["trigger_name"],
                 constant,
             ),
+            phases: gauges(
+                "broker_trigger_status",
+                "1 for where the trigger is in its life, 0 for where it is not",
+                &["trigger_name", "status"],
+                constant,
+            ),
             ingest: ByType::default(),
         }))
     }
@@ -175,9 +184,18 @@ impl TriggerMetrics {
         self.families.held_back.count(&[&self.name]);
     }
 
-    /// An event is gone for good.
-    pub fn lost(&self) {
-        self.families.lost.count(&[&self.name]);
+    /// Events are gone for good.
+    pub fn lost(&self, events: u64) {
+        if let Some(counter) = self.families.lost.with(&[&self.name]) {
+            counter.inc_by(events);
+        }
+    }
+
+    /// Says where the trigger is in its life.
+    pub fn phase(&self, phase: &str) {
+        for name in Phase::NAMES {
+            self.families.phases.with(&[&self.name, name]).set((name == phase).into());
+        }
     }
 
     /// Says how many events the trigger holds.
@@ -190,6 +208,9 @@ impl Drop for TriggerMetrics {
     /// What a trigger held is no figure once it is gone; its counts stay.
     fn drop(&mut self) {
         self.families.held.forget(&[&self.name]);
+        for name in Phase::NAMES {
+            self.families.phases.forget(&[&self.name, name]);
+        }
     }
 }
 

@@ -6,6 +6,7 @@ mod drain;
 mod metrics;
 mod reload;
 mod replay;
+mod status;
 mod trigger;
 mod work;
 
@@ -29,6 +30,7 @@ use crate::{
 };
 
 use metrics::Metrics;
+use status::Moment;
 
 pub use backend::{Backend, Refused};
 pub use replay::NotReplayed;
@@ -73,6 +75,8 @@ pub struct Engine<B: Backend> {
     /// Tells those who wait for something rare that the end has begun.
     hurry: Notify,
     lost: AtomicU64,
+    /// When the last event came in.
+    ingested: Moment,
     pub(crate) metrics: Metrics,
 }
 
@@ -105,6 +109,7 @@ impl<B: Backend> Engine<B> {
             ending: OnceLock::new(),
             hurry: Notify::new(),
             lost: AtomicU64::new(0),
+            ingested: Moment::default(),
             metrics: Metrics::new(&settings.name),
             settings,
         })
@@ -119,8 +124,27 @@ impl<B: Backend> Engine<B> {
         let started = Instant::now();
         let stored = Stored::new(event, trace, 0);
         let result = B::publish(self, &stored, Rank::New).await;
-        self.metrics.ingested(stored.event.event_type(), result.is_ok(), started.elapsed());
+        self.came_in(&stored, &result, started);
         result
+    }
+
+    /// Takes in the events of one batch. When it returns `Ok`, the backend has all of them.
+    ///
+    /// # Errors
+    /// When it has not: then it has none of them, as far as it can.
+    pub async fn ingest_all(self: &Arc<Self>, events: Vec<Event>, trace: Trace) -> Result<(), Refused> {
+        let started = Instant::now();
+        let stored: Vec<_> = events.into_iter().map(|event| Stored::new(event, trace.clone(), 0)).collect();
+        let result = B::publish_all(self, &stored).await;
+        stored.iter().for_each(|stored| self.came_in(stored, &result, started));
+        result
+    }
+
+    fn came_in(&self, stored: &Stored, result: &Result<(), Refused>, started: Instant) {
+        self.metrics.ingested(stored.event.event_type(), result.is_ok(), started.elapsed());
+        if result.is_ok() {
+            self.ingested.is_now();
+        }
     }
 
     /// Whether a request with these headers may send events.
@@ -138,6 +162,9 @@ impl<B: Backend> Engine<B> {
     pub fn observe(&self) {
         for trigger in self.triggers() {
             trigger.metrics.held(trigger.room.taken().events);
+        }
+        for trigger in &self.table.load().triggers {
+            trigger.metrics.phase(trigger.phase().name());
         }
     }
 
@@ -157,7 +184,7 @@ impl<B: Backend> Engine<B> {
     /// Says that an event is gone for good.
     fn lose(&self, trigger: &Trigger<B>, event: &Event, reason: &str) {
         self.lost.fetch_add(1, Relaxed);
-        trigger.metrics.lost();
+        trigger.metrics.lost(1);
         tracing::error!(
             lost = true,
             trigger = trigger.name,

@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 
 use super::{
     Backend, Engine, Table,
+    status::Status,
     trigger::{Route, Trigger},
     work,
 };
@@ -66,6 +67,7 @@ impl<B: Backend> Engine<B> {
             room: B::room(self.settings.share),
             queue: Queue::default(),
             hurry: Notify::new(),
+            status: Status::default(),
             lane,
         }
     }

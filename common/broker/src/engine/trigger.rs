@@ -6,7 +6,7 @@ use arc_swap::ArcSwap;
 use common::{Event, Trace, send::Sender};
 use tokio::sync::Notify;
 
-use super::{Backend, metrics::TriggerMetrics};
+use super::{Backend, metrics::TriggerMetrics, status::Status};
 use crate::{
     policy::Options,
     queue::Queue,
@@ -63,6 +63,7 @@ pub struct Trigger<B: Backend> {
     /// Ends every wait and every try when the broker's time is up.
     pub(crate) hurry: Notify,
     pub(crate) metrics: TriggerMetrics,
+    pub(crate) status: Status,
     pub(crate) lane: B::Lane,
 }
 

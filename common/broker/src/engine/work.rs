@@ -59,6 +59,7 @@ impl<B: Backend> Engine<B> {
         loop {
             let route = trigger.route.load_full();
             let Some(target) = &route.target else {
+                trigger.status.erred("no target is known");
                 return Err(Failed::without_answer("no target is known").after(attempts));
             };
             if self.is_ending() {
@@ -74,6 +75,7 @@ impl<B: Backend> Engine<B> {
                 Ok(accepted) => return Ok(accepted.reply),
                 Err(failure) => failure,
             };
+            trigger.status.erred(&failure.message);
             // Looked at again: the options may have changed while the attempt was out.
             let options = &trigger.route.load_full().options;
             if failure.fault == Fault::Event || attempts > options.retry {
@@ -115,6 +117,7 @@ impl<B: Backend> Engine<B> {
         };
         let replied = reply.as_ref().map_or("", Event::event_type);
         trigger.metrics.done(event.event_type(), replied, delivered, started.elapsed());
+        trigger.status.processed.is_now();
         let Entry { stored, place, receipt } = entry;
         let Some(reply) = reply else { return B::done(self, trigger, receipt) };
         let (trace, hops) = (stored.trace.clone(), stored.hops);
@@ -151,6 +154,7 @@ impl<B: Backend> Engine<B> {
                 return Some(None);
             }
             trigger.metrics.held_back();
+            trigger.status.erred(&reason);
             let (id, seconds) = (stored.event.id(), pause.as_secs_f64());
             tracing::warn!(
                 trigger = trigger.name,

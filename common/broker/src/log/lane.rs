@@ -110,6 +110,7 @@ async fn run<L: Log>(engine: Of<L>, trigger: TriggerOf<L>) {
         let round = async {
             let read = step(&engine, &trigger).await;
             if let Err(error) = &read {
+                trigger.status.fails(error.chain());
                 let seconds = pause.as_secs_f64();
                 tracing::warn!(
                     trigger = trigger.name,
@@ -126,17 +127,23 @@ async fn run<L: Log>(engine: Of<L>, trigger: TriggerOf<L>) {
             () = lane.changed.notified() => continue,
         };
         let Ok(batch) = batch else { continue };
+        trigger.status.works();
         pause = FIRST_PAUSE;
+        if batch.lost > 0 {
+            mourn(&trigger, batch.lost);
+        }
         let ended = batch.ended;
         take(&engine, &trigger, batch).await;
         if ended {
             tracing::info!(trigger = trigger.name, "the end of the bounds is reached: nothing more is read");
+            trigger.status.set_complete(true);
             // The task stays, so that no other is started.
             while lane.goes_on() {
                 lane.changed.notified().await;
             }
         }
     }
+    trigger.status.set_complete(false);
     if !lane.is_stopped.load(SeqCst) {
         farewell(&engine, &trigger).await;
     }
@@ -164,7 +171,25 @@ async fn farewell<L: Log>(engine: &Of<L>, trigger: &TriggerOf<L>) {
     }
     acks::settled(trigger).await;
     engine.backend.log.leave(&lane.reader, forget).await;
+    let place = if forget { "removed" } else { "kept" };
+    tracing::info!(
+        trigger = trigger.name,
+        place,
+        "a trigger that is gone from the document is read no longer"
+    );
     lane.is_subscribed.store(false, SeqCst);
+}
+
+/// Says that entries are gone that the trigger was to get.
+fn mourn<L: Log>(trigger: &TriggerOf<L>, events: u64) {
+    trigger.metrics.lost(events);
+    trigger.status.erred("the log dropped events that were not delivered");
+    tracing::error!(
+        lost = true,
+        trigger = trigger.name,
+        events,
+        "Events were lost: the log dropped them before they were delivered"
+    );
 }
 
 async fn step<L: Log>(engine: &Of<L>, trigger: &TriggerOf<L>) -> Result<Batch<L::Position>, Error> {

@@ -53,9 +53,18 @@ pub trait Log: Debug + Send + Sync + 'static {
     /// Whether it can be reached, as far as is known.
     fn is_ready(&self) -> bool;
 
+    /// What is wrong with it, as far as is known.
+    fn trouble(&self) -> Option<String> {
+        None
+    }
+
     /// Appends an event, with its hops and its trace beside it. `Ok` means that it is as safe as the log makes it. Called by
     /// many at once; to write them together is the log's matter.
     fn append(&self, stored: &Arc<Stored>) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Appends the events of one batch as one, in their order. `Ok` means that all of them are there; else none is, as far as
+    /// the log can.
+    fn append_all(&self, stored: &[Arc<Stored>]) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// A reader for a trigger; no I/O.
     fn reader(&self, trigger: &str, bounds: Option<&Bounds>) -> Self::Reader;
@@ -111,13 +120,15 @@ pub trait Log: Debug + Send + Sync + 'static {
 pub struct Batch<P> {
     /// Entries, in the order of the log.
     pub entries: Vec<Incoming<P>>,
+    /// How many entries the log dropped before the trigger got them, as far as is known.
+    pub lost: u64,
     /// Whether the end of the trigger's bounds is reached: it reads no more. What was read beyond is the log's matter.
     pub ended: bool,
 }
 
 impl<P> Default for Batch<P> {
     fn default() -> Self {
-        Self { entries: Vec::new(), ended: false }
+        Self { entries: Vec::new(), lost: 0, ended: false }
     }
 }
 
@@ -156,6 +167,15 @@ impl<L: Log> Durable<L> {
         // Each trigger is bounded; how many there are is the user's decision.
         (Amount { events: usize::MAX, bytes: usize::MAX }, share)
     }
+
+    /// The log, once it may be written to.
+    fn open(&self) -> Result<&L, Refused> {
+        if self.is_open.load(Ordering::Acquire) {
+            return Ok(&self.log);
+        }
+        let error = Error::retryable("taking the event in: the log has not been reached yet");
+        Err(Refused::Unavailable(error))
+    }
 }
 
 impl<L: Log> Backend for Durable<L> {
@@ -169,12 +189,13 @@ impl<L: Log> Backend for Durable<L> {
     }
 
     async fn publish(engine: &Arc<Engine<Self>>, stored: &Arc<Stored>, _: Rank) -> Result<(), Refused> {
-        let Self { log, is_open } = &engine.backend;
-        if !is_open.load(Ordering::Acquire) {
-            let error = Error::retryable("taking the event in: the log has not been reached yet");
-            return Err(Refused::Unavailable(error));
-        }
+        let log = engine.backend.open()?;
         log.append(stored).await.map_err(Refused::Unavailable)
+    }
+
+    async fn publish_all(engine: &Arc<Engine<Self>>, stored: &[Arc<Stored>]) -> Result<(), Refused> {
+        let log = engine.backend.open()?;
+        log.append_all(stored).await.map_err(Refused::Unavailable)
     }
 
     fn room(share: Amount) -> Arc<Room> {
@@ -218,6 +239,10 @@ impl<L: Log> Backend for Durable<L> {
         self.log.is_ready()
     }
 
+    fn trouble(&self) -> Option<String> {
+        self.log.trouble()
+    }
+
     async fn upkeep(engine: &Arc<Engine<Self>>) {
         let readers: Vec<_> = engine.triggers().iter().map(|trigger| trigger.lane.reader.clone()).collect();
         engine.backend.log.upkeep(&readers).await;
@@ -230,19 +255,36 @@ impl<L: Log> Backend for Durable<L> {
     }
 
     async fn end(engine: &Arc<Engine<Self>>, deadline: Instant) {
-        for trigger in engine.triggers() {
-            let words = async {
-                acks::settled(&trigger).await;
-                engine.backend.log.leave(&trigger.lane.reader, trigger.lane.is_forgotten()).await;
-            };
-            let patience = deadline.max(Instant::now() + LAST_WORDS);
-            if timeout_at(patience.into(), words).await.is_err() {
-                tracing::warn!(
-                    trigger = trigger.name,
-                    "the log could not be told of all that was delivered: some of it will be so again"
-                );
+        let patience = deadline.max(Instant::now() + LAST_WORDS);
+        // All at once: to leave a group may take a while.
+        let farewells: Vec<_> = engine
+            .triggers()
+            .into_iter()
+            .map(|trigger| worker::spawn(last_words(engine.clone(), trigger, patience)))
+            .collect();
+        for farewell in farewells {
+            if let Err(error) = farewell.await {
+                tracing::error!(%error, "a trigger did not end");
             }
         }
+    }
+}
+
+/// Tells the log what was done with one trigger, and leaves.
+async fn last_words<L: Log>(
+    engine: Arc<Engine<Durable<L>>>,
+    trigger: Arc<Trigger<Durable<L>>>,
+    patience: Instant,
+) {
+    let words = async {
+        acks::settled(&trigger).await;
+        engine.backend.log.leave(&trigger.lane.reader, trigger.lane.is_forgotten()).await;
+    };
+    if timeout_at(patience.into(), words).await.is_err() {
+        tracing::warn!(
+            trigger = trigger.name,
+            "the log could not be told of all that was delivered: some of it will be so again"
+        );
     }
 }
 

@@ -4,7 +4,7 @@ mod assign;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     thread,
     time::{Duration, Instant},
 };
@@ -110,6 +110,9 @@ impl<'a, F: Feed> Serving<'a, F> {
         loop {
             if self.shared.is_stopping() {
                 return End::Stop;
+            }
+            if self.shared.renew.swap(false, Ordering::AcqRel) {
+                return End::Anew;
             }
             match self.member.poll(POLL) {
                 None => {}

@@ -38,6 +38,7 @@ pub struct Index {
     /// The first offset that is not known.
     next: i64,
     asked: Instant,
+    is_unreachable: bool,
 }
 
 impl Index {
@@ -55,7 +56,15 @@ impl Index {
         let client = BaseConsumer::from_config_and_context(&settings, Context::new(watch.clone()))
             .map_err(|error| kafka::error("making a consumer", error, &watch))?;
         let topic = topic.to_owned();
-        Ok(Self { client, topic, watch, live: BTreeMap::new(), next: 0, asked: Instant::now() })
+        Ok(Self {
+            client,
+            topic,
+            watch,
+            live: BTreeMap::new(),
+            next: 0,
+            asked: Instant::now(),
+            is_unreachable: false,
+        })
     }
 
     /// Whether nobody has asked for a while.
@@ -63,10 +72,16 @@ impl Index {
         self.asked.elapsed() > IDLE
     }
 
+    /// Whether the brokers did not say how much there is, the last time that they were asked.
+    pub fn is_unreachable(&self) -> bool {
+        self.is_unreachable
+    }
+
     /// Reads what is new. Blocks.
     pub fn update(&mut self) -> Result<(), Error> {
         self.asked = Instant::now();
         let ends = self.client.fetch_watermarks(&self.topic, 0, CALL);
+        self.is_unreachable = ends.is_err();
         let (low, high) = ends.map_err(|error| self.failed(error))?;
         if high < self.next {
             // Another topic under this name.

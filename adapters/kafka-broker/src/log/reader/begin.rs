@@ -3,25 +3,34 @@
 //! Positions of a new group are stored for all partitions at once, by the one member that has partition 0: so it is either
 //! known of all of them where they begin, or of none, and no two members decide.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
-use common::Error;
+use common::{Error, worker};
 use kafka::{
-    CALL,
+    CALL, Watch,
     binding::texts,
-    consumer::{Feed, Member, is_position},
+    consumer::{Context, Feed, Group, Member, committed, is_position, partitions_of},
 };
 use rdkafka::{
     Offset, TopicPartitionList,
-    consumer::{CommitMode, Consumer as _},
+    config::FromClientConfigAndContext as _,
+    consumer::{BaseConsumer, CommitMode, Consumer as _},
     error::{KafkaError, KafkaResult},
     message::{BorrowedMessage, Message as _},
 };
 
-use super::Start;
+use super::{Start, reached::Reached};
 use crate::log::{HOPS, TRACE};
 
+/// How long a new group may take to get its positions, before that is said.
+const FIRST: Duration = Duration::from_secs(30);
+/// Between two looks at them.
+const AGAIN: Duration = Duration::from_millis(100);
 /// Memory that a record takes beside its value, about.
 const OVERHEAD: usize = 128;
 
@@ -41,6 +50,7 @@ pub struct Records {
     pub topic: String,
     pub group: String,
     pub start: Start,
+    pub reached: Arc<Reached>,
 }
 
 impl Feed for Records {
@@ -66,7 +76,7 @@ impl Feed for Records {
         &self,
         member: &Member,
         partitions: &[i32],
-        begun: &BTreeSet<i32>,
+        _begun: &BTreeSet<i32>,
     ) -> KafkaResult<TopicPartitionList> {
         let all = self.all(member)?;
         let committed = member.committed_offsets(all.clone(), CALL)?;
@@ -76,12 +86,13 @@ impl Feed for Records {
                 known.insert(element.partition(), offset);
             }
         }
-        // A topic that was made anew has no positions either: nothing of it was read.
-        if known.is_empty() && begun.is_empty() && !partitions.is_empty() {
+        if known.is_empty() && !partitions.is_empty() {
             if !partitions.contains(&0) {
                 return Err(KafkaError::Subscription("the group has no positions yet".to_owned()));
             }
-            known = self.starts(member, &all)?;
+            // A topic that was made anew has no positions either: nothing of it was read.
+            let start = if self.reached.is_placed() { Start::Offset(0) } else { self.start };
+            known = self.starts(member, &all, start)?;
             let mut starts = TopicPartitionList::new();
             for (partition, offset) in &known {
                 starts.add_partition_offset(&self.topic, *partition, Offset::Offset(*offset))?;
@@ -89,11 +100,13 @@ impl Feed for Records {
             member.commit(&starts, CommitMode::Sync)?;
             tracing::info!(group = self.group, "a consumer group was made");
         }
+        self.reached.set_placed();
         let mut begins = TopicPartitionList::new();
         for partition in partitions {
             // A partition that the topic got later is read from its beginning.
-            let offset = known.get(partition).map_or(Offset::Beginning, |offset| Offset::Offset(*offset));
-            self.tell_of_gap(member, *partition, offset)?;
+            let offset = known.get(partition).copied();
+            self.begins(member, *partition, offset)?;
+            let offset = offset.map_or(Offset::Beginning, Offset::Offset);
             begins.add_partition_offset(&self.topic, *partition, offset)?;
         }
         Ok(begins)
@@ -111,9 +124,14 @@ impl Records {
     }
 
     /// Where a new group begins.
-    fn starts(&self, member: &Member, all: &TopicPartitionList) -> KafkaResult<BTreeMap<i32, i64>> {
+    fn starts(
+        &self,
+        member: &Member,
+        all: &TopicPartitionList,
+        start: Start,
+    ) -> KafkaResult<BTreeMap<i32, i64>> {
         let mut times = BTreeMap::new();
-        if let Start::Time(time) = self.start {
+        if let Start::Time(time) = start {
             let mut asked = TopicPartitionList::new();
             for element in all.elements() {
                 asked.add_partition_offset(&self.topic, element.partition(), Offset::Offset(time.max(0)))?;
@@ -128,7 +146,7 @@ impl Records {
         for element in all.elements() {
             let partition = element.partition();
             let (low, high) = member.fetch_watermarks(&self.topic, partition, CALL)?;
-            let start = match self.start {
+            let start = match start {
                 Start::Latest => high,
                 Start::Offset(offset) => offset.clamp(low, high),
                 // Nothing is as late as that.
@@ -139,23 +157,49 @@ impl Records {
         Ok(starts)
     }
 
-    /// Says how many events the topic no longer has that the trigger was to get.
-    fn tell_of_gap(&self, member: &Member, partition: i32, offset: Offset) -> KafkaResult<()> {
-        if !is_position(offset) {
-            return Ok(());
-        }
-        let (low, _) = member.fetch_watermarks(&self.topic, partition, CALL)?;
-        if let Offset::Offset(offset) = offset
-            && offset < low
-        {
-            tracing::error!(
-                lost = true,
-                group = self.group,
-                partition,
-                records = low - offset,
-                "the topic has dropped records that were not delivered: its retention is too short"
-            );
-        }
+    /// Notes where a partition begins, and how many records the topic no longer has that the trigger was to get.
+    fn begins(&self, member: &Member, partition: i32, offset: Option<i64>) -> KafkaResult<()> {
+        let (low, high) = member.fetch_watermarks(&self.topic, partition, CALL)?;
+        let begin = match offset {
+            Some(offset) if offset < low => {
+                let (group, records) = (&self.group, low - offset);
+                tracing::warn!(
+                    group,
+                    partition,
+                    records,
+                    "the topic dropped records: its retention is too short"
+                );
+                self.reached.lose(records);
+                Some(low)
+            }
+            // One of another topic, perhaps.
+            Some(offset) if offset > high => None,
+            Some(offset) => Some(offset),
+            None => Some(low),
+        };
+        self.reached.begins(partition, begin);
         Ok(())
     }
+}
+
+/// Waits until a group has its positions.
+pub async fn has_place(group: &Group, watch: &Watch) -> Result<(), Error> {
+    let client = BaseConsumer::from_config_and_context(&group.base(), Context::new(watch.clone()));
+    let client = client.map_err(|error| kafka::error("making a consumer", error, watch))?;
+    let client: Arc<BaseConsumer<Context>> = Arc::new(client);
+    let begun = Instant::now();
+    while begun.elapsed() < FIRST {
+        let (client, topic, watch) = (Arc::clone(&client), group.topic.clone(), watch.clone());
+        let asked = kafka::blocking(move || {
+            let positions = partitions_of(&client, &topic, CALL)
+                .and_then(|count| committed(&client, &topic, count, CALL))
+                .map_err(|doubt| doubt.explain(&watch))?;
+            Ok(positions.elements().iter().any(|element| is_position(element.offset())))
+        });
+        if asked.await? {
+            return Ok(());
+        }
+        worker::sleep(AGAIN).await;
+    }
+    Err(Error::retryable("waiting for the first positions of the consumer group"))
 }

@@ -15,13 +15,18 @@ use kafka::consumer::Partition;
 use super::{
     End,
     begin::{Found, Records},
+    reached::Reached,
 };
+use crate::log::ends::Ends;
 
 /// An assigned partition.
 pub struct Lane {
     pub partition: Partition<Records>,
     /// Offsets that were given.
     pub window: Window<i64>,
+    /// The offset that is to come next; negative while nothing is known.
+    next: AtomicI64,
+    reached: Arc<Reached>,
     /// The offset behind what is done; negative while nothing is known.
     done: AtomicI64,
     end: Option<End>,
@@ -60,8 +65,15 @@ impl Position {
 }
 
 impl Lane {
-    pub fn new(partition: Partition<Records>, end: Option<End>, is_alone: bool) -> Arc<Self> {
+    pub fn new(
+        partition: Partition<Records>,
+        end: Option<End>,
+        is_alone: bool,
+        reached: &Arc<Reached>,
+    ) -> Arc<Self> {
         Arc::new(Self {
+            next: AtomicI64::new(reached.next(partition.number).unwrap_or(-1)),
+            reached: Arc::clone(reached),
             partition,
             window: Window::new(),
             done: AtomicI64::new(-1),
@@ -95,20 +107,29 @@ impl Lane {
         self.is_gone.store(true, SeqCst);
     }
 
-    /// Takes what is there, at most so many records, of which so many may be in hand.
+    /// Takes what is there, at most so many records, of which so many may be in hand. False when it is no more of the topic that
+    /// it was of.
     pub fn take(
         self: &Arc<Self>,
-        most: usize,
-        in_hand: usize,
+        (most, in_hand): (usize, usize),
+        ends: &Ends,
         entries: &mut Vec<Incoming<Position>>,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let most = most.min(in_hand.saturating_sub(self.window.size().0));
-        if most == 0 || self.is_ended() {
-            return Ok(());
+        if most == 0 || self.is_ended() || self.is_gone() {
+            return Ok(true);
         }
         for found in self.partition.take(most)? {
             if self.is_ended() {
                 break;
+            }
+            let next = self.next.swap(found.offset + 1, SeqCst);
+            if next >= 0
+                && next != found.offset
+                && self.reached.leaps(self.partition.number, next, found.offset, ends)
+            {
+                self.go();
+                return Ok(false);
             }
             if self.is_beyond(&found) {
                 self.is_ended.store(true, SeqCst);
@@ -125,7 +146,9 @@ impl Lane {
             let position = Position { lane: Arc::clone(self), offset, number };
             entries.push(Incoming { position, value, hops, trace });
         }
-        Ok(())
+        let next = self.next.load(SeqCst);
+        self.reached.begins(self.partition.number, (next >= 0).then_some(next));
+        Ok(true)
     }
 
     fn is_beyond(&self, found: &Found) -> bool {

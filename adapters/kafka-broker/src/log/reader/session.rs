@@ -12,10 +12,10 @@ use std::{
 use broker::log::{Batch, Incoming};
 use common::{Assignment, Error, worker};
 use kafka::{
-    CALL, Watch,
-    consumer::{Consumer, Context, Group, Partition, Telling, committed, is_position, partitions_of},
+    Watch,
+    consumer::{Consumer, Group, Partition, Telling},
 };
-use rdkafka::{Offset, TopicPartitionList, config::FromClientConfigAndContext as _, consumer::BaseConsumer};
+use rdkafka::{Offset, TopicPartitionList};
 use tokio::{
     sync::{Notify, mpsc, watch},
     task::AbortHandle,
@@ -23,15 +23,14 @@ use tokio::{
 };
 
 use super::{
-    End, Reader,
+    End, Found, Reader,
     begin::Records,
     lane::{Lane, Position},
+    reached::Reached,
 };
 
 /// How long a read waits for the first record.
 const WAIT: Duration = Duration::from_secs(2);
-/// How long a new group may take to get its positions, before that is said.
-const FIRST: Duration = Duration::from_secs(30);
 /// How long a revoked partition may take for what is in work.
 const DRAIN: Duration = Duration::from_secs(20);
 /// Between two commits: each covers all that was done meanwhile.
@@ -43,6 +42,10 @@ pub struct Session {
     consumer: Arc<Consumer<Records>>,
     lanes: Mutex<BTreeMap<i32, Arc<Lane>>>,
     end: Option<End>,
+    found: Arc<Found>,
+    reached: Arc<Reached>,
+    /// The partitions that the group was told of.
+    partitions: AtomicUsize,
     /// Which lane is asked first; another each time.
     first: AtomicUsize,
     /// There are records, or there is room for them.
@@ -59,7 +62,12 @@ impl Session {
         let group = reader.found.group(&reader.trigger, &filled);
         let (changes, told) = mpsc::unbounded_channel();
         let (fail, failure) = watch::channel(None);
-        let records = Records { topic: group.topic.clone(), group: group.id.clone(), start: reader.start };
+        let records = Records {
+            topic: group.topic.clone(),
+            group: group.id.clone(),
+            start: reader.start,
+            reached: Arc::clone(&reader.reached),
+        };
         let telling = Telling { changes, failure: fail };
         let consumer = Consumer::start(group.clone(), &reader.watch, records, telling)?;
         let session = Arc::new(Self {
@@ -67,6 +75,9 @@ impl Session {
             consumer: Arc::new(consumer),
             lanes: Mutex::default(),
             end: reader.end,
+            found: Arc::clone(&reader.found),
+            reached: Arc::clone(&reader.reached),
+            partitions: AtomicUsize::new(reader.found.partitions()),
             first: AtomicUsize::new(0),
             filled,
             failure: tokio::sync::Mutex::new(failure),
@@ -82,28 +93,6 @@ impl Session {
         lock(&self.lanes)
     }
 
-    /// Waits until the group has its positions.
-    pub async fn has_place(&self, watch: &Watch) -> Result<(), Error> {
-        let client = BaseConsumer::from_config_and_context(&self.group.base(), Context::new(watch.clone()));
-        let client = client.map_err(|error| kafka::error("making a consumer", error, watch))?;
-        let client: Arc<BaseConsumer<Context>> = Arc::new(client);
-        let begun = Instant::now();
-        while begun.elapsed() < FIRST {
-            let (client, topic, watch) = (Arc::clone(&client), self.group.topic.clone(), watch.clone());
-            let asked = kafka::blocking(move || {
-                let positions = partitions_of(&client, &topic, CALL)
-                    .and_then(|count| committed(&client, &topic, count, CALL))
-                    .map_err(|doubt| doubt.explain(&watch))?;
-                Ok(positions.elements().iter().any(|element| is_position(element.offset())))
-            });
-            if asked.await? {
-                return Ok(());
-            }
-            worker::sleep(PACE).await;
-        }
-        Err(Error::retryable("waiting for the first positions of the consumer group"))
-    }
-
     /// Takes up what the group decides about partitions, for as long as it is polled.
     async fn follow(self: Arc<Self>, mut told: mpsc::UnboundedReceiver<Assignment<Partition<Records>>>) {
         while let Some(change) = told.recv().await {
@@ -111,6 +100,7 @@ impl Session {
                 Assignment::Assigned(partitions) => self.assigned(partitions),
                 Assignment::Revoked(names) => {
                     let lanes = self.remove(&names);
+                    lanes.iter().for_each(|lane| self.reached.forget(lane.partition.number));
                     worker::spawn(Arc::clone(&self).drain(lanes));
                 }
                 Assignment::Lost(names) => self.remove(&names).iter().for_each(|lane| lane.go()),
@@ -119,11 +109,11 @@ impl Session {
     }
 
     fn assigned(&self, partitions: Vec<(String, Partition<Records>)>) {
-        let is_alone = self.group.partitions == 1;
+        let is_alone = self.found.partitions() == 1;
         let mut lanes = self.lanes();
         for (_, partition) in partitions {
             let number = partition.number;
-            if let Some(old) = lanes.insert(number, Lane::new(partition, self.end, is_alone)) {
+            if let Some(old) = lanes.insert(number, Lane::new(partition, self.end, is_alone, &self.reached)) {
                 old.go();
             }
         }
@@ -185,23 +175,24 @@ impl Session {
 
     fn take(&self, most: usize, in_hand: usize) -> Result<Batch<Position>, Error> {
         let lanes: Vec<_> = self.lanes().values().cloned().collect();
-        let mut entries: Vec<Incoming<Position>> = Vec::new();
         if lanes.is_empty() {
-            return Ok(Batch { entries, ended: false });
+            return Ok(Batch::default());
         }
+        let mut entries: Vec<Incoming<Position>> = Vec::new();
         let share = (in_hand / lanes.len()).max(1);
         let first = self.first.fetch_add(1, Relaxed) % lanes.len();
         let (later, sooner) = lanes.split_at(first);
         for lane in sooner.iter().chain(later) {
             let room = most.saturating_sub(entries.len());
-            if let Err(error) = lane.take(room, share, &mut entries)
-                && entries.is_empty()
-            {
-                return Err(error);
+            match lane.take((room, share), &self.found.ends, &mut entries) {
+                Err(error) if entries.is_empty() => return Err(error),
+                // What comes under this name is another topic: it is begun as one.
+                Ok(false) => self.renew(),
+                Ok(true) | Err(_) => {}
             }
         }
-        let ended = lanes.len() == self.group.partitions && lanes.iter().all(|lane| lane.is_ended());
-        Ok(Batch { entries, ended })
+        let ended = lanes.len() == self.found.partitions() && lanes.iter().all(|lane| lane.is_ended());
+        Ok(Batch { entries, lost: 0, ended })
     }
 
     /// Stores how far the partitions are done without a gap.
@@ -248,6 +239,27 @@ impl Session {
     pub fn progress(&self) -> Vec<(i32, Option<i64>, usize)> {
         let lanes = self.lanes();
         lanes.iter().map(|(number, lane)| (*number, lane.done(), lane.window.size().0)).collect()
+    }
+
+    /// The topic is gone, or was: what comes is begun anew.
+    pub fn renew(&self) {
+        std::mem::take(&mut *self.lanes()).values().for_each(|lane| lane.go());
+        self.consumer.renew();
+    }
+
+    /// Has the group look for partitions that it does not know of.
+    pub async fn find_partitions(&self) {
+        let count = self.found.partitions();
+        if self.partitions.swap(count, Relaxed) == count {
+            return;
+        }
+        let consumer = Arc::clone(&self.consumer);
+        let refreshed = kafka::blocking(move || {
+            consumer.refresh().map_err(|error| Error::retryable("looking for partitions").caused_by(error))
+        });
+        if let Err(error) = refreshed.await {
+            tracing::debug!(reason = error.chain(), "the group hears of new partitions later");
+        }
     }
 
     /// Waits until the last commit is long enough ago.
