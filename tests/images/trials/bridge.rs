@@ -25,7 +25,7 @@ pub fn passes() -> Result<(), Failure> {
     let door = bridge.webhook.door()?;
     for number in 0..ORDERS {
         let order = Request::post("/").json(&json!({"order": number}));
-        let answer = order.send(door).map_err(|error| error.to_string())?;
+        let answer = order.send(door)?;
         ensure(answer.status == 204, || {
             format!("order {number}: {}\n{}", answer.status, bridge.webhook.said())
         })?;
@@ -49,7 +49,7 @@ pub fn passes() -> Result<(), Failure> {
 /// What the display has shown.
 fn events(door: SocketAddr) -> Result<Vec<Value>, Failure> {
     let request = Request::get("/events").header("Authorization", &format!("Bearer {TOKEN}"));
-    let answer = request.send(door).map_err(|error| error.to_string())?;
+    let answer = request.send(door)?;
     serde_json::from_value(json_of(&answer.text())?).map_err(|error| error.to_string())
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use kit::{Failure, ensure};
+use kit::{Failure, Folder, ensure};
 use serde_json::{Value, json};
 
 use crate::container::{Container, podman};
@@ -149,7 +149,7 @@ fn files(image: &str) -> Result<(), Failure> {
         "./var/lib",
         "./var/lib/trestle",
     ];
-    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let folder = Folder::new()?;
     let archive = folder.path().join("image.tar");
     podman(&[
         "save",

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::{env, fs, iter, process};
 
-use kit::{Failure, Line, Request, Response, ensure, eventually};
+use kit::{Failure, Folder, Line, Request, Response, ensure, eventually};
 
 use crate::build::{output, root};
 
@@ -124,7 +124,7 @@ impl Container {
     /// When it is not there.
     pub fn file(image: &str, path: &str) -> Result<Vec<u8>, Failure> {
         let container = Self { name: podman(&["create", "--pull", "never", image])? };
-        let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+        let folder = Folder::new()?;
         let copy = folder.path().join("file");
         podman(&["cp", &format!("{}:{path}", container.name), &copy.display().to_string()])?;
         fs::read(copy).map_err(|error| format!("{path} of {image}: {error}"))

@@ -10,6 +10,7 @@ mod end;
 mod memory;
 mod readme;
 mod reproducible;
+mod unwinding;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -20,7 +21,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 /// A trial by name.
 type Named = (&'static str, fn() -> Result<(), Failure>);
 
-const TRIALS: [Named; 8] = [
+const TRIALS: [Named; 9] = [
     ("what is in them, and what they say of themselves", build::contents),
     ("a bill of materials for each", build::bills),
     ("a bridge made of containers passes events end to end", bridge::passes),
@@ -28,6 +29,7 @@ const TRIALS: [Named; 8] = [
     ("the memory limit is honoured", memory::honoured),
     ("the README's commands: docker run", readme::works),
     ("the README's commands: Compose", readme::compose),
+    ("a panic does not end the process", unwinding::works),
     ("the same source gives the same bytes", reproducible::same),
 ];
 

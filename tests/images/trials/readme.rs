@@ -6,8 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
-use kit::{Failure, ensure};
-use tempfile::TempDir;
+use kit::{Failure, Folder, ensure};
 
 use crate::build::{output, root};
 use crate::container::{Container, podman, with_podman};
@@ -70,14 +69,14 @@ pub fn compose() -> Result<(), Failure> {
 }
 
 /// The folder with what is run in place of docker and curl.
-fn programs() -> Result<TempDir, Failure> {
+fn programs() -> Result<Folder, Failure> {
     podman(&["version"])?;
     peers::install::debian("buildah", "buildah")?;
     peers::install::debian("curl", "curl")?;
     if !Path::new(NAMES.0).exists() {
         output(Command::new("apt-get").args(["install", "-y", "--no-install-recommends", NAMES.1]))?;
     }
-    let programs = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let programs = Folder::new()?;
     let folder = programs.path();
     // The clock has had its time before what it sent is asked for.
     let docker = format!(
@@ -93,7 +92,7 @@ fn programs() -> Result<TempDir, Failure> {
 }
 
 /// Runs commands in the checkout; what they print.
-fn run(commands: &str, programs: &TempDir) -> Result<String, Failure> {
+fn run(commands: &str, programs: &Folder) -> Result<String, Failure> {
     let mut shell = Command::new("bash");
     shell.args(["-euxo", "pipefail", "-c", commands]).current_dir(root()).env("CONTAINER_TOOL", "buildah");
     shell.env_remove("IMAGE_TAG").env_remove("IMAGE_PREFIX");
