@@ -24,13 +24,70 @@ fn whole(text: &str) -> Option<u64> {
     text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok())?
 }
 
+/// What ids a broker has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ids {
+    /// Those of a Redis stream.
+    Stream,
+    /// Offsets.
+    Offsets,
+}
+
+impl Ids {
+    /// Those of an adapter.
+    #[must_use]
+    pub fn of(adapter: &str) -> Option<Self> {
+        match adapter {
+            "redis-broker" => Some(Self::Stream),
+            "kafka-broker" => Some(Self::Offsets),
+            _ => None,
+        }
+    }
+
+    /// What is wrong with the ids of bounds: the path of each that is none, and what was expected.
+    #[must_use]
+    pub fn problems(self, bounds: &Bounds) -> Vec<(&'static str, String)> {
+        let ids = [("byId.start", &bounds.by_id.start), ("byId.end", &bounds.by_id.end)];
+        ids.into_iter().filter_map(|(path, id)| Some((path, self.problem(id.as_deref()?)?))).collect()
+    }
+
+    fn problem(self, text: &str) -> Option<String> {
+        if self.has(text) {
+            return None;
+        }
+        let expected = match self {
+            Self::Stream => "the id of an entry, <milliseconds>-<number>, such as 1646995200000-0",
+            Self::Offsets => "an offset, a whole number such as 1200, which counts in each partition",
+        };
+        let hint = if DateTime::parse_from_rfc3339(text).is_ok() {
+            "; a time belongs into byDate".to_owned()
+        } else {
+            self.hint(text)
+        };
+        Some(format!("expected {expected}{hint}"))
+    }
+
+    fn has(self, text: &str) -> bool {
+        match self {
+            Self::Stream => stream_id(text).is_some(),
+            Self::Offsets => offset(text).is_some(),
+        }
+    }
+
+    /// A part of the text that is an id, such as the offset of a position `partition/offset`.
+    fn hint(self, text: &str) -> String {
+        let parts = [text.trim(), text.rsplit('/').next().unwrap_or_default()];
+        let found = parts.into_iter().find(|part| *part != text && self.has(part));
+        found.map(|part| format!("; did you mean {part}?")).unwrap_or_default()
+    }
+}
+
 /// Whether the ids are ones of a Redis stream.
 ///
 /// # Errors
 /// What is wrong with the first that is none, after its path.
 pub fn of_stream(bounds: &Bounds) -> Result<(), String> {
-    let expected = "expected the id of an entry, <milliseconds>-<number>, such as 1646995200000-0";
-    check(bounds, expected, |text| stream_id(text).is_some())
+    first(Ids::Stream, bounds)
 }
 
 /// Whether the ids are offsets.
@@ -38,28 +95,12 @@ pub fn of_stream(bounds: &Bounds) -> Result<(), String> {
 /// # Errors
 /// What is wrong with the first that is none, after its path.
 pub fn of_offsets(bounds: &Bounds) -> Result<(), String> {
-    let expected = "expected an offset, a whole number such as 1200, which counts in each partition";
-    check(bounds, expected, |text| offset(text).is_some())
+    first(Ids::Offsets, bounds)
 }
 
-fn check(bounds: &Bounds, expected: &str, is_one: fn(&str) -> bool) -> Result<(), String> {
-    for (name, id) in [("start", &bounds.by_id.start), ("end", &bounds.by_id.end)] {
-        let Some(text) = id.as_deref().filter(|text| !is_one(text)) else { continue };
-        let hint = if DateTime::parse_from_rfc3339(text).is_ok() {
-            "; a time belongs into byDate".to_owned()
-        } else {
-            hint(text, is_one)
-        };
-        return Err(format!("byId.{name}: {expected}{hint}"));
-    }
-    Ok(())
-}
-
-/// A part of the text that is an id, such as the offset of a position `partition/offset`.
-fn hint(text: &str, is_one: fn(&str) -> bool) -> String {
-    let parts = [text.trim(), text.rsplit('/').next().unwrap_or_default()];
-    let found = parts.into_iter().find(|part| *part != text && is_one(part));
-    found.map(|part| format!("; did you mean {part}?")).unwrap_or_default()
+fn first(ids: Ids, bounds: &Bounds) -> Result<(), String> {
+    let mut problems = ids.problems(bounds).into_iter();
+    problems.next().map_or(Ok(()), |(path, problem)| Err(format!("{path}: {problem}")))
 }
 
 #[cfg(test)]

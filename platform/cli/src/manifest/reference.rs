@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use broker::document::ids::Ids;
 use common::config::{Parse as _, Url};
 
 use super::Platform;
@@ -16,6 +17,7 @@ struct Entry {
     role: Role,
     takes_events: bool,
     keeps_events: bool,
+    ids: Option<Ids>,
 }
 
 /// The components of the bridge that can be pointed at.
@@ -36,7 +38,8 @@ impl<'a> Index<'a> {
     pub fn add(&mut self, id: Id, adapter: &Adapter, kind: &Kind) {
         let (group, role) = (kind.group.clone(), adapter.role);
         let (takes_events, keeps_events) = (adapter.takes_events(), adapter.keeps_events());
-        self.components.insert(id, Entry { group, role, takes_events, keeps_events });
+        let ids = Ids::of(&adapter.name);
+        self.components.insert(id, Entry { group, role, takes_events, keeps_events, ids });
     }
 
     /// The role of a component.
@@ -47,6 +50,11 @@ impl<'a> Index<'a> {
     /// Whether a component is a broker whose triggers may begin in the past.
     pub fn keeps_events(&self, id: &Id) -> bool {
         self.components.get(id).is_some_and(|entry| entry.keeps_events)
+    }
+
+    /// The ids by which triggers of a broker begin in the past.
+    pub fn ids(&self, id: &Id) -> Option<Ids> {
+        self.components.get(id)?.ids
     }
 
     /// A Destination: `ref {apiVersion, kind, name, namespace}`, `uri`, or a `ref` with a path in `uri`.

@@ -34,7 +34,10 @@ pub const FIELDS: [(&str, &str); 16] = [
         "spec.delivery.timeout, concurrency, orderBy",
         "of one attempt; attempts at a time; attribute to keep the order by",
     ),
-    ("spec.bounds.byId", "start and end by ids of the broker's log; of a broker that keeps its events"),
+    (
+        "spec.bounds.byId",
+        "start and end by ids of the broker's log: 1646995200000-0 of a Redis stream, an offset of Kafka",
+    ),
     ("spec.bounds.byDate", "the same by time (RFC 3339); both count when the trigger is new"),
 ];
 
@@ -91,7 +94,7 @@ fn bounds(node: &Node, broker: Option<&Id>, index: &Index<'_>, mistakes: &mut Mi
         }
         _ => {
             unknown_keys(node, "spec.bounds", &["byId", "byDate"], mistakes);
-            document::check_bounds(node, mistakes);
+            document::check_bounds(node, broker.and_then(|broker| index.ids(broker)), mistakes);
         }
     }
     node.to_json()

@@ -12,6 +12,21 @@ pub fn anything() -> Value {
     json!({ "x-kubernetes-preserve-unknown-fields": true })
 }
 
+/// A text that may be long, such as a stylesheet: as a secret, or in a ConfigMap of the namespace.
+pub fn long_text() -> Value {
+    let mut text = secret();
+    text["properties"]["valueFromConfigMap"] = json!({
+        "type": "object",
+        "description": "A key of a ConfigMap in the namespace of the object.",
+        "properties": { "name": { "type": "string" }, "key": { "type": "string" } },
+        "required": ["key", "name"],
+    });
+    if let Some(ways) = text["anyOf"].as_array_mut() {
+        ways.push(json!({ "required": ["valueFromConfigMap"] }));
+    }
+    text
+}
+
 /// A secret: in place, or in a Secret of the namespace. The last form is that of some targets.
 pub fn secret() -> Value {
     let reference = json!({

@@ -65,6 +65,7 @@ fn leaf(description: &Description, field: &Field) -> Value {
     let nothing = Value::Null;
     let setting = setting.unwrap_or(&nothing);
     let mut leaf = match field.rule.as_str() {
+        "secret" if setting["multiline"] == true => common::long_text(),
         "secret" | "file" => common::secret(),
         "join" => json!({ "type": "array", "items": { "type": "string" } }),
         "map" => common::texts(),
