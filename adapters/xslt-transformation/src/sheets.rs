@@ -5,12 +5,12 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use xslt::{Mistake, Stylesheet};
+use xslt::{Limits, Mistake, Stylesheet};
 
 /// How many are kept.
 const COUNT: usize = 64;
-/// Bytes of text that are kept; what is compiled takes some ten times as much.
-const BYTES: usize = 1 << 20;
+/// What part of the memory of one transformation those that are kept may take together.
+const PART: usize = 4;
 
 /// Stylesheets by their text, the latest last.
 #[derive(Debug, Default)]
@@ -21,7 +21,7 @@ impl Sheets {
     ///
     /// # Errors
     /// The mistake in it.
-    pub fn get(&self, text: &str) -> Result<Arc<Stylesheet>, Mistake> {
+    pub fn get(&self, text: &str, limits: &Limits) -> Result<Arc<Stylesheet>, Mistake> {
         let known = || {
             let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             let index = kept.iter().position(|(known, _)| known == text)?;
@@ -33,10 +33,11 @@ impl Sheets {
         if let Some(sheet) = known() {
             return Ok(sheet);
         }
-        let sheet = Arc::new(Stylesheet::compile(text.as_bytes())?);
+        let sheet = Arc::new(Stylesheet::compile_within(text.as_bytes(), limits)?);
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.push_back((text.to_owned(), Arc::clone(&sheet)));
-        while kept.len() > COUNT || kept.iter().map(|(text, _)| text.len()).sum::<usize>() > BYTES {
+        let size = |(text, sheet): &(String, Arc<Stylesheet>)| text.len() + sheet.size();
+        while kept.len() > COUNT || kept.iter().map(size).sum::<usize>() > limits.memory / PART {
             kept.pop_front();
         }
         Ok(sheet)
@@ -46,6 +47,8 @@ impl Sheets {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const LIMITS: Limits = Limits { time: std::time::Duration::from_secs(60), memory: 8 << 20, depth: 100 };
 
     fn text(number: usize, filler: usize) -> String {
         format!(
@@ -61,27 +64,29 @@ mod tests {
     #[test]
     fn the_same_text_is_compiled_once() {
         let sheets = Sheets::default();
-        let first = sheets.get(&text(1, 0)).expect("a stylesheet");
-        sheets.get(&text(2, 0)).expect("a stylesheet");
-        assert!(Arc::ptr_eq(&first, &sheets.get(&text(1, 0)).expect("a stylesheet")));
-        assert!(sheets.get("no stylesheet").is_err());
+        let first = sheets.get(&text(1, 0), &LIMITS).expect("a stylesheet");
+        sheets.get(&text(2, 0), &LIMITS).expect("a stylesheet");
+        assert!(Arc::ptr_eq(&first, &sheets.get(&text(1, 0), &LIMITS).expect("a stylesheet")));
+        assert!(sheets.get("no stylesheet", &LIMITS).is_err());
         assert_eq!(kept(&sheets), 2);
     }
 
     #[test]
     fn few_are_kept_and_the_latest() {
         let sheets = Sheets::default();
-        let first = sheets.get(&text(0, 0)).expect("a stylesheet");
+        let first = sheets.get(&text(0, 0), &LIMITS).expect("a stylesheet");
         for number in 1..200 {
-            sheets.get(&text(number, 0)).expect("a stylesheet");
+            sheets.get(&text(number, 0), &LIMITS).expect("a stylesheet");
         }
         assert_eq!(kept(&sheets), COUNT);
-        assert!(!Arc::ptr_eq(&first, &sheets.get(&text(0, 0)).expect("a stylesheet")));
+        assert!(!Arc::ptr_eq(&first, &sheets.get(&text(0, 0), &LIMITS).expect("a stylesheet")));
         for number in 0..10 {
-            sheets.get(&text(number, BYTES / 3)).expect("a stylesheet");
+            sheets.get(&text(number, LIMITS.memory / PART / 5), &LIMITS).expect("a stylesheet");
         }
         assert_eq!(kept(&sheets), 2);
-        sheets.get(&text(0, BYTES)).expect("one that is larger than all that is kept");
+        sheets
+            .get(&text(0, LIMITS.memory / PART), &LIMITS)
+            .expect("one that is larger than all that is kept");
         assert_eq!(kept(&sheets), 0);
     }
 }

@@ -116,7 +116,11 @@ impl Xslt {
             let sheet = self.stylesheet_for(event)?;
             spawn_blocking(move || by(&sheet, &data, &limits))
         };
-        work.await.map_err(|error| Error::retryable("running a transformation").caused_by(error))?
+        work.await.map_err(|error| {
+            // One that panicked, for a fault of the engine, does so again.
+            let failed = if error.is_panic() { Error::permanent(FAILED) } else { Error::retryable(FAILED) };
+            failed.caused_by(error)
+        })?
     }
 
     fn stylesheet_for(&self, event: &Event) -> Result<Arc<Stylesheet>, Error> {
@@ -165,7 +169,7 @@ fn by_own(sheets: &Sheets, data: &[u8], limits: &Limits) -> Result<Bytes, Error>
         Error::permanent("the stylesheet of the event is malformed")
             .with_detail(mistake.to_string().as_bytes())
     };
-    let sheet = sheets.get(&own.xslt).map_err(told)?;
+    let sheet = sheets.get(&own.xslt, limits).map_err(told)?;
     by(&sheet, own.xml.as_bytes(), limits)
 }
 

@@ -10,20 +10,94 @@ const GROWTH: (usize, usize) = (1 << 20, 5);
 /// Entities in entities.
 const MAX_DEPTH: usize = 10;
 
-/// Refuses a document whose entities would grow too much.
-pub fn check_entities(text: &str) -> Result<(), Mistake> {
-    let subset = subset(text);
-    let mut entities = HashMap::new();
+/// Where the document type of a document ends, and the declarations in it. It is read as the parser reads it: where that
+/// finds a mistake, it does not matter what is found here.
+pub fn split(text: &str) -> (&str, &str) {
+    let mut rest = text.strip_prefix('\u{feff}').unwrap_or(text);
+    loop {
+        rest = rest.trim_start_matches(crate::value::is_space);
+        rest = match rest {
+            _ if rest.starts_with("<?") => after(rest, "?>"),
+            _ if rest.starts_with("<!--") => after(rest, "-->"),
+            _ if rest.starts_with("<!DOCTYPE") => break,
+            _ => return ("", rest),
+        };
+    }
+    // The addresses before the declarations stand in quotes.
+    let mut quote = None;
+    let opening = rest.bytes().position(|byte| match quote {
+        Some(open) => {
+            if byte == open {
+                quote = None;
+            }
+            false
+        }
+        None => {
+            if matches!(byte, b'"' | b'\'') {
+                quote = Some(byte);
+            }
+            matches!(byte, b'[' | b'>')
+        }
+    });
+    let Some(opening) = opening.filter(|at| rest.as_bytes()[*at] == b'[') else {
+        return ("", opening.map_or("", |at| &rest[at + 1..]));
+    };
+    let subset = &rest[opening + 1..];
+    let mut rest = subset;
+    loop {
+        rest = rest.trim_start_matches(crate::value::is_space);
+        rest = match rest {
+            _ if rest.starts_with("<!--") => after(rest, "-->"),
+            _ if rest.starts_with("<?") => after(rest, "?>"),
+            _ if rest.starts_with("<!ENTITY") => after_entity(rest),
+            _ if rest.starts_with('<') => after(rest, ">"),
+            _ => break,
+        };
+    }
+    let subset = &subset[..subset.len() - rest.len()];
+    (subset, rest.strip_prefix(']').map_or("", |rest| after(rest, ">")))
+}
+
+fn after<'t>(text: &'t str, end: &str) -> &'t str {
+    text.split_once(end).map_or("", |(_, rest)| rest)
+}
+
+/// What comes behind an entity, whose text may hold anything but its quote.
+fn after_entity(text: &str) -> &str {
+    let mut rest = text;
+    while let Some(at) = rest.find(['"', '\'', '>']) {
+        let (found, behind) = (&rest[at..=at], &rest[at + 1..]);
+        if found == ">" {
+            return behind;
+        }
+        rest = after(behind, found);
+    }
+    ""
+}
+
+/// Entities with their texts, those for declarations included: the parser takes them too.
+pub fn entities(subset: &str) -> Vec<(&str, &str)> {
+    let mut found = Vec::new();
+    // One that stands in a comment only makes it stricter.
     for entity in subset.split("<!ENTITY").skip(1) {
         let entity = entity.trim_start();
+        let entity = entity.strip_prefix('%').map_or(entity, str::trim_start);
         let (name, rest) = entity.split_once(|c: char| c.is_ascii_whitespace()).unwrap_or((entity, ""));
         let rest = rest.trim_start();
         let quoted = rest.chars().next().filter(|c| matches!(c, '"' | '\''));
-        let value = quoted.and_then(|quote| rest[1..].split(quote).next()).unwrap_or_default();
-        entities.entry(name).or_insert(value);
+        found.push((name, quoted.and_then(|quote| rest[1..].split(quote).next()).unwrap_or_default()));
     }
-    if entities.is_empty() {
+    found
+}
+
+/// Refuses a document whose entities would grow too much.
+pub fn check_entities(text: &str, found: &[(&str, &str)]) -> Result<(), Mistake> {
+    if found.is_empty() {
         return Ok(());
+    }
+    let mut entities: HashMap<&str, Vec<&str>> = HashMap::new();
+    for (name, value) in found {
+        entities.entry(name).or_default().push(value);
     }
     let mut sizes = HashMap::new();
     let grown = size(text, &entities, &mut sizes, 0);
@@ -34,10 +108,11 @@ pub fn check_entities(text: &str) -> Result<(), Mistake> {
     Ok(())
 }
 
-/// Bytes that a text grows to; nothing when its entities are nested too deeply, or in each other.
+/// Bytes that a text grows to; nothing when its entities are nested too deeply, or in each other. Of several entities of one
+/// name the largest counts.
 fn size<'t>(
     text: &'t str,
-    entities: &HashMap<&'t str, &'t str>,
+    entities: &HashMap<&'t str, Vec<&'t str>>,
     sizes: &mut HashMap<&'t str, usize>,
     depth: usize,
 ) -> Option<usize> {
@@ -47,11 +122,14 @@ fn size<'t>(
     let mut total = text.len();
     for reference in text.split('&').skip(1) {
         let Some((name, _)) = reference.split_once(';') else { continue };
-        let Some((name, value)) = entities.get_key_value(name) else { continue };
+        let Some((name, values)) = entities.get_key_value(name) else { continue };
         let grown = match sizes.get(name) {
             Some(known) => *known,
             None => {
-                let grown = size(value, entities, sizes, depth + 1)?;
+                let mut grown = 0;
+                for value in values {
+                    grown = size(value, entities, sizes, depth + 1)?.max(grown);
+                }
                 sizes.insert(name, grown);
                 grown
             }
@@ -61,17 +139,10 @@ fn size<'t>(
     Some(total)
 }
 
-/// The declarations inside a document.
-fn subset(text: &str) -> &str {
-    let start = text.find("<!DOCTYPE").unwrap_or(text.len());
-    let text = &text[start..];
-    &text[..text.find("]>").unwrap_or(0)]
-}
-
 /// Entities that are no text: `<!ENTITY name SYSTEM "address" NDATA format>`.
-pub fn unparsed_entities(text: &str) -> HashMap<String, String> {
+pub fn unparsed_entities(subset: &str) -> HashMap<String, String> {
     let mut found = HashMap::new();
-    for entity in subset(text).split("<!ENTITY").skip(1) {
+    for entity in subset.split("<!ENTITY").skip(1) {
         let entity = entity.split('>').next().unwrap_or_default();
         let Some((head, _)) = entity.split_once("NDATA") else { continue };
         let name = head.split_ascii_whitespace().next().unwrap_or_default();
@@ -82,14 +153,14 @@ pub fn unparsed_entities(text: &str) -> HashMap<String, String> {
     found
 }
 
-/// Elements and their attributes that the document type declares to be ids.
-pub fn declared_ids(text: &str) -> Vec<(String, String)> {
-    let mut found = Vec::new();
-    for list in subset(text).split("<!ATTLIST").skip(1) {
+/// Elements and the attribute of each that the document type declares to be its id; there can be one.
+pub fn declared_ids(subset: &str) -> HashMap<&str, &str> {
+    let mut found = HashMap::new();
+    for list in subset.split("<!ATTLIST").skip(1) {
         let list = list.split('>').next().unwrap_or_default();
         let words: Vec<&str> = list.split_ascii_whitespace().collect();
         for pair in words.windows(2).filter(|pair| pair[1] == "ID") {
-            found.push((words[0].to_owned(), pair[0].to_owned()));
+            found.entry(words[0]).or_insert(pair[0]);
         }
     }
     found

@@ -1,10 +1,13 @@
 //! XSLT 1.0 (w3.org/TR/xslt-10) with XPath 1.0 and much of EXSLT, whose results are those of libxslt byte for byte where the
 //! fixtures say so. Nothing is read from outside, nothing is written, and time, memory and depth are bounded.
 
+mod budget;
 mod doctype;
 mod machine;
+mod name;
 mod read;
 mod serialize;
+mod shape;
 mod style;
 mod tree;
 mod value;
@@ -12,7 +15,8 @@ mod xpath;
 
 use std::fmt;
 
-pub use machine::Limits;
+use budget::Clock;
+pub use budget::Limits;
 
 /// A mistake in a stylesheet or a document, and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +31,7 @@ pub struct Mistake {
 
 impl Mistake {
     fn new(line: u32, column: u32, message: impl Into<String>) -> Self {
-        Self { line, column, message: message.into() }
+        Self { line, column, message: shown(&message.into()) }
     }
 }
 
@@ -38,6 +42,19 @@ impl fmt::Display for Mistake {
 }
 
 impl std::error::Error for Mistake {}
+
+/// The longest message.
+const MAX_MESSAGE: usize = 300;
+
+/// A message on one line, whatever of a text it repeats.
+fn shown(message: &str) -> String {
+    let plain = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
+    let mut text: String = message.chars().take(MAX_MESSAGE).map(plain).collect();
+    if message.chars().nth(MAX_MESSAGE).is_some() {
+        text.push('…');
+    }
+    text
+}
 
 /// Why a document was not transformed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -64,7 +81,7 @@ fn at(line: u32) -> String {
 
 impl Failure {
     fn new(message: impl Into<String>) -> Self {
-        Self::Run { message: message.into(), line: 0 }
+        Self::Run { message: shown(&message.into()), line: 0 }
     }
 
     fn limit(message: &'static str) -> Self {
@@ -89,17 +106,32 @@ pub struct Stylesheet(style::Stylesheet);
 pub struct Transformed {
     /// The result as `xsl:output` says.
     pub bytes: Vec<u8>,
-    /// What `xsl:message` said.
+    /// What `xsl:message` said first.
     pub messages: Vec<String>,
 }
 
 impl Stylesheet {
-    /// Compiles a stylesheet.
+    /// Compiles a stylesheet of whoever runs this.
     ///
     /// # Errors
     /// The first mistake in it.
     pub fn compile(text: &[u8]) -> Result<Self, Mistake> {
-        style::compile(text).map(Self)
+        Self::compile_within(text, &Limits::TRUSTED)
+    }
+
+    /// Compiles a stylesheet of somebody else.
+    ///
+    /// # Errors
+    /// The first mistake in it, which may be that it takes too much.
+    pub fn compile_within(text: &[u8], limits: &Limits) -> Result<Self, Mistake> {
+        budget::begin();
+        style::compile(text, limits).map(Self)
+    }
+
+    /// Bytes that it takes, nearly.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.0.size
     }
 
     /// Transforms a document.
@@ -107,9 +139,11 @@ impl Stylesheet {
     /// # Errors
     /// When it is malformed, the stylesheet ends it or cannot go on, or a limit is reached.
     pub fn transform(&self, document: &[u8], limits: &Limits) -> Result<Transformed, Failure> {
-        let mut source = read::read(document, false).map_err(Failure::Document)?.tree;
-        self.0.strip(&mut source);
-        let (made, messages) = machine::Machine::new(&self.0, source, *limits).run()?;
-        Ok(Transformed { bytes: serialize::serialize(&made, &self.0.output), messages })
+        budget::begin();
+        let mut clock = Clock::new(limits);
+        let mut source = read::read(document, limits.memory, false)?.tree;
+        self.0.strip(&mut source, &mut clock)?;
+        let (made, messages, mut clock) = machine::Machine::new(&self.0, source, limits, clock).run()?;
+        Ok(Transformed { bytes: serialize::serialize(&made, &self.0.output, &mut clock)?, messages })
     }
 }

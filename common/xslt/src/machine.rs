@@ -14,36 +14,27 @@ pub mod numbering;
 pub mod output;
 pub mod sorting;
 
-use std::{
-    collections::HashMap,
-    rc::Rc,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::HashMap, rc::Rc, sync::Arc};
+
+pub use making::is_plain_name;
 
 use crate::{
     Failure,
+    budget::{Charge, Clock, Limits},
     style::{Binding, Stylesheet},
     tree::{Kind, Name, Tree},
     value::{Node, Value},
 };
 
-/// How far a run may go.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// How long it may take.
-    pub time: Duration,
-    /// Bytes that it may hold, what it makes included.
-    pub memory: usize,
-    /// How deep templates may call each other; 3000 in libxslt.
-    pub depth: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { time: Duration::from_secs(5), memory: 64 << 20, depth: 3000 }
-    }
-}
+/// Bytes of the stack that a body in a body takes, at most.
+const FRAME: usize = 2 << 10;
+/// Stack that there must be, and that is added.
+pub const RED: usize = 128 << 10;
+pub const STACK: usize = 2 << 20;
+/// Elements with namespaces or attributes beyond this are refused: to find one among them takes as long.
+pub const MAX_PARTS: usize = 1000;
+/// The most messages that are kept.
+const MAX_MESSAGES: usize = 100;
 
 /// Where an expression is evaluated.
 #[derive(Clone, Copy, Debug)]
@@ -68,33 +59,32 @@ enum Global {
     Known(Value),
 }
 
-/// The index of a key in one tree: nodes by their values.
-type KeyIndex = Rc<HashMap<String, Vec<Node>>>;
+/// A variable that is known, and what its place costs.
+type Variable<'s> = (&'s Name, Value, Charge);
 
 /// A run.
 pub struct Machine<'s> {
     pub style: &'s Stylesheet,
     trees: Vec<Arc<Tree>>,
-    variables: Vec<(&'s Name, Value)>,
+    variables: Vec<Variable<'s>>,
     /// Where the variables of the present template begin.
     frame: usize,
     globals: HashMap<&'s Name, Global>,
-    keys: HashMap<(Name, u32), KeyIndex>,
+    keys: HashMap<(Name, u32), Rc<matching::Keyed>>,
     /// What is being made, the innermost last.
     making: Vec<output::Making>,
     /// The mode of the present template.
     mode: Option<&'s Name>,
-    results: Vec<Value>,
-    pub messages: Vec<String>,
+    /// The results of the functions that are open, the innermost last.
+    results: Vec<Option<Value>>,
+    messages: Vec<String>,
     depth: usize,
-    steps: u32,
-    held: usize,
-    limits: Limits,
-    end: Instant,
+    most: usize,
+    pub clock: Clock,
 }
 
 impl<'s> Machine<'s> {
-    pub fn new(style: &'s Stylesheet, source: Tree, limits: Limits) -> Self {
+    pub fn new(style: &'s Stylesheet, source: Tree, limits: &Limits, clock: Clock) -> Self {
         Self {
             style,
             trees: vec![Arc::new(source), Arc::clone(&style.tree)],
@@ -107,22 +97,20 @@ impl<'s> Machine<'s> {
             results: Vec::new(),
             messages: Vec::new(),
             depth: 0,
-            steps: 0,
-            held: 0,
-            limits,
-            end: Instant::now() + limits.time,
+            most: limits.depth,
+            clock,
         }
     }
 
     /// Runs all of it.
-    pub fn run(mut self) -> Result<(Tree, Vec<String>), Failure> {
+    pub fn run(mut self) -> Result<(Tree, Vec<String>, Clock), Failure> {
         let root = Place::at(Node { tree: 0, id: 0 });
         for global in &self.style.globals {
             self.global(&global.name)?;
         }
         self.apply(&[root.node], None, Vec::new())?;
         let made = self.making.pop().unwrap_or_default();
-        Ok((made.tree, self.messages))
+        Ok((made.tree, self.messages, self.clock))
     }
 
     pub fn tree(&self, node: Node) -> &Tree {
@@ -135,38 +123,32 @@ impl<'s> Machine<'s> {
 
     /// Keeps a tree that was made, and gives its root.
     pub fn keep(&mut self, tree: Tree) -> Result<Node, Failure> {
-        self.hold(tree.size())?;
+        self.clock.room(0)?;
         self.trees.push(Arc::new(tree));
         Ok(Node { tree: self.trees.len() as u32 - 1, id: 0 })
     }
 
-    /// Counts memory.
-    pub fn hold(&mut self, bytes: usize) -> Result<(), Failure> {
-        self.held = self.held.saturating_add(bytes);
-        if self.held > self.limits.memory {
-            return Err(Failure::limit("it makes too much"));
-        }
-        Ok(())
-    }
-
-    /// Counts a step and looks at the clock from time to time.
+    /// Counts a step.
     pub fn step(&mut self) -> Result<(), Failure> {
-        self.steps = self.steps.wrapping_add(1);
-        if self.steps.is_multiple_of(256) {
-            self.look_at_clock()?;
-        }
-        Ok(())
+        self.clock.step()
     }
 
-    pub fn look_at_clock(&mut self) -> Result<(), Failure> {
-        if Instant::now() > self.end { Err(Failure::limit("it takes too long")) } else { Ok(()) }
+    /// Keeps what the stylesheet has to say.
+    pub fn say(&mut self, text: String) {
+        if self.messages.len() < MAX_MESSAGES {
+            self.messages.push(text);
+        }
+    }
+
+    pub fn declare(&mut self, name: &'s Name, value: Value) {
+        self.variables.push((name, value, Charge::new(size_of::<Variable<'_>>())));
     }
 
     /// The value of a variable or parameter.
     pub fn variable(&mut self, name: &'s Name) -> Result<Value, Failure> {
-        let found = self.variables[self.frame..].iter().rev().find(|(known, _)| *known == name);
+        let found = self.variables[self.frame..].iter().rev().find(|(known, ..)| *known == name);
         match found {
-            Some((_, value)) => Ok(value.clone()),
+            Some((_, value, _)) => Ok(value.clone()),
             None => self.global(name),
         }
     }
@@ -197,11 +179,18 @@ impl<'s> Machine<'s> {
     /// Runs deeper, on more stack where it is needed.
     pub fn deeper<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Failure>) -> Result<T, Failure> {
         self.depth += 1;
-        if self.depth > self.limits.depth {
+        if self.depth > self.most {
             return Err(Failure::limit("templates call each other too deeply"));
         }
-        let done = stacker::maybe_grow(128 << 10, 2 << 20, || work(self));
+        let done = self.stacked(work);
         self.depth -= 1;
         done
+    }
+
+    /// Runs on more stack where it is needed; that is memory as well.
+    pub fn stacked<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Failure>) -> Result<T, Failure> {
+        let _frame = Charge::new(FRAME);
+        self.clock.room(0)?;
+        stacker::maybe_grow(RED, STACK, || work(self))
     }
 }

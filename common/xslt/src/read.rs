@@ -1,14 +1,18 @@
 //! From text to a tree: XML 1.0 with namespaces, and nothing from outside. Entities are bounded, and external ones are never
 //! looked for.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+};
 
 use roxmltree::{Document, NodeType, ParsingOptions, TextPos};
 
 use crate::{
-    Mistake,
-    doctype::{check_entities, declared_ids, unparsed_entities},
-    tree::{Id, Kind, Name, Text, Tree, XML},
+    Failure, Mistake,
+    budget::held,
+    doctype, shape,
+    tree::{Data, Id, Kind, Name, Text, Tree, XML},
 };
 
 /// The deepest element, as in libxml2.
@@ -20,21 +24,50 @@ pub struct Read {
     pub places: HashMap<Id, TextPos>,
 }
 
-/// Reads a document.
-pub fn read(bytes: &[u8], keep_places: bool) -> Result<Read, Mistake> {
+/// Why a document was not read.
+pub enum Unread {
+    Mistake(Mistake),
+    /// It takes more than can be held.
+    Large,
+}
+
+impl From<Mistake> for Unread {
+    fn from(mistake: Mistake) -> Self {
+        Self::Mistake(mistake)
+    }
+}
+
+impl From<Unread> for Failure {
+    fn from(unread: Unread) -> Self {
+        match unread {
+            Unread::Mistake(mistake) => Self::Document(mistake),
+            Unread::Large => Self::limit("the document takes too much"),
+        }
+    }
+}
+
+/// Reads a document that takes at most so many bytes.
+pub fn read(bytes: &[u8], memory: usize, keep_places: bool) -> Result<Read, Unread> {
     let text = decode(bytes)?;
-    check_depth(&text)?;
-    check_entities(&text)?;
-    let options = ParsingOptions { allow_dtd: true, ..ParsingOptions::default() };
-    let document = Document::parse_with_options(&text, options)
-        .map_err(|error| Mistake::new(error.pos().row, error.pos().col, plain(&error)))?;
-    let mut reader =
-        Reader { text: &text, known: HashMap::new(), tree: Tree::default(), places: HashMap::new() };
-    reader.copy(&document, keep_places);
-    let ids = declared_ids(&text);
+    shape::check(&text)?;
+    let nodes_limit = u32::try_from(memory / size_of::<Data>()).unwrap_or(u32::MAX - 1);
+    let options = ParsingOptions { allow_dtd: true, nodes_limit, ..ParsingOptions::default() };
+    let document = Document::parse_with_options(&text, options).map_err(|error| match error {
+        roxmltree::Error::NodesLimitReached => Unread::Large,
+        error => Unread::Mistake(Mistake::new(error.pos().row, error.pos().col, plain(&error))),
+    })?;
+    let mut reader = Reader {
+        text: &text,
+        known: HashSet::new(),
+        tree: Tree::default(),
+        places: HashMap::new(),
+        cursor: (0, TextPos::new(1, 1)),
+    };
+    reader.copy(&document, memory, keep_places)?;
     let Reader { mut tree, places, .. } = reader;
-    index_ids(&mut tree, &ids);
-    tree.unparsed = unparsed_entities(&text);
+    let (subset, _) = doctype::split(&text);
+    index_ids(&mut tree, &doctype::declared_ids(subset));
+    tree.unparsed = doctype::unparsed_entities(subset);
     Ok(Read { tree, places })
 }
 
@@ -73,86 +106,68 @@ fn encoding(bytes: &[u8]) -> Option<String> {
     let head = String::from_utf8_lossy(&head[..head.len().min(200)]).into_owned();
     let declaration = head.strip_prefix("<?xml")?.split("?>").next()?;
     let value = declaration.split_once("encoding")?.1.trim_start().strip_prefix('=')?.trim_start();
-    let quote = value.chars().next()?;
+    let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
     Some(value[1..].split(quote).next()?.to_ascii_lowercase())
-}
-
-/// Refuses what is nested too deeply, before anything follows it down.
-fn check_depth(text: &str) -> Result<(), Mistake> {
-    let (mut depth, mut rest, mut offset) = (0_usize, text, 0);
-    while let Some(at) = rest.find('<') {
-        let tag = &rest[at..];
-        let skip = |end: &str| tag.find(end).map_or(tag.len(), |length| length + end.len());
-        let length = if tag.starts_with("<!--") {
-            skip("-->")
-        } else if tag.starts_with("<![CDATA[") {
-            skip("]]>")
-        } else if tag.starts_with("<?") {
-            skip("?>")
-        } else if tag.starts_with("</") {
-            depth = depth.saturating_sub(1);
-            2
-        } else if tag.starts_with("<!") {
-            2
-        } else {
-            let length = tag_length(tag);
-            depth += usize::from(!tag[..length].ends_with("/>"));
-            length
-        };
-        if depth > MAX_DEPTH {
-            let line = text[..offset + at].matches('\n').count() as u32 + 1;
-            return Err(Mistake::new(line, 1, format!("is nested more than {MAX_DEPTH} deep")));
-        }
-        offset += at + length;
-        rest = text.get(offset..).unwrap_or_default();
-    }
-    Ok(())
-}
-
-/// The length of a start tag; a `>` in a value does not end it.
-fn tag_length(tag: &str) -> usize {
-    let mut quote = None;
-    for (at, byte) in tag.bytes().enumerate() {
-        match (quote, byte) {
-            (None, b'>') => return at + 1,
-            (None, b'"' | b'\'') => quote = Some(byte),
-            (Some(open), _) if open == byte => quote = None,
-            _ => {}
-        }
-    }
-    tag.len()
 }
 
 struct Reader<'t> {
     text: &'t str,
-    known: HashMap<&'t str, Text>,
+    known: HashSet<Text>,
     tree: Tree,
     places: HashMap<Id, TextPos>,
+    /// How far places were counted.
+    cursor: (usize, TextPos),
 }
 
 impl<'t> Reader<'t> {
+    /// The line and column of an offset that is not before the last one. What comes from an entity stands where that is used.
+    fn place(&mut self, offset: usize) -> TextPos {
+        let (from, mut place) = self.cursor;
+        for c in self.text.get(from..offset).unwrap_or_default().chars() {
+            place = if c == '\n' {
+                TextPos::new(place.row + 1, 1)
+            } else {
+                TextPos::new(place.row, place.col + 1)
+            };
+        }
+        self.cursor = (from.max(offset), place);
+        place
+    }
+
     fn shared(&mut self, text: &str) -> Text {
         if let Some(known) = self.known.get(text) {
             return Text::clone(known);
         }
-        text.into()
+        let new: Text = text.into();
+        self.tree.hold(text.len() + size_of::<Text>());
+        self.known.insert(Text::clone(&new));
+        new
     }
 
     /// A name as it stands in the text, which knows its prefix.
-    fn name(&mut self, written: &'t str, local: &str, uri: Option<&str>) -> Name {
+    fn name(&mut self, written: &str, local: &str, uri: Option<&str>) -> Name {
         let prefix = written.split_once(':').map_or("", |(prefix, _)| prefix);
-        self.known.entry(prefix).or_insert_with(|| prefix.into());
-        let known = self.known.get(prefix).map(Text::clone).unwrap_or_default();
-        Name { prefix: known, local: self.shared(local), uri: self.shared(uri.unwrap_or_default()) }
+        Name {
+            prefix: self.shared(prefix),
+            local: self.shared(local),
+            uri: self.shared(uri.unwrap_or_default()),
+        }
     }
 
-    fn copy(&mut self, document: &Document<'t>, keep_places: bool) {
+    fn copy(&mut self, document: &Document<'t>, memory: usize, keep_places: bool) -> Result<(), Unread> {
         let text = self.text;
         let mut open = vec![(document.root().id(), 0)];
         for node in document.root().descendants().skip(1) {
             let parent = node.parent().map(|parent| parent.id());
             while open.last().is_some_and(|(id, _)| Some(*id) != parent) {
                 open.pop();
+            }
+            // Entities may hold elements that were not seen before.
+            if open.len() > MAX_DEPTH + 1 {
+                return Err(Mistake::new(1, 1, format!("is nested more than {MAX_DEPTH} deep")).into());
+            }
+            if held() > memory {
+                return Err(Unread::Large);
             }
             let place = open.last().map_or(0, |(_, id)| *id);
             match node.node_type() {
@@ -165,9 +180,10 @@ impl<'t> Reader<'t> {
                     let name = self.name(&written[..end], tag.name(), tag.namespace());
                     let id = self.tree.add(place, Kind::Element, Some(name), String::new());
                     if keep_places {
-                        self.places.insert(id, document.text_pos_at(node.range().start));
+                        let at = self.place(node.range().start);
+                        self.places.insert(id, at);
                     }
-                    self.declarations(document, node, place, id);
+                    self.declarations(node, place, id);
                     for attribute in node.attributes() {
                         let written = text.get(attribute.range_qname()).unwrap_or_default();
                         let name = self.name(written, attribute.name(), attribute.namespace());
@@ -190,14 +206,16 @@ impl<'t> Reader<'t> {
                 NodeType::Text | NodeType::Root => {}
             }
         }
+        Ok(())
     }
 
     /// The namespaces that an element declares: those in its scope that are not so in its parent's.
-    fn declarations(&mut self, document: &Document<'t>, node: roxmltree::Node<'_, 't>, parent: Id, id: Id) {
-        if node.parent_element().is_some_and(|parent| same_scope(parent, node)) {
+    fn declarations(&mut self, node: roxmltree::Node<'_, 't>, parent: Id, id: Id) {
+        let tag = self.text.get(node.range()).unwrap_or_default();
+        let tag = &tag[..shape::tag_length(tag)];
+        if !tag.contains("xmlns") {
             return;
         }
-        let _ = document;
         let mut declared = Vec::new();
         for namespace in node.namespaces() {
             let (prefix, uri) = (namespace.name().unwrap_or_default(), namespace.uri());
@@ -212,23 +230,16 @@ impl<'t> Reader<'t> {
         if !has_default && self.tree.namespace(parent, "").is_some_and(|uri| !uri.is_empty()) {
             declared.push(("".into(), "".into()));
         }
+        self.tree.hold(declared.len() * size_of::<(Text, Text)>());
         self.tree.get_mut(id).namespaces = declared;
     }
 }
 
-fn same_scope(parent: roxmltree::Node<'_, '_>, node: roxmltree::Node<'_, '_>) -> bool {
-    let all = |node: roxmltree::Node<'_, '_>| -> Vec<(Option<String>, String)> {
-        node.namespaces().map(|ns| (ns.name().map(str::to_owned), ns.uri().to_owned())).collect()
-    };
-    parent.namespaces().count() == node.namespaces().count() && all(parent) == all(node)
-}
-
-fn index_ids(tree: &mut Tree, declared: &[(String, String)]) {
+fn index_ids(tree: &mut Tree, declared: &HashMap<&str, &str>) {
     let mut ids = HashMap::new();
     for id in tree.descendants(0).filter(|id| tree.get(*id).kind == Kind::Element) {
         let element = tree.get(id).name.as_ref().map(Name::qualified).unwrap_or_default();
-        let mut of_type = declared.iter().filter(|(name, _)| *name == element);
-        let value = of_type.find_map(|(_, attribute)| tree.attribute(id, "", attribute));
+        let value = declared.get(element.as_str()).and_then(|attribute| tree.attribute(id, "", attribute));
         if let Some(value) = value.or_else(|| tree.attribute(id, XML, "id")) {
             ids.entry(value.trim().to_owned()).or_insert(id);
         }

@@ -4,24 +4,72 @@ mod html;
 mod xml;
 
 use crate::{
+    Failure,
+    budget::Clock,
     style::Output,
     tree::{Id, Kind, Tree},
     value::is_space,
 };
 
 /// Writes a result.
-pub fn serialize(tree: &Tree, output: &Output) -> Vec<u8> {
+pub fn serialize(tree: &Tree, output: &Output, clock: &mut Clock) -> Result<Vec<u8>, Failure> {
     if tree.first(0).is_none() {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     let encoding = Encoding::of(output.encoding.as_deref());
+    let out = Out { text: String::new(), clock, failed: None };
     let text = match output.method.as_deref() {
-        Some("text") => tree.text(0),
-        Some("html") => html::document(tree, output, encoding),
-        None if is_html(tree) => html::document(tree, output, encoding),
-        _ => xml::document(tree, output, encoding),
+        Some("text") => {
+            let text = tree.text_within(0, out.clock.rest());
+            text.ok_or_else(|| Failure::limit("it makes too much"))?.0
+        }
+        Some("html") => html::document(tree, output, out)?,
+        None if is_html(tree) => html::document(tree, output, out)?,
+        _ => xml::document(tree, output, out)?,
     };
-    encoding.bytes(&text)
+    Ok(encoding.bytes(text))
+}
+
+/// What was written.
+pub struct Out<'c> {
+    pub text: String,
+    clock: &'c mut Clock,
+    failed: Option<Failure>,
+}
+
+impl Out<'_> {
+    /// Whether a node can still be written: there is room and time.
+    fn goes_on(&mut self) -> bool {
+        if self.failed.is_none() {
+            let done = self.clock.step().and_then(|()| self.clock.room(self.text.len()));
+            self.failed = done.err();
+        }
+        self.failed.is_none()
+    }
+
+    /// A text with its escapes.
+    fn escaped(&mut self, value: &str, escape: impl Fn(char) -> Option<&'static str>) {
+        let mut rest = value;
+        while let Some((at, c, escaped)) =
+            rest.char_indices().find_map(|(at, c)| escape(c).map(|escaped| (at, c, escaped)))
+        {
+            self.text.push_str(&rest[..at]);
+            self.text.push_str(escaped);
+            rest = &rest[at + c.len_utf8()..];
+            // Each letter may become six.
+            if self.text.len() > self.clock.rest() {
+                return;
+            }
+        }
+        self.text.push_str(rest);
+    }
+
+    fn done(self) -> Result<String, Failure> {
+        match self.failed {
+            Some(failure) => Err(failure),
+            None => self.clock.room(self.text.len()).map(|()| self.text),
+        }
+    }
 }
 
 /// Without a method, what begins with `html` is HTML.
@@ -58,7 +106,7 @@ impl Encoding {
         }
     }
 
-    pub fn holds(self, c: char) -> bool {
+    fn holds(self, c: char) -> bool {
         match self {
             Self::Unicode => true,
             Self::Latin1 => u32::from(c) < 0x100,
@@ -66,20 +114,19 @@ impl Encoding {
         }
     }
 
-    fn bytes(self, text: &str) -> Vec<u8> {
-        match self {
-            Self::Latin1 => text.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')).collect(),
-            _ => text.as_bytes().to_vec(),
+    /// The bytes of a text; what the encoding does not have is written by its number, as in libxml2.
+    fn bytes(self, text: String) -> Vec<u8> {
+        if self == Self::Unicode || text.is_ascii() {
+            return text.into_bytes();
         }
-    }
-}
-
-/// Appends a letter, by its number where the encoding does not have it.
-fn push(text: &mut String, c: char, encoding: Encoding) {
-    if encoding.holds(c) {
-        text.push(c);
-    } else {
-        text.push_str(&format!("&#{};", u32::from(c)));
+        let mut bytes = Vec::with_capacity(text.len());
+        for c in text.chars() {
+            match u8::try_from(u32::from(c)) {
+                Ok(byte) if self.holds(c) => bytes.push(byte),
+                _ => bytes.extend_from_slice(format!("&#{};", u32::from(c)).as_bytes()),
+            }
+        }
+        bytes
     }
 }
 
@@ -96,12 +143,12 @@ fn doctype(tree: &Tree, id: Id, output: &Output, is_html: bool) -> Option<String
 }
 
 /// The namespaces that an element declares.
-fn declarations(text: &mut String, tree: &Tree, id: Id, encoding: Encoding) {
+fn declarations(out: &mut Out<'_>, tree: &Tree, id: Id) {
     for (prefix, uri) in &tree.get(id).namespaces {
-        text.push_str(if prefix.is_empty() { " xmlns" } else { " xmlns:" });
-        text.push_str(prefix);
-        text.push_str("=\"");
-        xml::attribute(text, uri, encoding);
-        text.push('"');
+        out.text.push_str(if prefix.is_empty() { " xmlns" } else { " xmlns:" });
+        out.text.push_str(prefix);
+        out.text.push_str("=\"");
+        xml::attribute(out, uri);
+        out.text.push('"');
     }
 }

@@ -2,14 +2,19 @@
 
 mod body;
 mod compile;
+mod context;
 mod declarations;
+mod literal;
 mod parts;
 mod pattern;
+pub mod sorts;
 
 use std::{collections::HashMap, sync::Arc};
 
 use crate::{
-    tree::{Id, Kind, Name, Text, Tree},
+    Failure,
+    budget::Clock,
+    tree::{Id, Kind, Name, Tree},
     value::is_space,
     xpath::{Axis, Expression, Scope, Test},
 };
@@ -36,6 +41,8 @@ pub struct Stylesheet {
     pub output: Output,
     /// The stylesheet's own functions (`func:function`).
     pub functions: HashMap<Name, Body>,
+    /// Bytes that it takes, nearly.
+    pub size: usize,
 }
 
 /// A template.
@@ -163,7 +170,7 @@ pub enum What {
 #[derive(Debug)]
 pub struct Literal {
     pub name: Name,
-    pub namespaces: Vec<(Text, Text)>,
+    pub namespaces: Scope,
     pub attributes: Vec<(Name, Avt)>,
     pub sets: Vec<Name>,
     pub body: Body,
@@ -174,6 +181,8 @@ pub struct Sort {
     pub select: Expression,
     pub numeric: Option<Avt>,
     pub order: Option<Avt>,
+    pub lang: Option<Avt>,
+    pub case_order: Option<Avt>,
 }
 
 #[derive(Debug)]
@@ -228,18 +237,23 @@ pub fn is_instruction(name: &Name) -> bool {
 impl Stylesheet {
     /// Takes white space out of a document where `xsl:strip-space` says so (section 3.4); as in libxslt, `xml:space` in the
     /// document does not keep it.
-    pub fn strip(&self, tree: &mut Tree) {
+    pub fn strip(&self, tree: &mut Tree, clock: &mut Clock) -> Result<(), Failure> {
         if self.spaces.is_empty() {
-            return;
+            return Ok(());
         }
         let mut stripped = Vec::new();
         for id in tree.descendants(0) {
+            clock.step()?;
             let data = tree.get(id);
+            if data.kind == Kind::Text {
+                clock.work(self.spaces.len() + data.value.len())?;
+            }
             if data.kind == Kind::Text && data.value.chars().all(is_space) && !self.keeps(tree, id) {
                 stripped.push(id);
             }
         }
         stripped.into_iter().for_each(|id| tree.unlink(id));
+        Ok(())
     }
 
     fn keeps(&self, tree: &Tree, text: Id) -> bool {

@@ -2,6 +2,9 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use crate::budget::Charge;
+pub use crate::name::Name;
+
 /// A shared text.
 pub type Text = Arc<str>;
 /// The place of a node in its tree; places are in document order.
@@ -10,50 +13,6 @@ pub type Id = u32;
 /// The namespace that every document knows as `xml`.
 pub const XML: &str = "http://www.w3.org/XML/1998/namespace";
 const NONE: Id = Id::MAX;
-
-/// A name with its namespace; the prefix is only how it is written.
-#[derive(Clone, Debug)]
-pub struct Name {
-    pub prefix: Text,
-    pub local: Text,
-    pub uri: Text,
-}
-
-impl Name {
-    /// A name without a namespace.
-    pub fn local(local: &str) -> Self {
-        Self { prefix: "".into(), local: local.into(), uri: "".into() }
-    }
-
-    /// As it is written.
-    pub fn qualified(&self) -> String {
-        if self.prefix.is_empty() {
-            self.local.to_string()
-        } else {
-            format!("{}:{}", self.prefix, self.local)
-        }
-    }
-
-    /// Whether both mean the same.
-    pub fn is(&self, uri: &str, local: &str) -> bool {
-        *self.local == *local && *self.uri == *uri
-    }
-}
-
-impl PartialEq for Name {
-    fn eq(&self, other: &Self) -> bool {
-        self.is(&other.uri, &other.local)
-    }
-}
-
-impl Eq for Name {}
-
-impl std::hash::Hash for Name {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        self.uri.hash(state);
-        self.local.hash(state);
-    }
-}
 
 /// What a node is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,8 +51,8 @@ pub struct Tree {
     pub ids: HashMap<String, Id>,
     /// Addresses of entities that are no text, by their names.
     pub unparsed: HashMap<String, String>,
-    /// Bytes of its texts.
-    bytes: usize,
+    /// What it holds.
+    charge: Charge,
 }
 
 fn some(id: Id) -> Option<Id> {
@@ -102,7 +61,12 @@ fn some(id: Id) -> Option<Id> {
 
 impl Default for Tree {
     fn default() -> Self {
-        let mut tree = Self { nodes: Vec::new(), ids: HashMap::new(), unparsed: HashMap::new(), bytes: 0 };
+        let mut tree = Self {
+            nodes: Vec::new(),
+            ids: HashMap::new(),
+            unparsed: HashMap::new(),
+            charge: Charge::default(),
+        };
         tree.push(Kind::Root, NONE, None, String::new());
         tree
     }
@@ -173,22 +137,38 @@ impl Tree {
             .map(|data| data.value.as_str())
     }
 
-    /// Memory that it takes, nearly.
-    pub fn size(&self) -> usize {
-        self.bytes + self.nodes.len() * size_of::<Data>()
+    /// Counts bytes that its nodes share with nobody: names and namespaces.
+    pub fn hold(&mut self, bytes: usize) {
+        self.charge.grow(bytes);
+    }
+
+    /// It outlives the run.
+    pub fn settle(&mut self) {
+        self.charge.settle();
     }
 
     /// The text of a node (XPath 1.0, section 5).
     pub fn text(&self, id: Id) -> String {
+        self.text_within(id, usize::MAX).map_or_else(|| self.get(id).value.clone(), |(text, _)| text)
+    }
+
+    /// The same if it has at most so many bytes, and how many nodes were looked at.
+    pub fn text_within(&self, id: Id, most: usize) -> Option<(String, usize)> {
         let data = self.get(id);
+        let (mut text, mut looked) = (String::new(), 1);
         if !matches!(data.kind, Kind::Root | Kind::Element) {
-            return data.value.clone();
+            return (data.value.len() <= most).then(|| (data.value.clone(), looked));
         }
-        let texts = self.descendants(id).map(|id| self.get(id));
-        texts
-            .filter(|data| matches!(data.kind, Kind::Text | Kind::Raw))
-            .map(|data| data.value.as_str())
-            .collect()
+        for data in self.descendants(id).map(|id| self.get(id)) {
+            looked += 1;
+            if matches!(data.kind, Kind::Text | Kind::Raw) {
+                if text.len() + data.value.len() > most {
+                    return None;
+                }
+                text.push_str(&data.value);
+            }
+        }
+        Some((text, looked))
     }
 
     /// What a prefix means at an element.
@@ -218,7 +198,7 @@ impl Tree {
 
     fn push(&mut self, kind: Kind, parent: Id, name: Option<Name>, value: String) -> Id {
         let id = self.nodes.len() as Id;
-        self.bytes += value.len();
+        self.charge.grow(size_of::<Data>() + value.len());
         let (attributes, namespaces) = (Vec::new(), Vec::new());
         let links = (NONE, NONE, NONE, NONE);
         let (first, last, next, previous) = links;
@@ -258,7 +238,7 @@ impl Tree {
         }
         match self.last(parent).filter(|last| self.get(*last).kind == kind) {
             Some(last) => {
-                self.bytes += text.len();
+                self.charge.grow(text.len());
                 self.get_mut(last).value.push_str(text);
             }
             None => drop(self.add(parent, kind, None, text.to_owned())),
@@ -270,6 +250,7 @@ impl Tree {
         let mut known = self.get(element).attributes.iter().copied();
         let known = known.find(|id| self.get(*id).name.as_ref() == Some(&name));
         if let Some(known) = known {
+            self.charge.grow(value.len());
             self.get_mut(known).value = value;
             return;
         }

@@ -1,8 +1,8 @@
 //! Values of expressions and what becomes of them as text, number and truth (XPath 1.0, sections 3 and 4).
 
-use std::rc::Rc;
+use std::{ops::Deref, rc::Rc};
 
-use crate::tree::Id;
+use crate::{budget::Charge, tree::Id};
 
 /// A node of one of the trees of a run; the order is that of the document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -11,21 +11,46 @@ pub struct Node {
     pub id: Id,
 }
 
+/// Something whose memory is counted while it lives.
+#[derive(Debug)]
+pub struct Held<T> {
+    it: T,
+    _charge: Charge,
+}
+
+impl<T> Deref for Held<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.it
+    }
+}
+
+/// Nodes that are held together.
+pub type Nodes = Rc<Held<Vec<Node>>>;
+
+/// Nodes in the order in which they are given.
+pub fn in_order(nodes: Vec<Node>) -> Nodes {
+    let _charge = Charge::new(nodes.capacity() * size_of::<Node>());
+    Rc::new(Held { it: nodes, _charge })
+}
+
 /// The value of an expression.
 #[derive(Clone, Debug)]
 pub enum Value {
     /// In the order of the document, none twice.
-    Nodes(Rc<Vec<Node>>),
+    Nodes(Nodes),
     Truth(bool),
     Number(f64),
-    Text(Rc<str>),
+    Text(Rc<Held<Box<str>>>),
     /// The root of what a body made (a result tree fragment).
     Fragment(Node),
 }
 
 impl Value {
     pub fn text(text: impl AsRef<str>) -> Self {
-        Self::Text(text.as_ref().into())
+        let text = text.as_ref();
+        Self::Text(Rc::new(Held { it: text.into(), _charge: Charge::new(text.len()) }))
     }
 
     /// Puts nodes into order.
@@ -34,7 +59,7 @@ impl Value {
             nodes.sort_unstable();
         }
         nodes.dedup();
-        Self::Nodes(Rc::new(nodes))
+        Self::Nodes(in_order(nodes))
     }
 }
 
@@ -69,6 +94,11 @@ fn trimmed(digits: &str) -> &str {
 /// White space of XML.
 pub fn is_space(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\n' | '\r')
+}
+
+/// Whether a letter can stand in XML (XML 1.0, section 2.2).
+pub fn is_legal(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
 }
 
 /// The number that a text is; libxml2 takes exponents too.

@@ -4,7 +4,9 @@ use std::collections::HashSet;
 
 use super::Machine;
 use crate::{
-    value::{Node, Value, number_text, text_number},
+    Failure,
+    budget::Charge,
+    value::{Node, Nodes, Value, in_order, number_text, text_number},
     xpath::{Calculation, Comparison},
 };
 
@@ -86,12 +88,11 @@ impl Comparison {
 
 impl Machine<'_> {
     /// Compares; of sets of nodes, one pair for which it holds is enough.
-    pub fn compare(&self, comparison: Comparison, left: &Value, right: &Value) -> bool {
+    pub fn compare(&mut self, comparison: Comparison, left: &Value, right: &Value) -> Result<bool, Failure> {
         match (set_of(left), set_of(right)) {
             (Some(left), Some(right)) => {
-                let texts =
-                    |nodes: &[Node]| nodes.iter().map(|node| self.node_text(*node)).collect::<Vec<_>>();
-                comparison.of_sets(&texts(&left), &texts(&right))
+                let (left, right) = (self.texts(&left)?, self.texts(&right)?);
+                Ok(comparison.of_sets(&left, &right))
             }
             (Some(nodes), None) => self.compare_set(comparison, &nodes, left, right),
             (None, Some(nodes)) => self.compare_set(comparison.turned(), &nodes, right, left),
@@ -99,32 +100,48 @@ impl Machine<'_> {
         }
     }
 
-    fn compare_set(&self, comparison: Comparison, nodes: &[Node], set: &Value, other: &Value) -> bool {
-        match other {
-            Value::Truth(truth) => {
-                let (left, right) = (f64::from(self.is_true(set)), f64::from(*truth));
-                comparison.of_numbers(left, right)
-            }
-            Value::Number(number) => {
-                nodes.iter().any(|node| comparison.of_numbers(text_number(&self.node_text(*node)), *number))
-            }
-            other => {
-                let text = self.as_text(other);
-                nodes.iter().any(|node| comparison.of_texts(&self.node_text(*node), &text))
+    fn compare_set(
+        &mut self,
+        comparison: Comparison,
+        nodes: &[Node],
+        set: &Value,
+        other: &Value,
+    ) -> Result<bool, Failure> {
+        if let Value::Truth(truth) = other {
+            return Ok(comparison.of_numbers(f64::from(self.is_true(set)), f64::from(*truth)));
+        }
+        let text = match other {
+            Value::Number(_) => String::new(),
+            other => self.to_text(other)?,
+        };
+        for node in nodes {
+            let found = self.text_of(*node)?;
+            let holds = match other {
+                Value::Number(number) => comparison.of_numbers(text_number(&found), *number),
+                _ => comparison.of_texts(&found, &text),
+            };
+            if holds {
+                return Ok(true);
             }
         }
+        Ok(false)
     }
 
-    fn compare_plain(&self, comparison: Comparison, left: &Value, right: &Value) -> bool {
+    fn compare_plain(
+        &mut self,
+        comparison: Comparison,
+        left: &Value,
+        right: &Value,
+    ) -> Result<bool, Failure> {
         let is = |test: fn(&Value) -> bool| test(left) || test(right);
         if comparison.is_equality() && is(|value| matches!(value, Value::Truth(_))) {
             let (left, right) = (self.is_true(left), self.is_true(right));
-            return comparison.of_numbers(f64::from(left), f64::from(right));
+            return Ok(comparison.of_numbers(f64::from(left), f64::from(right)));
         }
         if !comparison.is_equality() || is(|value| matches!(value, Value::Number(_))) {
-            return comparison.of_numbers(self.as_number(left), self.as_number(right));
+            return Ok(comparison.of_numbers(self.to_number(left)?, self.to_number(right)?));
         }
-        comparison.of_texts(&self.as_text(left), &self.as_text(right))
+        Ok(comparison.of_texts(&self.to_text(left)?, &self.to_text(right)?))
     }
 
     pub fn is_true(&self, value: &Value) -> bool {
@@ -137,33 +154,86 @@ impl Machine<'_> {
         }
     }
 
-    pub fn as_number(&self, value: &Value) -> f64 {
-        match value {
+    pub fn to_number(&mut self, value: &Value) -> Result<f64, Failure> {
+        Ok(match value {
             Value::Number(number) => *number,
             Value::Truth(truth) => f64::from(*truth),
-            other => text_number(&self.as_text(other)),
-        }
+            other => text_number(&self.to_text(other)?),
+        })
     }
 
-    pub fn as_text(&self, value: &Value) -> String {
-        match value {
-            Value::Nodes(nodes) => nodes.first().map(|node| self.node_text(*node)).unwrap_or_default(),
+    pub fn to_text(&mut self, value: &Value) -> Result<String, Failure> {
+        Ok(match value {
+            Value::Nodes(nodes) => match nodes.first() {
+                Some(node) => self.text_of(*node)?,
+                None => String::new(),
+            },
             Value::Truth(truth) => truth.to_string(),
             Value::Number(number) => number_text(*number),
-            Value::Text(text) => text.to_string(),
-            Value::Fragment(root) => self.node_text(*root),
-        }
+            Value::Text(text) => {
+                self.clock.room(text.len())?;
+                self.clock.work(text.len() / LETTERS)?;
+                text.to_string()
+            }
+            Value::Fragment(root) => self.text_of(*root)?,
+        })
     }
 
-    pub fn node_text(&self, node: Node) -> String {
-        self.tree(node).text(node.id)
+    /// The text of a node.
+    pub fn text_of(&mut self, node: Node) -> Result<String, Failure> {
+        let rest = self.clock.rest();
+        let found = self.tree(node).text_within(node.id, rest);
+        let (text, looked) = found.ok_or_else(|| Failure::limit("it makes too much"))?;
+        self.clock.work(looked + text.len() / LETTERS)?;
+        Ok(text)
+    }
+
+    /// The texts of nodes.
+    pub fn texts(&mut self, nodes: &[Node]) -> Result<Texts, Failure> {
+        let mut texts = Texts::default();
+        for node in nodes {
+            let text = self.text_of(*node)?;
+            texts.charge.grow(size_of::<String>() + text.len());
+            texts.texts.push(text);
+        }
+        self.clock.room(0)?;
+        Ok(texts)
+    }
+
+    /// The texts of a set of nodes, or the one of what is none.
+    pub fn texts_of(&mut self, value: &Value) -> Result<Texts, Failure> {
+        match value {
+            Value::Nodes(nodes) => self.texts(nodes),
+            other => {
+                let text = self.to_text(other)?;
+                Ok(Texts { charge: Charge::new(text.len()), texts: vec![text] })
+            }
+        }
     }
 }
 
-fn set_of(value: &Value) -> Option<std::rc::Rc<Vec<Node>>> {
+/// Letters that are copied in the time in which a node is looked at.
+const LETTERS: usize = 64;
+
+/// Texts that are held together.
+#[derive(Default)]
+pub struct Texts {
+    texts: Vec<String>,
+    charge: Charge,
+}
+
+impl std::ops::Deref for Texts {
+    type Target = [String];
+
+    fn deref(&self) -> &[String] {
+        &self.texts
+    }
+}
+
+fn set_of(value: &Value) -> Option<Nodes> {
     match value {
         Value::Nodes(nodes) => Some(std::rc::Rc::clone(nodes)),
-        Value::Fragment(root) => Some(std::rc::Rc::new(vec![*root])),
+        Value::Fragment(root) => Some(in_order(vec![*root])),
         _ => None,
     }
 }

@@ -1,20 +1,28 @@
 //! Evaluating expressions (XPath 1.0, section 3).
 
-use std::rc::Rc;
-
-use super::{Machine, Place};
+use super::{Machine, Place, RED, STACK};
 use crate::{
     Failure,
-    value::{Node, Value},
+    value::{Node, Nodes, Value, in_order},
     xpath::{Axis, Expression, Start, Step, Test},
 };
 
-/// Strings above this are counted as memory.
-const LONG: usize = 1024;
+/// Nodes of a step that are kept before those that come twice are taken out.
+const MANY: usize = 1 << 16;
 
 impl<'s> Machine<'s> {
     pub fn evaluate(&mut self, expression: &'s Expression, place: Place) -> Result<Value, Failure> {
         self.step()?;
+        match expression {
+            // The common ones need no more stack.
+            Expression::Number(number) => Ok(Value::Number(*number)),
+            Expression::Literal(text) => Ok(Value::text(text)),
+            Expression::Variable(name) => self.variable(name),
+            _ => stacker::maybe_grow(RED, STACK, || self.evaluate_deep(expression, place)),
+        }
+    }
+
+    fn evaluate_deep(&mut self, expression: &'s Expression, place: Place) -> Result<Value, Failure> {
         Ok(match expression {
             Expression::Or(left, right) => {
                 Value::Truth(self.truth(left, place)? || self.truth(right, place)?)
@@ -24,7 +32,7 @@ impl<'s> Machine<'s> {
             }
             Expression::Compare(comparison, left, right) => {
                 let (left, right) = (self.evaluate(left, place)?, self.evaluate(right, place)?);
-                Value::Truth(self.compare(*comparison, &left, &right))
+                Value::Truth(self.compare(*comparison, &left, &right)?)
             }
             Expression::Calculate(calculation, left, right) => {
                 let (left, right) = (self.number(left, place)?, self.number(right, place)?);
@@ -41,6 +49,7 @@ impl<'s> Machine<'s> {
             Expression::Call(call) => self.call(call, place)?,
             Expression::Filter(inner, predicates) => {
                 let mut nodes = self.nodes(inner, place)?.to_vec();
+                self.clock.room(nodes.len() * size_of::<Node>())?;
                 for predicate in predicates {
                     nodes = self.filter(nodes, predicate, place.current)?;
                 }
@@ -52,8 +61,8 @@ impl<'s> Machine<'s> {
 
     fn path(&mut self, start: &'s Start, steps: &'s [Step], place: Place) -> Result<Value, Failure> {
         let mut nodes = match start {
-            Start::Here => Rc::new(vec![place.node]),
-            Start::Root => Rc::new(vec![Node { tree: place.node.tree, id: 0 }]),
+            Start::Here => in_order(vec![place.node]),
+            Start::Root => in_order(vec![Node { tree: place.node.tree, id: 0 }]),
             Start::From(inner) => self.nodes(inner, place)?,
         };
         let mut steps = steps.iter().peekable();
@@ -67,9 +76,18 @@ impl<'s> Machine<'s> {
             let axis = if merged.is_some() { Axis::Descendant } else { step.axis };
             let step = merged.unwrap_or(step);
             let mut found = Vec::new();
+            let mut many = MANY;
             for node in nodes.iter() {
                 found.append(&mut self.walk(*node, axis, step, place.current)?);
+                if found.len() > many {
+                    self.clock.work(found.len())?;
+                    found.sort_unstable();
+                    found.dedup();
+                    many = MANY.max(2 * found.len());
+                    self.clock.room(many * size_of::<Node>())?;
+                }
             }
+            self.clock.work(found.len())?;
             let Value::Nodes(next) = Value::nodes(found) else { break };
             nodes = next;
         }
@@ -88,9 +106,7 @@ impl<'s> Machine<'s> {
             }
             true
         });
-        if looked > 256 {
-            self.look_at_clock()?;
-        }
+        self.clock.work(looked)?;
         for predicate in &step.predicates {
             found = self.filter(found, predicate, current)?;
         }
@@ -132,22 +148,15 @@ impl<'s> Machine<'s> {
 
     pub fn number(&mut self, expression: &'s Expression, place: Place) -> Result<f64, Failure> {
         let value = self.evaluate(expression, place)?;
-        Ok(self.as_number(&value))
+        self.to_number(&value)
     }
 
     pub fn text(&mut self, expression: &'s Expression, place: Place) -> Result<String, Failure> {
         let value = self.evaluate(expression, place)?;
-        let text = self.as_text(&value);
-        self.hold_text(&text)?;
-        Ok(text)
+        self.to_text(&value)
     }
 
-    /// Counts a text that is not short.
-    pub fn hold_text(&mut self, text: &str) -> Result<(), Failure> {
-        if text.len() > LONG { self.hold(text.len()) } else { Ok(()) }
-    }
-
-    pub fn nodes(&mut self, expression: &'s Expression, place: Place) -> Result<Rc<Vec<Node>>, Failure> {
+    pub fn nodes(&mut self, expression: &'s Expression, place: Place) -> Result<Nodes, Failure> {
         match self.evaluate(expression, place)? {
             Value::Nodes(nodes) => Ok(nodes),
             Value::Fragment(_) => {

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::{Machine, Place};
 use crate::{
     Failure,
+    budget::Charge,
     style::{Stylesheet, What},
     tree::{Kind, Name, Tree},
     value::{Node, Value},
@@ -45,10 +46,10 @@ impl<'s> Machine<'s> {
             let name = names.next();
             given.push((name.ok_or_else(|| Failure::new("a function has too many arguments"))?, value));
         }
-        let known = self.results.len();
-        self.aside(|this| this.framed(body, place, given))?;
-        let result = self.results.drain(known..).next();
-        Ok(result.unwrap_or_else(|| Value::text("")))
+        self.results.push(None);
+        let done = self.aside(|this| this.framed(body, place, given));
+        let result = self.results.pop().flatten();
+        done.map(|_| result.unwrap_or_else(|| Value::text("")))
     }
 
     fn common(&mut self, call: &'s Call, place: Place) -> Result<Value, Failure> {
@@ -66,7 +67,7 @@ impl<'s> Machine<'s> {
             Value::Nodes(_) => Ok(value),
             Value::Fragment(root) => Ok(Value::nodes(vec![root])),
             other => {
-                let text = self.as_text(&other);
+                let text = self.to_text(&other)?;
                 let mut tree = Tree::default();
                 tree.add(0, Kind::Text, None, text);
                 let root = self.keep(tree)?;
@@ -79,8 +80,10 @@ impl<'s> Machine<'s> {
         let name = &*call.name.local;
         if matches!(name, "max" | "min" | "highest" | "lowest") {
             let nodes = self.nodes(&call.arguments[0], place)?;
-            let numbers: Vec<f64> =
-                nodes.iter().map(|node| crate::value::text_number(&self.node_text(*node))).collect();
+            let mut numbers = Vec::new();
+            for node in nodes.iter() {
+                numbers.push(crate::value::text_number(&self.text_of(*node)?));
+            }
             let of: fn(f64, f64) -> f64 = if matches!(name, "max" | "highest") { f64::max } else { f64::min };
             let all_numbers = !numbers.iter().any(|number| number.is_nan());
             let best = numbers.iter().copied().reduce(of).filter(|_| all_numbers).unwrap_or(f64::NAN);
@@ -106,9 +109,10 @@ impl<'s> Machine<'s> {
     fn set(&mut self, call: &'s Call, place: Place) -> Result<Value, Failure> {
         let nodes = self.nodes(&call.arguments[0], place)?;
         if &*call.name.local == "distinct" {
+            let texts = self.texts(&nodes)?;
             let mut seen = HashSet::new();
-            let found = nodes.iter().filter(|node| seen.insert(self.node_text(**node)));
-            return Ok(Value::nodes(found.copied().collect()));
+            let found = nodes.iter().zip(texts.iter()).filter(|(_, text)| seen.insert(*text));
+            return Ok(Value::nodes(found.map(|(node, _)| *node).collect()));
         }
         let others = self.nodes(&call.arguments[1], place)?;
         let set: HashSet<&Node> = others.iter().collect();
@@ -127,7 +131,7 @@ impl<'s> Machine<'s> {
         let name = &*call.name.local;
         if name == "concat" {
             let nodes = self.nodes(&call.arguments[0], place)?;
-            return Ok(Value::text(nodes.iter().map(|node| self.node_text(*node)).collect::<String>()));
+            return Ok(Value::text(self.texts(&nodes)?.concat()));
         }
         if name == "padding" {
             let length = self.number(&call.arguments[0], place)?;
@@ -135,44 +139,50 @@ impl<'s> Machine<'s> {
                 Some(with) => self.text(with, place)?,
                 None => " ".to_owned(),
             };
+            self.clock.work(length.clamp(0.0, MAX_PADDING) as usize / 16)?;
             if length > MAX_PADDING {
                 return Err(Failure::limit("str:padding() is asked for too much"));
             }
+            self.clock.room(8 * length.max(0.0) as usize)?;
             return Ok(Value::text(with.chars().cycle().take(length.max(0.0) as usize).collect::<String>()));
         }
         let mut texts = Vec::new();
+        let mut charge = Charge::default();
         for argument in &call.arguments {
-            texts.push(self.text(argument, place)?);
+            let text = self.text(argument, place)?;
+            charge.grow(text.len());
+            texts.push(text);
         }
+        // Letters are taken apart, and each becomes up to three.
+        let all: usize = texts.iter().map(String::len).sum();
+        self.clock.room(4 * all)?;
+        self.clock.work(all / 4)?;
         let get = |index: usize| texts.get(index).map(String::as_str);
         let text = get(0).unwrap_or_default();
         match name {
             "replace" => {
                 let (from, to) = (get(1).unwrap_or_default(), get(2).unwrap_or_default());
-                let changed = if from.is_empty() { text.to_owned() } else { text.replace(from, to) };
-                self.hold_text(&changed)?;
-                Ok(Value::text(changed))
+                if from.is_empty() {
+                    return Ok(Value::text(text));
+                }
+                let grown = text.matches(from).count().saturating_mul(to.len());
+                self.clock.room(grown.saturating_add(text.len()).saturating_mul(2))?;
+                Ok(Value::text(text.replace(from, to)))
             }
             "tokenize" => {
                 let at = get(1).unwrap_or("\t\r\n ");
-                let parts: Vec<String> = if at.is_empty() {
-                    text.chars().map(String::from).collect()
-                } else {
-                    text.split(|c| at.contains(c))
-                        .filter(|part| !part.is_empty())
-                        .map(str::to_owned)
-                        .collect()
-                };
-                self.tokens(&parts)
+                if at.is_empty() {
+                    return self.letters(text);
+                }
+                let at: HashSet<char> = at.chars().collect();
+                self.tokens(text.split(|c| at.contains(&c)).filter(|part| !part.is_empty()))
             }
             "split" => {
                 let at = get(1).unwrap_or(" ");
-                let parts: Vec<String> = if at.is_empty() {
-                    text.chars().map(String::from).collect()
-                } else {
-                    text.split(at).filter(|part| !part.is_empty()).map(str::to_owned).collect()
-                };
-                self.tokens(&parts)
+                if at.is_empty() {
+                    return self.letters(text);
+                }
+                self.tokens(text.split(at).filter(|part| !part.is_empty()))
             }
             "align" => Ok(Value::text(aligned(text, get(1).unwrap_or_default(), get(2).unwrap_or("left")))),
             "encode-uri" => Ok(Value::text(encoded(text, get(1) == Some("true")))),
@@ -180,11 +190,16 @@ impl<'s> Machine<'s> {
         }
     }
 
+    fn letters(&mut self, text: &str) -> Result<Value, Failure> {
+        self.tokens(text.char_indices().map(|(at, c)| &text[at..at + c.len_utf8()]))
+    }
+
     /// Elements named `token`, one for each part.
-    fn tokens(&mut self, parts: &[String]) -> Result<Value, Failure> {
+    fn tokens<'t>(&mut self, parts: impl Iterator<Item = &'t str>) -> Result<Value, Failure> {
         let mut tree = Tree::default();
         let mut ids = Vec::new();
         for part in parts {
+            self.step()?;
             let id = tree.add(0, Kind::Element, Some(Name::local("token")), String::new());
             tree.add_text(id, Kind::Text, part);
             ids.push(id);
@@ -238,5 +253,6 @@ fn decoded(text: &str) -> String {
             }
         }
     }
-    String::from_utf8_lossy(&bytes).into_owned()
+    // What is no text, or cannot stand in XML, gives nothing, as in libexslt.
+    String::from_utf8(bytes).ok().filter(|text| text.chars().all(crate::value::is_legal)).unwrap_or_default()
 }

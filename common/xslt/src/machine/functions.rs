@@ -1,8 +1,11 @@
 //! The functions of XPath 1.0 (section 4) and XSLT 1.0 (section 12).
 
+use std::collections::HashMap;
+
 use super::{Machine, Place};
 use crate::{
     Failure,
+    budget::Charge,
     style::Stylesheet,
     tree::{Kind, Name, XML},
     value::{Node, Value, is_space},
@@ -30,13 +33,14 @@ impl<'s> Machine<'s> {
             ("round", [value]) => Value::Number(xpath::round(self.number(value, place)?)),
             ("number", _) => Value::Number(match arguments {
                 [value] => self.number(value, place)?,
-                _ => self.as_number(&Value::nodes(vec![place.node])),
+                _ => crate::value::text_number(&self.text_of(place.node)?),
             }),
             ("sum", [nodes]) => {
-                let nodes = self.nodes(nodes, place)?;
-                Value::Number(
-                    nodes.iter().map(|node| crate::value::text_number(&self.node_text(*node))).sum(),
-                )
+                let mut sum = 0.0;
+                for node in self.nodes(nodes, place)?.iter() {
+                    sum += crate::value::text_number(&self.text_of(*node)?);
+                }
+                Value::Number(sum)
             }
             ("local-name" | "namespace-uri" | "name" | "generate-id", _) => {
                 let node = match arguments {
@@ -95,12 +99,19 @@ impl<'s> Machine<'s> {
         place: Place,
     ) -> Result<Value, Failure> {
         let mut texts = Vec::new();
+        let mut charge = Charge::default();
         for argument in arguments {
-            texts.push(self.text(argument, place)?);
+            let text = self.text(argument, place)?;
+            charge.grow(text.len());
+            texts.push(text);
         }
         if texts.is_empty() {
-            texts.push(self.node_text(place.node));
+            texts.push(self.text_of(place.node)?);
         }
+        // The result is no longer than they are, and is made once and copied once.
+        let all: usize = texts.iter().map(String::len).sum();
+        self.clock.room(2 * all)?;
+        self.clock.work(all / 16)?;
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         let value = match (name, texts.as_slice()) {
             ("string", [text]) => Value::text(text),
@@ -130,9 +141,6 @@ impl<'s> Machine<'s> {
             }
             _ => return Err(Failure::new(format!("{name}() is no function"))),
         };
-        if let Value::Text(text) = &value {
-            self.hold_text(text)?;
-        }
         Ok(value)
     }
 
@@ -151,10 +159,7 @@ impl<'s> Machine<'s> {
 
     fn by_id(&mut self, value: &'s Expression, place: Place) -> Result<Value, Failure> {
         let value = self.evaluate(value, place)?;
-        let texts = match &value {
-            Value::Nodes(nodes) => nodes.iter().map(|node| self.node_text(*node)).collect(),
-            other => vec![self.as_text(other)],
-        };
+        let texts = self.texts_of(&value)?;
         let tree = place.node.tree;
         let ids = &self.trees[tree as usize].ids;
         let words = texts.iter().flat_map(|text| text.split(is_space));
@@ -195,10 +200,13 @@ pub fn scoped(call: &Call, text: &str) -> Option<Name> {
 
 fn translated(text: &str, from: &str, to: &str) -> String {
     let to: Vec<char> = to.chars().collect();
-    let from: Vec<char> = from.chars().collect();
-    let change = |c: char| match from.iter().position(|known| *known == c) {
+    let mut places = HashMap::new();
+    for (index, c) in from.chars().enumerate() {
+        places.entry(c).or_insert(index);
+    }
+    let change = |c: char| match places.get(&c) {
         None => Some(c),
-        Some(index) => to.get(index).copied(),
+        Some(index) => to.get(*index).copied(),
     };
     text.chars().filter_map(change).collect()
 }

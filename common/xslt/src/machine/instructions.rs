@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{Machine, Place};
+use super::{Machine, Place, making::is_plain_name};
 use crate::{
     Failure,
     style::{Binding, Body, Bound, Instruction, Rule, Stylesheet, What},
     tree::{Kind, Name},
-    value::{Node, Value, is_space},
+    value::{Node, Nodes, Value, in_order, is_space},
 };
 
 /// Values that a template or a function is given, by name.
@@ -32,16 +32,19 @@ impl<'s> Machine<'s> {
     fn built_in(&mut self, node: Node, mode: Option<&'s Name>) -> Result<(), Failure> {
         match self.kind(node) {
             Kind::Root | Kind::Element => {
-                let children: Vec<_> =
-                    self.tree(node).children(node.id).map(|id| Node { tree: node.tree, id }).collect();
+                let children = self.children(node);
                 self.deeper(|this| this.apply(&children, mode, Vec::new()))
             }
             Kind::Text | Kind::Raw | Kind::Attribute => {
-                let text = self.node_text(node);
+                let text = self.text_of(node)?;
                 self.write(&text, false)
             }
             Kind::Comment | Kind::Instruction => Ok(()),
         }
+    }
+
+    fn children(&self, node: Node) -> Nodes {
+        in_order(self.tree(node).children(node.id).map(|id| Node { tree: node.tree, id }).collect())
     }
 
     fn template(
@@ -70,7 +73,7 @@ impl<'s> Machine<'s> {
                 };
                 match (known, &instruction.what) {
                     (Some((_, value)), What::Parameter(binding)) => {
-                        this.variables.push((&binding.name, value.clone()));
+                        this.declare(&binding.name, value.clone());
                     }
                     _ => this.instruction(instruction, place)?,
                 }
@@ -84,9 +87,7 @@ impl<'s> Machine<'s> {
 
     pub fn body(&mut self, body: &'s Body, place: Place) -> Result<(), Failure> {
         let mark = self.variables.len();
-        for instruction in body {
-            self.instruction(instruction, place)?;
-        }
+        self.stacked(|this| body.iter().try_for_each(|instruction| this.instruction(instruction, place)))?;
         self.variables.truncate(mark);
         Ok(())
     }
@@ -113,14 +114,11 @@ impl<'s> Machine<'s> {
                 self.inside(&literal.body, place)
             }
             What::Apply { select, mode, sorts, given } => {
-                let mut nodes = match select {
-                    Some(select) => self.nodes(select, place)?.to_vec(),
-                    None => {
-                        let tree = self.tree(place.node);
-                        tree.children(place.node.id).map(|id| Node { tree: place.node.tree, id }).collect()
-                    }
+                let nodes = match select {
+                    Some(select) => self.nodes(select, place)?,
+                    None => self.children(place.node),
                 };
-                self.sort(&mut nodes, sorts, place)?;
+                let nodes = self.sort(nodes, sorts, place)?;
                 let given = self.given(given, place)?;
                 self.apply(&nodes, mode.as_ref(), given)
             }
@@ -132,10 +130,10 @@ impl<'s> Machine<'s> {
                 self.template(template, place, self.mode, given)
             }
             What::ForEach { select, sorts, body } => {
-                let mut nodes = self.nodes(select, place)?.to_vec();
-                self.sort(&mut nodes, sorts, place)?;
+                let nodes = self.nodes(select, place)?;
+                let nodes = self.sort(nodes, sorts, place)?;
                 let size = nodes.len();
-                for (index, node) in nodes.into_iter().enumerate() {
+                for (index, node) in nodes.iter().copied().enumerate() {
                     self.body(body, Place { node, position: index + 1, size, current: node })?;
                 }
                 Ok(())
@@ -153,12 +151,13 @@ impl<'s> Machine<'s> {
                 Value::Nodes(nodes) => nodes.iter().try_for_each(|node| self.copy(*node)),
                 Value::Fragment(root) => self.copy(root),
                 other => {
-                    let text = self.as_text(&other);
+                    let text = self.to_text(&other)?;
                     self.write(&text, false)
                 }
             },
             What::Element { name, namespace, scope, sets, body } => {
                 let name = self.made_name(name, namespace.as_ref(), scope, true, place)?;
+                self.hold_name(&name);
                 self.open(name, &[])?;
                 self.use_sets(sets, place)?;
                 self.inside(body, place)
@@ -166,17 +165,21 @@ impl<'s> Machine<'s> {
             What::Attribute { name, namespace, scope, body } => {
                 let name = self.made_name(name, namespace.as_ref(), scope, false, place)?;
                 let value = self.made_text(body, place)?;
+                self.hold_name(&name);
                 self.attribute(name, value)
             }
             What::Comment(body) => {
                 let text = self.made_text(body, place)?;
-                let text = if text.ends_with('-') { text + " " } else { text };
-                self.comment(text.replace("--", "- -"))
+                self.comment(divided(&text, '-', '-'))
             }
             What::Instruct { name, body } => {
                 let name = self.filled(name, place)?;
                 let text = self.made_text(body, place)?;
-                self.instruct(name.trim(), text.replace("?>", "? >").trim_start_matches(is_space).to_owned())
+                let target = name.trim_matches(is_space);
+                if !is_plain_name(target) || target.eq_ignore_ascii_case("xml") {
+                    return Err(Failure::new(format!("'{target}' is no name of a processing instruction")));
+                }
+                self.instruct(target, divided(text.trim_start_matches(is_space), '?', '>'))
             }
             What::Number(numbering) => {
                 let text = self.numbered(numbering, place)?;
@@ -184,7 +187,7 @@ impl<'s> Machine<'s> {
             }
             What::Variable(binding) | What::Parameter(binding) => {
                 let value = self.bound(binding, place)?;
-                self.variables.push((&binding.name, value));
+                self.declare(&binding.name, value);
                 Ok(())
             }
             What::Message { body, ends } => {
@@ -192,12 +195,15 @@ impl<'s> Machine<'s> {
                 if *ends {
                     return Err(Failure::new(format!("the stylesheet ends it: {text}")));
                 }
-                self.messages.push(text);
+                self.say(text);
                 Ok(())
             }
             What::Result(value) => {
                 let value = self.value(value, place)?;
-                self.results.push(value);
+                match self.results.last_mut() {
+                    Some(result) => drop(result.get_or_insert(value)),
+                    None => return Err(Failure::new("func:result needs a function")),
+                }
                 Ok(())
             }
             What::Unknown { fallback: Some(body), .. } => self.body(body, place),
@@ -256,4 +262,21 @@ impl<'s> Machine<'s> {
             }
         }
     }
+}
+
+/// With a space wherever the second would follow the first, and behind the first at the end where both are the same.
+fn divided(text: &str, first: char, second: char) -> String {
+    let mut divided = String::with_capacity(text.len());
+    let mut before = None;
+    for c in text.chars() {
+        if c == second && before == Some(first) {
+            divided.push(' ');
+        }
+        divided.push(c);
+        before = Some(c);
+    }
+    if first == second && before == Some(first) {
+        divided.push(' ');
+    }
+    divided
 }

@@ -3,8 +3,10 @@
 use super::{Machine, Place};
 use crate::{
     Failure,
+    budget::Charge,
     style::{Avt, Body, Instruction, Part, What},
     tree::{Name, Text},
+    value::is_space,
     xpath::Scope,
 };
 
@@ -20,11 +22,15 @@ impl<'s> Machine<'s> {
     /// A text with its expressions filled in.
     pub fn filled(&mut self, avt: &'s Avt, place: Place) -> Result<String, Failure> {
         let mut text = String::new();
+        let mut charge = Charge::default();
         for part in avt {
+            let before = text.len();
             match part {
                 Part::Text(plain) => text.push_str(plain),
                 Part::Value(expression) => text.push_str(&self.text(expression, place)?),
             }
+            charge.grow(text.len() - before);
+            self.clock.room(0)?;
         }
         Ok(text)
     }
@@ -41,12 +47,12 @@ impl<'s> Machine<'s> {
         let text = self.filled(name, place)?;
         let namespace = namespace.map(|namespace| self.filled(namespace, place)).transpose()?;
         let wrong = || Failure::new(format!("'{text}' is no name"));
-        let (prefix, local) = text.trim().split_once(':').unwrap_or(("", text.trim()));
-        let good = |part: &str| {
-            part.starts_with(|c: char| c.is_alphabetic() || c == '_')
-                && part.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '\u{b7}'))
-        };
-        if !good(local) || !(prefix.is_empty() || good(prefix)) || (!is_element && text == "xmlns") {
+        let (prefix, local) =
+            text.trim_matches(is_space).split_once(':').unwrap_or(("", text.trim_matches(is_space)));
+        if !is_plain_name(local)
+            || !(prefix.is_empty() || is_plain_name(prefix))
+            || (!is_element && text == "xmlns")
+        {
             return Err(wrong());
         }
         let uri: Text = match namespace {
@@ -66,4 +72,19 @@ impl<'s> Machine<'s> {
         let prefix = if uri.is_empty() || prefix == "xmlns" { "" } else { prefix };
         Ok(Name { prefix: prefix.into(), local: local.into(), uri })
     }
+}
+
+/// Whether a text is a name without a colon (Namespaces in XML 1.0, and XML 1.0, fifth edition, section 2.3).
+pub fn is_plain_name(text: &str) -> bool {
+    let begins = |c: char| {
+        matches!(c, 'A'..='Z' | 'a'..='z' | '_' | '\u{c0}'..='\u{d6}' | '\u{d8}'..='\u{f6}' | '\u{f8}'..='\u{2ff}'
+            | '\u{370}'..='\u{37d}' | '\u{37f}'..='\u{1fff}' | '\u{200c}' | '\u{200d}' | '\u{2070}'..='\u{218f}'
+            | '\u{2c00}'..='\u{2fef}' | '\u{3001}'..='\u{d7ff}' | '\u{f900}'..='\u{fdcf}' | '\u{fdf0}'..='\u{fffd}'
+            | '\u{10000}'..='\u{effff}')
+    };
+    let continues = |c: char| {
+        begins(c)
+            || matches!(c, '-' | '.' | '0'..='9' | '\u{b7}' | '\u{300}'..='\u{36f}' | '\u{203f}' | '\u{2040}')
+    };
+    text.starts_with(begins) && text.chars().all(continues)
 }

@@ -2,14 +2,25 @@
 
 use std::{collections::HashMap, rc::Rc};
 
-use super::{KeyIndex, Machine, Place, functions::scoped};
+use super::{Machine, Place, functions::scoped};
 use crate::{
     Failure,
+    budget::Charge,
     style::{Anchor, Pattern, Rule},
     tree::{Kind, Name},
     value::{Node, Value},
     xpath::{Axis, Call, Expression, Step},
 };
+
+/// Bytes that a node takes in an index, beside its key.
+const PLACE: usize = 96;
+
+/// The index of a key in one tree: nodes by their values.
+#[derive(Default)]
+pub struct Keyed {
+    nodes: HashMap<String, Vec<Node>>,
+    charge: Charge,
+}
 
 impl<'s> Machine<'s> {
     /// The template of the first of the rules that is for this node.
@@ -23,37 +34,38 @@ impl<'s> Machine<'s> {
     }
 
     pub fn matches(&mut self, pattern: &'s Pattern, node: Node) -> Result<bool, Failure> {
-        match pattern.steps.len() {
-            0 => match &pattern.anchor {
+        self.clock.work(1)?;
+        if pattern.steps.is_empty() {
+            return match &pattern.anchor {
                 Anchor::Nodes(nodes) => Ok(self.nodes(nodes, Place::at(node))?.contains(&node)),
                 _ => Ok(node.id == 0),
-            },
-            steps => self.matches_step(pattern, steps - 1, node),
-        }
-    }
-
-    fn matches_step(&mut self, pattern: &'s Pattern, index: usize, node: Node) -> Result<bool, Failure> {
-        let (step, loose) = &pattern.steps[index];
-        if !self.is_meant(step, node) || !self.holds(step, node)? {
-            return Ok(false);
+            };
         }
         let tree = std::sync::Arc::clone(&self.trees[node.tree as usize]);
-        let above: Vec<Node> = tree.ancestors(node.id).map(|id| Node { tree: node.tree, id }).collect();
-        let above = if *loose { above.as_slice() } else { &above[..above.len().min(1)] };
-        if index > 0 {
-            for node in above {
-                if self.matches_step(pattern, index - 1, *node)? {
-                    return Ok(true);
+        let place = |id| Node { tree: node.tree, id };
+        // The nodes that the step may be about, the nearest first; whatever way led to one, it goes on from there.
+        let mut may_be = vec![node];
+        for (step, loose) in pattern.steps.iter().rev() {
+            let mut found = Vec::new();
+            for one in may_be {
+                self.clock.work(1)?;
+                if self.is_meant(step, one) && self.holds(step, one)? {
+                    found.push(one);
                 }
             }
-            return Ok(false);
+            let Some(nearest) = found.first() else { return Ok(false) };
+            may_be = if *loose {
+                tree.ancestors(nearest.id).map(place).collect()
+            } else {
+                found.iter().filter_map(|one| tree.parent(one.id)).map(place).collect()
+            };
         }
         match &pattern.anchor {
             Anchor::Anywhere => Ok(true),
-            Anchor::Root => Ok(above.iter().any(|node| node.id == 0)),
+            Anchor::Root => Ok(may_be.iter().any(|node| node.id == 0)),
             Anchor::Nodes(nodes) => {
                 let nodes = self.nodes(nodes, Place::at(node))?;
-                Ok(above.iter().any(|node| nodes.contains(node)))
+                Ok(may_be.iter().any(|node| nodes.contains(node)))
             }
         }
     }
@@ -89,15 +101,11 @@ impl<'s> Machine<'s> {
             }
             true
         });
-        self.hold_time(siblings.len())?;
+        self.clock.work(siblings.len())?;
         for predicate in &step.predicates {
             siblings = self.filter(siblings, predicate, node)?;
         }
         Ok(siblings.contains(&node))
-    }
-
-    fn hold_time(&mut self, looked: usize) -> Result<(), Failure> {
-        if looked > 256 { self.look_at_clock() } else { Ok(()) }
     }
 
     /// `key()`: the nodes of this document whose key has one of the values.
@@ -113,19 +121,23 @@ impl<'s> Machine<'s> {
         let name = scoped(call, &text).filter(|name| style.keys.iter().any(|key| key.name == *name));
         let name = name.ok_or_else(|| Failure::new(format!("there is no key '{text}'")))?;
         let index = self.key_index(name, place.node.tree)?;
-        let texts = match self.evaluate(value, place)? {
-            Value::Nodes(nodes) => nodes.iter().map(|node| self.node_text(*node)).collect(),
-            other => vec![self.as_text(&other)],
-        };
-        Ok(Value::nodes(texts.iter().filter_map(|text| index.get(text)).flatten().copied().collect()))
+        let value = self.evaluate(value, place)?;
+        let texts = self.texts_of(&value)?;
+        let mut found = Vec::new();
+        for text in texts.iter() {
+            found.extend_from_slice(index.nodes.get(text).map_or(&[][..], Vec::as_slice));
+            self.clock.work(1)?;
+            self.clock.room(found.len() * size_of::<Node>())?;
+        }
+        Ok(Value::nodes(found))
     }
 
-    fn key_index(&mut self, name: Name, tree: u32) -> Result<KeyIndex, Failure> {
+    fn key_index(&mut self, name: Name, tree: u32) -> Result<Rc<Keyed>, Failure> {
         if let Some(known) = self.keys.get(&(name.clone(), tree)) {
             return Ok(Rc::clone(known));
         }
         let nodes = std::sync::Arc::clone(&self.trees[tree as usize]);
-        let mut index: HashMap<String, Vec<Node>> = HashMap::new();
+        let mut index = Keyed::default();
         let style = self.style;
         let all = std::iter::once(0).chain(nodes.descendants(0));
         for id in all.flat_map(|id| std::iter::once(id).chain(nodes.get(id).attributes.iter().copied())) {
@@ -139,13 +151,11 @@ impl<'s> Machine<'s> {
                 if !matches {
                     continue;
                 }
-                let values = match self.evaluate(&key.value, Place::at(node))? {
-                    Value::Nodes(nodes) => nodes.iter().map(|node| self.node_text(*node)).collect(),
-                    other => vec![self.as_text(&other)],
-                };
-                for value in values {
-                    self.hold(value.len() + 48)?;
-                    index.entry(value).or_default().push(node);
+                let value = self.evaluate(&key.value, Place::at(node))?;
+                for value in self.texts_of(&value)?.iter() {
+                    index.charge.grow(value.len() + PLACE);
+                    self.clock.room(0)?;
+                    index.nodes.entry(value.clone()).or_default().push(node);
                 }
             }
         }

@@ -8,6 +8,9 @@ use crate::{
     xpath::{self, Call},
 };
 
+/// The most digits that a format can ask for.
+const MAX_WIDTH: usize = 500;
+
 impl<'s> Machine<'s> {
     pub fn numbered(&mut self, numbering: &'s Numbering, place: Place) -> Result<String, Failure> {
         let numbers = match &numbering.value {
@@ -28,8 +31,12 @@ impl<'s> Machine<'s> {
             Some(avt) => self.filled(avt, place),
             None => Ok(String::new()),
         };
-        let separator = word(&numbering.separator)?;
+        // One letter of it counts, as in libxslt.
+        let separator: String = word(&numbering.separator)?.chars().take(1).collect();
         let group = word(&numbering.group)?.trim().parse().unwrap_or(0);
+        let between = format.len().saturating_mul(numbers.len());
+        self.clock.room(between.saturating_mul(2))?;
+        self.clock.work(between / 16)?;
         Ok(sequence(&numbers, &format, &separator, group))
     }
 
@@ -160,7 +167,7 @@ fn one(number: u64, token: &str, separator: &str, group: usize) -> String {
         "a" | "A" if number > 0 => letters(number, token == "A"),
         "i" | "I" if (1..5000).contains(&number) => roman(number, token == "I"),
         _ => {
-            let width = if token.trim_start_matches('0') == "1" { token.len() } else { 1 };
+            let width = if token.trim_start_matches('0') == "1" { token.len().min(MAX_WIDTH) } else { 1 };
             grouped(&format!("{number:0width$}"), separator, group)
         }
     }

@@ -6,7 +6,7 @@ use crate::{
     value::Node,
 };
 
-use super::Machine;
+use super::{MAX_PARTS, Machine};
 
 /// The deepest element that is made.
 const MAX_DEPTH: usize = 10_000;
@@ -26,6 +26,7 @@ impl Making {
     fn declare(&mut self, id: Id, prefix: &Text, uri: &Text) {
         let known = self.tree.namespace(id, prefix);
         if known.as_deref().unwrap_or_default() != &**uri {
+            self.tree.hold(size_of::<(Text, Text)>());
             self.tree.get_mut(id).namespaces.push((Text::clone(prefix), Text::clone(uri)));
         }
     }
@@ -34,8 +35,13 @@ impl Making {
         let id = self.tree.add(self.here(), Kind::Element, Some(name.clone()), String::new());
         // One that means something else by the prefix of the element's own name cannot come along.
         let fits = |(prefix, uri): &&(Text, Text)| *prefix != name.prefix || *uri == name.uri;
-        for (prefix, uri) in namespaces.iter().filter(fits) {
-            self.declare(id, prefix, uri);
+        // Its own comes first.
+        for own in [true, false] {
+            for (prefix, uri) in
+                namespaces.iter().filter(fits).filter(|(prefix, _)| own == (*prefix == name.prefix))
+            {
+                self.declare(id, prefix, uri);
+            }
         }
         if &*name.uri != XML {
             self.declare(id, &name.prefix, &name.uri);
@@ -58,8 +64,15 @@ impl Making {
         {
             return Text::clone(prefix);
         }
-        let taken =
-            |prefix: &str| self.tree.get(element).namespaces.iter().any(|(known, _)| **known == *prefix);
+        // What the names of the element and of its attributes mean stays.
+        let data = self.tree.get(element);
+        let names = std::iter::once(element).chain(data.attributes.iter().copied());
+        let used: Vec<Text> = names
+            .filter_map(|id| self.tree.get(id).name.as_ref())
+            .map(|name| Text::clone(&name.prefix))
+            .chain(data.namespaces.iter().map(|(prefix, _)| Text::clone(prefix)))
+            .collect();
+        let taken = |prefix: &str| used.iter().any(|known| **known == *prefix);
         let is_free = !name.prefix.is_empty() && !taken(&name.prefix);
         let prefix: Text = if is_free {
             Text::clone(&name.prefix)
@@ -82,11 +95,18 @@ impl Machine<'_> {
     }
 
     fn hold_node(&mut self, text: usize) -> Result<(), Failure> {
-        self.hold(size_of::<Data>() + text)
+        self.clock.room(size_of::<Data>() + text)
+    }
+
+    /// Counts a name that was made and is nobody else's.
+    pub fn hold_name(&mut self, name: &Name) {
+        self.making().tree.hold(name.prefix.len() + name.local.len() + name.uri.len());
     }
 
     pub fn open(&mut self, name: Name, namespaces: &[(Text, Text)]) -> Result<(), Failure> {
         self.hold_node(0)?;
+        let depth = self.making().open.len();
+        self.clock.work(namespaces.len().saturating_mul(depth + 1))?;
         if self.making().open.len() >= MAX_DEPTH {
             return Err(Failure::limit("elements are made too deeply in each other"));
         }
@@ -107,6 +127,13 @@ impl Machine<'_> {
         if making.tree.first(element).is_some() {
             return Err(Failure::new("an attribute cannot come after what is in its element"));
         }
+        let data = making.tree.get(element);
+        let parts = data.attributes.len() + data.namespaces.len();
+        if parts > MAX_PARTS {
+            return Err(Failure::limit("an element is given too much"));
+        }
+        self.clock.work(parts)?;
+        let making = self.making();
         if name.uri.is_empty() {
             name.prefix = "".into();
         } else {
@@ -146,7 +173,7 @@ impl Machine<'_> {
     /// Makes a tree of its own.
     pub fn aside(&mut self, work: impl FnOnce(&mut Self) -> Result<(), Failure>) -> Result<Tree, Failure> {
         self.making.push(Making::default());
-        let done = work(self);
+        let done = self.stacked(work);
         let made = self.making.pop().unwrap_or_default();
         done.map(|()| made.tree)
     }

@@ -1,7 +1,8 @@
 //! HTML, laid out as libxml2 does (HTMLtree.c).
 
-use super::{Encoding, declarations, doctype, push};
+use super::{Out, declarations, doctype};
 use crate::{
+    Failure,
     style::Output,
     tree::{Id, Kind, Name, Tree},
 };
@@ -79,26 +80,25 @@ const FLAGS: [&str; 13] = [
     "noshade", "nowrap", "readonly", "selected",
 ];
 
-pub fn document(tree: &Tree, output: &Output, encoding: Encoding) -> String {
+pub fn document(tree: &Tree, output: &Output, out: Out<'_>) -> Result<String, Failure> {
     let laid_out = output.indent != Some(false);
-    let mut writer = Writer { tree, output, encoding, text: String::new(), laid_out };
+    let mut writer = Writer { tree, output, out, laid_out };
     let mut has_type = false;
     for id in tree.children(0) {
         if tree.get(id).kind == Kind::Element && !has_type {
             has_type = true;
-            writer.text.push_str(&doctype(tree, id, output, true).unwrap_or_default());
+            writer.out.text.push_str(&doctype(tree, id, output, true).unwrap_or_default());
         }
         writer.node(id);
     }
-    writer.text.push('\n');
-    writer.text
+    writer.out.text.push('\n');
+    writer.out.done()
 }
 
-struct Writer<'t> {
+struct Writer<'t, 'c> {
     tree: &'t Tree,
     output: &'t Output,
-    encoding: Encoding,
-    text: String,
+    out: Out<'c>,
     laid_out: bool,
 }
 
@@ -113,40 +113,41 @@ fn is_text(tree: &Tree, id: Option<Id>) -> bool {
     id.is_some_and(|id| matches!(tree.get(id).kind, Kind::Text | Kind::Raw))
 }
 
-impl Writer<'_> {
+impl Writer<'_, '_> {
     fn node(&mut self, id: Id) {
+        if !self.out.goes_on() {
+            return;
+        }
         let data = self.tree.get(id);
         match data.kind {
             Kind::Element => stacker::maybe_grow(64 << 10, 1 << 20, || self.element(id)),
             Kind::Text => {
                 let parent = self.tree.parent(id).and_then(|parent| tag(self.tree, parent));
                 if matches!(parent.as_deref(), Some("script" | "style")) {
-                    self.text.push_str(&data.value);
+                    self.out.text.push_str(&data.value);
                 } else {
                     self.escaped(&data.value, false);
                 }
             }
-            Kind::Raw => self.text.push_str(&data.value),
-            Kind::Comment => self.text.push_str(&format!("<!--{}-->", data.value)),
+            Kind::Raw => self.out.text.push_str(&data.value),
+            Kind::Comment => self.out.text.push_str(&format!("<!--{}-->", data.value)),
             Kind::Instruction => {
                 let name = data.name.as_ref().map(Name::qualified).unwrap_or_default();
                 let space = if data.value.is_empty() { "" } else { " " };
-                self.text.push_str(&format!("<?{name}{space}{}>", data.value));
+                self.out.text.push_str(&format!("<?{name}{space}{}>", data.value));
             }
             Kind::Root | Kind::Attribute => {}
         }
     }
 
     fn escaped(&mut self, value: &str, quotes: bool) {
-        for c in value.chars() {
-            match c {
-                '<' => self.text.push_str("&lt;"),
-                '>' => self.text.push_str("&gt;"),
-                '&' => self.text.push_str("&amp;"),
-                '"' if quotes => self.text.push_str("&quot;"),
-                c => push(&mut self.text, c, self.encoding),
-            }
-        }
+        self.out.escaped(value, |c| match c {
+            '<' => Some("&lt;"),
+            '>' => Some("&gt;"),
+            '&' => Some("&amp;"),
+            '"' if quotes => Some("&quot;"),
+            _ => None,
+        });
     }
 
     fn element(&mut self, id: Id) {
@@ -154,13 +155,13 @@ impl Writer<'_> {
         let written = tree.get(id).name.as_ref().map(Name::qualified).unwrap_or_default();
         let tag = tag(tree, id).unwrap_or_default();
         let tag = tag.as_str();
-        self.text.push('<');
-        self.text.push_str(&written);
-        declarations(&mut self.text, tree, id, self.encoding);
+        self.out.text.push('<');
+        self.out.text.push_str(&written);
+        declarations(&mut self.out, tree, id);
         for attribute in &tree.get(id).attributes {
             self.attribute(*attribute, tag);
         }
-        self.text.push('>');
+        self.out.text.push('>');
         let is_block = BLOCK.contains(&tag);
         let is_known = is_block || INLINE.contains(&tag);
         if EMPTY.contains(&tag) {
@@ -170,7 +171,7 @@ impl Writer<'_> {
         let meta = (tag == "head").then(|| self.meta(id)).flatten();
         if tree.first(id).is_none() && meta.is_none() {
             if tag != "li" || !is_known {
-                self.text.push_str(&format!("</{written}>"));
+                self.out.text.push_str(&format!("</{written}>"));
             }
             self.line_after(id, is_block);
             return;
@@ -178,21 +179,21 @@ impl Writer<'_> {
         let several = tree.first(id) != tree.last(id) || (meta.is_some() && tree.first(id).is_some());
         let lines = self.laid_out && is_block && several && !tag.starts_with('p');
         if lines && (meta.is_some() || !is_text(tree, tree.first(id))) {
-            self.text.push('\n');
+            self.out.text.push('\n');
         }
         if let Some(meta) = meta {
-            self.text.push_str(&meta);
+            self.out.text.push_str(&meta);
             if self.laid_out && tree.first(id).is_some() && !is_text(tree, tree.first(id)) {
-                self.text.push('\n');
+                self.out.text.push('\n');
             }
         }
         for child in tree.children(id) {
             self.node(child);
         }
         if lines && !is_text(tree, tree.last(id)) {
-            self.text.push('\n');
+            self.out.text.push('\n');
         }
-        self.text.push_str(&format!("</{written}>"));
+        self.out.text.push_str(&format!("</{written}>"));
         self.line_after(id, is_block);
     }
 
@@ -202,7 +203,7 @@ impl Writer<'_> {
         let parent = tree.parent(id).and_then(|parent| tree.get(parent).name.as_ref());
         let in_paragraph = parent.is_none_or(|name| name.local.starts_with('p'));
         if self.laid_out && is_block && next.is_some() && !is_text(tree, next) && !in_paragraph {
-            self.text.push('\n');
+            self.out.text.push('\n');
         }
     }
 
@@ -224,13 +225,13 @@ impl Writer<'_> {
     fn attribute(&mut self, id: Id, element: &str) {
         let data = self.tree.get(id);
         let Some(name) = &data.name else { return };
-        self.text.push(' ');
-        self.text.push_str(&name.qualified());
+        self.out.text.push(' ');
+        self.out.text.push_str(&name.qualified());
         let plain = name.local.to_ascii_lowercase();
         if name.uri.is_empty() && FLAGS.contains(&plain.as_str()) {
             return;
         }
-        self.text.push_str("=\"");
+        self.out.text.push_str("=\"");
         let is_address =
             matches!(plain.as_str(), "href" | "action" | "src") || (plain == "name" && element == "a");
         if is_address && name.uri.is_empty() {
@@ -239,7 +240,7 @@ impl Writer<'_> {
         } else {
             self.escaped(&data.value, true);
         }
-        self.text.push('"');
+        self.out.text.push('"');
     }
 }
 

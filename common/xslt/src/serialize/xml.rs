@@ -1,13 +1,14 @@
 //! XML, with libxml2's escapes and layout (xmlsave.c).
 
-use super::{Encoding, declarations, doctype, push};
+use super::{Out, declarations, doctype};
 use crate::{
+    Failure,
     style::Output,
     tree::{Id, Kind, Name, Tree},
 };
 
-pub fn document(tree: &Tree, output: &Output, encoding: Encoding) -> String {
-    let mut text = String::new();
+pub fn document(tree: &Tree, output: &Output, mut out: Out<'_>) -> Result<String, Failure> {
+    let text = &mut out.text;
     if !output.omit_declaration.unwrap_or(false) {
         text.push_str("<?xml version=\"");
         text.push_str(output.version.as_deref().unwrap_or("1.0"));
@@ -21,35 +22,37 @@ pub fn document(tree: &Tree, output: &Output, encoding: Encoding) -> String {
         text.push_str("?>\n");
     }
     let lines = output.indent != Some(false);
-    let mut writer = Writer { tree, output, encoding, text, indent: output.indent == Some(true) };
+    let mut writer = Writer { tree, output, out, indent: output.indent == Some(true) };
     let mut has_type = false;
     for id in tree.children(0) {
         let kind = tree.get(id).kind;
         if kind == Kind::Element && !has_type {
             has_type = true;
-            writer.text.push_str(&doctype(tree, id, output, false).unwrap_or_default());
+            writer.out.text.push_str(&doctype(tree, id, output, false).unwrap_or_default());
         }
         writer.node(id, 0, writer.indent);
         if lines && kind == Kind::Comment && tree.next(id).is_some() {
-            writer.text.push('\n');
+            writer.out.text.push('\n');
         }
     }
     if lines && tree.first(0).is_some() {
-        writer.text.push('\n');
+        writer.out.text.push('\n');
     }
-    writer.text
+    writer.out.done()
 }
 
-struct Writer<'t> {
+struct Writer<'t, 'c> {
     tree: &'t Tree,
     output: &'t Output,
-    encoding: Encoding,
-    text: String,
+    out: Out<'c>,
     indent: bool,
 }
 
-impl Writer<'_> {
+impl Writer<'_, '_> {
     fn node(&mut self, id: Id, level: usize, laid_out: bool) {
+        if !self.out.goes_on() {
+            return;
+        }
         let data = self.tree.get(id);
         let name = || data.name.as_ref().map(Name::qualified).unwrap_or_default();
         match data.kind {
@@ -57,11 +60,11 @@ impl Writer<'_> {
                 stacker::maybe_grow(64 << 10, 1 << 20, || self.element(id, &name(), level, laid_out))
             }
             Kind::Text => self.content(id, &data.value),
-            Kind::Raw => self.text.push_str(&data.value),
-            Kind::Comment => self.text.push_str(&format!("<!--{}-->", data.value)),
+            Kind::Raw => self.out.text.push_str(&data.value),
+            Kind::Comment => self.out.text.push_str(&format!("<!--{}-->", data.value)),
             Kind::Instruction => {
                 let space = if data.value.is_empty() { "" } else { " " };
-                self.text.push_str(&format!("<?{}{space}{}?>", name(), data.value));
+                self.out.text.push_str(&format!("<?{}{space}{}?>", name(), data.value));
             }
             Kind::Root | Kind::Attribute => {}
         }
@@ -69,24 +72,24 @@ impl Writer<'_> {
 
     fn element(&mut self, id: Id, name: &str, level: usize, laid_out: bool) {
         let tree = self.tree;
-        self.text.push('<');
-        self.text.push_str(name);
-        declarations(&mut self.text, tree, id, self.encoding);
+        self.out.text.push('<');
+        self.out.text.push_str(name);
+        declarations(&mut self.out, tree, id);
         for attribute in &tree.get(id).attributes {
             let data = tree.get(*attribute);
             let name = data.name.as_ref().map(Name::qualified).unwrap_or_default();
-            self.text.push_str(&format!(" {name}=\""));
-            self::attribute(&mut self.text, &data.value, self.encoding);
-            self.text.push('"');
+            self.out.text.push_str(&format!(" {name}=\""));
+            self::attribute(&mut self.out, &data.value);
+            self.out.text.push('"');
         }
         if tree.first(id).is_none() {
-            self.text.push_str("/>");
+            self.out.text.push_str("/>");
             return;
         }
         // An element that holds text is left as it is, with all that is in it.
         let holds_text = tree.children(id).any(|id| matches!(tree.get(id).kind, Kind::Text | Kind::Raw));
         let laid_out = laid_out && !holds_text;
-        self.text.push('>');
+        self.out.text.push('>');
         for child in tree.children(id) {
             if laid_out {
                 self.line(level + 1);
@@ -96,49 +99,45 @@ impl Writer<'_> {
         if laid_out {
             self.line(level);
         }
-        self.text.push_str("</");
-        self.text.push_str(name);
-        self.text.push('>');
+        self.out.text.push_str("</");
+        self.out.text.push_str(name);
+        self.out.text.push('>');
     }
 
     fn line(&mut self, level: usize) {
-        self.text.push('\n');
+        self.out.text.push('\n');
         // libxml2 indents no further than 60 columns.
-        self.text.extend(std::iter::repeat_n("  ", level.min(30)));
+        self.out.text.extend(std::iter::repeat_n("  ", level.min(30)));
     }
 
     fn content(&mut self, id: Id, value: &str) {
         let parent = self.tree.parent(id).and_then(|parent| self.tree.get(parent).name.as_ref());
         if parent.is_some_and(|name| self.output.cdata.contains(name)) {
-            self.text.push_str("<![CDATA[");
-            self.text.push_str(&value.replace("]]>", "]]]]><![CDATA[>"));
-            self.text.push_str("]]>");
+            self.out.text.push_str("<![CDATA[");
+            self.out.text.push_str(&value.replace("]]>", "]]]]><![CDATA[>"));
+            self.out.text.push_str("]]>");
             return;
         }
-        for c in value.chars() {
-            match c {
-                '<' => self.text.push_str("&lt;"),
-                '>' => self.text.push_str("&gt;"),
-                '&' => self.text.push_str("&amp;"),
-                '\r' => self.text.push_str("&#13;"),
-                c => push(&mut self.text, c, self.encoding),
-            }
-        }
+        self.out.escaped(value, |c| match c {
+            '<' => Some("&lt;"),
+            '>' => Some("&gt;"),
+            '&' => Some("&amp;"),
+            '\r' => Some("&#13;"),
+            _ => None,
+        });
     }
 }
 
 /// The value of an attribute.
-pub fn attribute(text: &mut String, value: &str, encoding: Encoding) {
-    for c in value.chars() {
-        match c {
-            '<' => text.push_str("&lt;"),
-            '>' => text.push_str("&gt;"),
-            '&' => text.push_str("&amp;"),
-            '"' => text.push_str("&quot;"),
-            '\n' => text.push_str("&#10;"),
-            '\t' => text.push_str("&#9;"),
-            '\r' => text.push_str("&#13;"),
-            c => push(text, c, encoding),
-        }
-    }
+pub fn attribute(out: &mut Out<'_>, value: &str) {
+    out.escaped(value, |c| match c {
+        '<' => Some("&lt;"),
+        '>' => Some("&gt;"),
+        '&' => Some("&amp;"),
+        '"' => Some("&quot;"),
+        '\n' => Some("&#10;"),
+        '\t' => Some("&#9;"),
+        '\r' => Some("&#13;"),
+        _ => None,
+    });
 }

@@ -1,12 +1,14 @@
 //! Bodies of templates: instructions and literal elements (XSLT 1.0, sections 5 to 11 and 13).
 
 use super::{
-    Binding, Body, Bound, Instruction, Level, Literal, Numbering, Sort, Stylesheet, What,
+    Binding, Body, Bound, Instruction, Level, Numbering, Sort, What,
     compile::{Compiler, Done, FUNCTIONS},
-    parts::{Avt, avt},
+    parts::{Avt, Part, avt},
+    sorts::{CASE_ORDERS, DATA_TYPES, MAX_SORTS, ORDERS, is_language},
 };
 use crate::{
-    tree::{Id, Kind, Name, Text, XML},
+    machine::{RED, STACK},
+    tree::{Id, Kind, Name, XML},
     value::is_space,
     xpath::{Axis, Expression, Start, Step, Test},
 };
@@ -17,8 +19,13 @@ const PARTS: [&str; 4] = ["sort", "with-param", "fallback", "import"];
 impl Compiler<'_> {
     /// What stands in an element, white space between elements left out.
     pub(super) fn body(&mut self, parent: Id) -> Done<Body> {
+        stacker::maybe_grow(RED, STACK, || self.body_of(parent))
+    }
+
+    fn body_of(&mut self, parent: Id) -> Done<Body> {
         let mut body = Vec::new();
         for id in self.tree.children(parent).collect::<Vec<_>>() {
+            self.step(id, size_of::<Instruction>() + self.tree.get(id).value.len())?;
             match self.tree.get(id).kind {
                 Kind::Text => {
                     let text = &self.tree.get(id).value;
@@ -49,7 +56,7 @@ impl Compiler<'_> {
         let Some(name) = self.xsl(id) else {
             return match self.name(id) {
                 name if name.is(FUNCTIONS, "result") => Ok(What::Result(self.bound(id)?)),
-                name if self.is_extension(id, &name.uri) => self.unknown(id, &name.qualified()),
+                name if self.is_extension(id, &name.uri)? => self.unknown(id, &name.qualified()),
                 _ => self.literal(id),
             };
         };
@@ -172,11 +179,29 @@ impl Compiler<'_> {
         let sort = |this: &mut Self, id| {
             Ok(Sort {
                 select: this.expression(id, "select")?.unwrap_or_else(here),
-                numeric: this.template_of(id, "data-type", false)?,
-                order: this.template_of(id, "order", false)?,
+                numeric: this.one_of(id, "data-type", |word| DATA_TYPES.contains(&word))?,
+                order: this.one_of(id, "order", |word| ORDERS.contains(&word))?,
+                lang: this.one_of(id, "lang", is_language)?,
+                case_order: this.one_of(id, "case-order", |word| CASE_ORDERS.contains(&word))?,
             })
         };
-        self.parts_named(id, "sort").into_iter().map(|id| sort(self, id)).collect()
+        let parts = self.parts_named(id, "sort");
+        if let Some(id) = parts.get(MAX_SORTS) {
+            return Err(self.mistake(*id, format!("there are more than {MAX_SORTS} xsl:sort")));
+        }
+        parts.into_iter().map(|id| sort(self, id)).collect()
+    }
+
+    /// A text with expressions; one that has none must be good.
+    fn one_of(&self, id: Id, attribute: &str, good: impl Fn(&str) -> bool) -> Done<Option<Avt>> {
+        let found = self.template_of(id, attribute, false)?;
+        match found.as_deref() {
+            Some([Part::Text(text)]) if !good(text) => {
+                Err(self.told(id, attribute, format!("'{text}' is not there")))
+            }
+            Some([]) => Err(self.told(id, attribute, "it is empty".to_owned())),
+            _ => Ok(found),
+        }
     }
 
     fn numbering(&mut self, id: Id) -> Done<Numbering> {
@@ -186,6 +211,9 @@ impl Compiler<'_> {
             Some("any") => Level::Any,
             Some(_) => return Err(self.mistake(id, "'level' must be single, multiple or any")),
         };
+        // Numbers are those of English: 1, 01, a, A, i and I.
+        self.one_of(id, "lang", |lang| lang.eq_ignore_ascii_case("en"))?;
+        self.one_of(id, "letter-value", |_| false)?;
         Ok(Numbering {
             value: self.expression(id, "value")?,
             level,
@@ -197,7 +225,7 @@ impl Compiler<'_> {
         })
     }
 
-    fn template_of(&self, id: Id, attribute: &str, needed: bool) -> Done<Option<Avt>> {
+    pub(super) fn template_of(&self, id: Id, attribute: &str, needed: bool) -> Done<Option<Avt>> {
         if needed {
             self.need(id, attribute)?;
         }
@@ -205,78 +233,5 @@ impl Compiler<'_> {
         let read = avt(text, &self.scope(id));
         read.map(Some)
             .map_err(|why| self.mistake(id, format!("'{attribute}' of {}: {why}", self.name(id).qualified())))
-    }
-
-    /// An element that stands for itself.
-    pub(super) fn literal(&mut self, id: Id) -> Done<What> {
-        let scope = self.scope(id);
-        let mut attributes = Vec::new();
-        for attribute in &self.tree.get(id).attributes {
-            let name = self.name(*attribute);
-            if *name.uri == *Stylesheet::XSLT {
-                continue;
-            }
-            let value = &self.tree.get(*attribute).value;
-            let value = avt(value, &scope)
-                .map_err(|why| self.mistake(id, format!("the attribute '{}': {why}", name.qualified())))?;
-            attributes.push((self.aliased(name, true), value));
-        }
-        let name = self.aliased(self.name(id), false);
-        let mut namespaces = self.literal_namespaces(id);
-        // Its own comes first.
-        namespaces.sort_by_key(|(prefix, _)| *prefix != name.prefix);
-        let literal = Literal {
-            name,
-            namespaces,
-            attributes,
-            sets: self.names(id, Stylesheet::XSLT, "use-attribute-sets")?,
-            body: self.body(id)?,
-        };
-        Ok(What::Literal(Box::new(literal)))
-    }
-
-    fn aliased(&self, name: Name, is_attribute: bool) -> Name {
-        let found = self.aliases.get(&name.uri).filter(|_| !(is_attribute && name.uri.is_empty()));
-        match found {
-            Some(uri) => Name { uri: Text::clone(uri), ..name },
-            None => name,
-        }
-    }
-
-    /// Those in scope that are not excluded.
-    fn literal_namespaces(&self, id: Id) -> Vec<(Text, Text)> {
-        let excluded = |uri: &Text| {
-            **uri == *Stylesheet::XSLT
-                || **uri == *FUNCTIONS
-                || self.function_uris.contains(uri)
-                || self.lists(id, "exclude-result-prefixes", uri)
-                || self.is_extension(id, uri)
-        };
-        let mut found: Vec<(Text, Text)> = Vec::new();
-        for (prefix, uri) in self.tree.in_scope(id) {
-            match self.aliases.get(&uri) {
-                Some(alias) => found.push((prefix, Text::clone(alias))),
-                None if !excluded(&uri) => found.push((prefix, uri)),
-                None => {}
-            }
-        }
-        found
-    }
-
-    fn is_extension(&self, id: Id, uri: &str) -> bool {
-        !uri.is_empty() && self.lists(id, "extension-element-prefixes", uri)
-    }
-
-    /// Whether a list of prefixes on it or around it names a namespace.
-    fn lists(&self, id: Id, attribute: &str, uri: &str) -> bool {
-        let own = std::iter::once(id).chain(self.tree.ancestors(id));
-        own.filter(|id| self.tree.get(*id).kind == Kind::Element).any(|id| {
-            let of = if self.xsl(id).is_some() { "" } else { Stylesheet::XSLT };
-            let list = self.tree.attribute(id, of, attribute).unwrap_or_default();
-            list.split(is_space).filter(|word| !word.is_empty()).any(|prefix| {
-                let prefix = if prefix == "#default" { "" } else { prefix };
-                self.tree.namespace(id, prefix).is_some_and(|known| *known == *uri)
-            })
-        })
     }
 }

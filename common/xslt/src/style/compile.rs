@@ -1,28 +1,34 @@
 //! From the tree of a stylesheet to what is run (XSLT 1.0, sections 2 and 3). Everything is compiled here, so that a mistake
 //! is told with its place before any document comes.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    cell::RefCell,
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use roxmltree::TextPos;
 
 use super::{
-    AttributeSet, Body, Instruction, Rule, Stylesheet, Template, What,
-    parts::{Output, qualified},
-    pattern::{Pattern, patterns},
+    AttributeSet, Body, Instruction, Rule, Stylesheet, Template, What, parts::Output, pattern::Pattern,
 };
 use crate::{
-    Mistake,
-    read::read,
+    Limits, Mistake,
+    budget::{Charge, Clock, held},
+    read::{Unread, read},
     tree::{Id, Kind, Name, Text, Tree},
-    value::is_space,
-    xpath::{Expression, Scope, parse},
+    xpath::Scope,
 };
 
 pub(super) const FUNCTIONS: &str = "http://exslt.org/functions";
 
 /// Compiles the text of a stylesheet.
-pub fn compile(bytes: &[u8]) -> Result<Stylesheet, Mistake> {
-    let found = read(bytes, true)?;
+pub fn compile(bytes: &[u8], limits: &Limits) -> Result<Stylesheet, Mistake> {
+    let clock = Clock::new(limits);
+    let mut found = read(bytes, limits.memory, true).map_err(|unread| match unread {
+        Unread::Mistake(mistake) => mistake,
+        Unread::Large => Mistake::new(1, 1, "it takes too much"),
+    })?;
     let mut compiler = Compiler {
         tree: &found.tree,
         places: &found.places,
@@ -31,9 +37,14 @@ pub fn compile(bytes: &[u8]) -> Result<Stylesheet, Mistake> {
         function_uris: Vec::new(),
         calls: Vec::new(),
         version: 1.0,
+        clock: RefCell::new((clock, Charge::default())),
+        scopes: RefCell::default(),
+        literals: HashMap::new(),
     };
     compiler.all()?;
     let mut sheet = compiler.sheet;
+    sheet.size = held();
+    found.tree.settle();
     sheet.tree = Arc::new(found.tree);
     Ok(sheet)
 }
@@ -51,12 +62,13 @@ fn empty() -> Stylesheet {
         spaces: Vec::new(),
         output: Output::default(),
         functions: HashMap::new(),
+        size: 0,
     }
 }
 
 pub(super) struct Compiler<'t> {
     pub(super) tree: &'t Tree,
-    places: &'t HashMap<Id, TextPos>,
+    pub(super) places: &'t HashMap<Id, TextPos>,
     /// From the URI in the stylesheet to that in the result (`xsl:namespace-alias`).
     pub(super) aliases: HashMap<Text, Text>,
     pub(super) sheet: Stylesheet,
@@ -65,86 +77,17 @@ pub(super) struct Compiler<'t> {
     /// Templates that are called, and from where.
     pub(super) calls: Vec<(Name, Id)>,
     pub(super) version: f64,
+    /// What it takes to compile: time, and bytes.
+    pub(super) clock: RefCell<(Clock, Charge)>,
+    /// What prefixes mean, by the element that declares the nearest of them.
+    pub(super) scopes: RefCell<HashMap<Id, Scope>>,
+    /// Namespaces of literal elements, by the element that last says something of them.
+    pub(super) literals: HashMap<Id, Scope>,
 }
 
 pub(super) type Done<T> = Result<T, Mistake>;
 
 impl Compiler<'_> {
-    pub(super) fn mistake(&self, id: Id, message: impl Into<String>) -> Mistake {
-        let place = self.places.get(&id);
-        Mistake::new(place.map_or(1, |place| place.row), place.map_or(1, |place| place.col), message)
-    }
-
-    pub(super) fn line(&self, id: Id) -> u32 {
-        self.places.get(&id).map_or(0, |place| place.row)
-    }
-
-    pub(super) fn name(&self, id: Id) -> Name {
-        self.tree.get(id).name.clone().unwrap_or_else(|| Name::local(""))
-    }
-
-    /// The name of an element of XSLT; nothing for any other.
-    pub(super) fn xsl(&self, id: Id) -> Option<Text> {
-        let name = self.tree.get(id).name.as_ref()?;
-        (self.tree.get(id).kind == Kind::Element && *name.uri == *Stylesheet::XSLT)
-            .then(|| Text::clone(&name.local))
-    }
-
-    pub(super) fn get(&self, id: Id, attribute: &str) -> Option<&str> {
-        self.tree.attribute(id, "", attribute)
-    }
-
-    pub(super) fn need(&self, id: Id, attribute: &str) -> Done<&str> {
-        let name = self.name(id).qualified();
-        self.get(id, attribute)
-            .ok_or_else(|| self.mistake(id, format!("{name} has no attribute '{attribute}'")))
-    }
-
-    pub(super) fn scope(&self, id: Id) -> Scope {
-        self.tree.in_scope(id).into()
-    }
-
-    fn told(&self, id: Id, attribute: &str, why: String) -> Mistake {
-        self.mistake(id, format!("'{attribute}' of {}: {why}", self.name(id).qualified()))
-    }
-
-    pub(super) fn expression(&self, id: Id, attribute: &str) -> Done<Option<Expression>> {
-        let Some(text) = self.get(id, attribute) else { return Ok(None) };
-        parse(text, &self.scope(id)).map(Some).map_err(|why| self.told(id, attribute, why))
-    }
-
-    pub(super) fn needed(&self, id: Id, attribute: &str) -> Done<Expression> {
-        self.need(id, attribute)?;
-        self.expression(id, attribute)?.ok_or_else(|| self.mistake(id, "an expression is missing"))
-    }
-
-    pub(super) fn patterns(&self, id: Id, attribute: &str) -> Done<Vec<Pattern>> {
-        let Some(text) = self.get(id, attribute) else { return Ok(Vec::new()) };
-        patterns(text, &self.scope(id)).map_err(|why| self.told(id, attribute, why))
-    }
-
-    pub(super) fn qualified(&self, id: Id, attribute: &str) -> Done<Option<Name>> {
-        let Some(text) = self.get(id, attribute) else { return Ok(None) };
-        qualified(text, &self.scope(id)).map(Some).map_err(|why| self.told(id, attribute, why))
-    }
-
-    pub(super) fn names(&self, id: Id, uri: &str, attribute: &str) -> Done<Vec<Name>> {
-        let list = self.tree.attribute(id, uri, attribute).unwrap_or_default();
-        let words = list.split(is_space).filter(|word| !word.is_empty());
-        words
-            .map(|word| qualified(word, &self.scope(id)).map_err(|why| self.told(id, attribute, why)))
-            .collect()
-    }
-
-    pub(super) fn flag(&self, id: Id, attribute: &str) -> Done<Option<bool>> {
-        match self.get(id, attribute) {
-            None => Ok(None),
-            Some("yes") => Ok(Some(true)),
-            Some("no") => Ok(Some(false)),
-            Some(_) => Err(self.told(id, attribute, "it must be yes or no".to_owned())),
-        }
-    }
-
     fn all(&mut self) -> Done<()> {
         let root = self.tree.children(0).find(|id| self.tree.get(*id).kind == Kind::Element);
         let root = root.ok_or_else(|| Mistake::new(1, 1, "it has no element"))?;
@@ -197,13 +140,15 @@ impl Compiler<'_> {
                 self.function_uris.push(name.uri);
             }
         }
+        let mut globals = HashSet::new();
         for id in self.tree.children(root).filter(|id| self.tree.get(*id).kind == Kind::Element) {
+            self.step(id, 1 << 10)?;
             let name = self.name(id);
             match self.xsl(id).as_deref() {
                 Some("template") => self.template(id)?,
                 Some("variable" | "param") => {
                     let binding = self.binding(id)?;
-                    if self.sheet.globals.iter().any(|known| known.name == binding.name) {
+                    if !globals.insert(binding.name.clone()) {
                         return Err(self.mistake(id, format!("${} is there twice", binding.name.qualified())));
                     }
                     self.sheet.globals.push(binding);

@@ -77,7 +77,7 @@ impl Compiler<'_> {
                 if name.prefix.is_empty() {
                     name.uri = self.tree.namespace(id, "").unwrap_or_default();
                 }
-                cdata.push(name);
+                cdata.insert(name);
             }
         }
         let method = text("method", &known.method);

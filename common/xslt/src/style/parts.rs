@@ -1,6 +1,9 @@
 //! Smaller parts of a stylesheet: attribute value templates (section 7.6.2), formats of numbers (12.3), the output (16).
 
+use std::collections::HashSet;
+
 use crate::{
+    machine::is_plain_name,
     tree::{Name, Text},
     xpath::{Expression, Scope, parse},
 };
@@ -107,19 +110,15 @@ pub struct Output {
     pub system: Option<String>,
     pub indent: Option<bool>,
     pub media_type: Option<String>,
-    pub cdata: Vec<Name>,
+    pub cdata: HashSet<Name>,
     pub version: Option<String>,
 }
 
 /// A name in an attribute of the stylesheet; without a prefix it has no namespace.
 pub fn qualified(text: &str, scope: &Scope) -> Result<Name, String> {
     let text = text.trim();
-    let is_name = |text: &str| {
-        text.starts_with(|c: char| c.is_alphabetic() || c == '_')
-            && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '\u{b7}'))
-    };
     let (prefix, local) = text.split_once(':').unwrap_or(("", text));
-    if !is_name(local) || !(prefix.is_empty() || is_name(prefix)) {
+    if !is_plain_name(local) || !(prefix.is_empty() || is_plain_name(prefix)) {
         return Err(format!("'{text}' is no name"));
     }
     let uri: Text = match prefix {

@@ -11,12 +11,15 @@ use crate::tree::Text;
 /// The deepest nesting of an expression.
 const MAX_DEPTH: usize = 100;
 
+/// The most operators in an expression: each is nested in the next.
+const MAX_OPERATORS: usize = 2000;
+
 /// What prefixes mean where an expression stands.
 pub type Scope = Arc<[(Text, Text)]>;
 
 /// Reads an expression.
 pub fn parse(text: &str, scope: &Scope) -> Result<Expression, String> {
-    let mut parser = Parser { words: words(text)?, next: 0, depth: 0, scope };
+    let mut parser = Parser { words: words(text)?, next: 0, depth: 0, operators: 0, scope };
     let expression = parser.or()?;
     if parser.next < parser.words.len() {
         let at = parser.words[parser.next].1;
@@ -29,6 +32,7 @@ pub(super) struct Parser<'s> {
     words: Vec<(Token, usize)>,
     pub(super) next: usize,
     depth: usize,
+    operators: usize,
     pub(super) scope: &'s Scope,
 }
 
@@ -63,6 +67,10 @@ impl Parser<'_> {
         let mut left = operand(self)?;
         while let Some((_, operator)) = operators.iter().find(|(sign, _)| self.is(sign)) {
             self.next += 1;
+            self.operators += 1;
+            if self.operators > MAX_OPERATORS {
+                return Err(format!("it has more than {MAX_OPERATORS} operators"));
+            }
             let right = operand(self)?;
             left = join(*operator, Box::new(left), Box::new(right));
         }
