@@ -40,10 +40,8 @@ impl Source {
             ("AWS_SECRET_ACCESS_KEY", "hunter2"),
             ("K_SINK", &k_sink),
         ];
-        let all = base.iter().chain(settings);
-        let environment: Vec<_> =
-            all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Ok(Self { process: Process::start("aws-sqs-source", &[], &environment)?, sink, sqs })
+        let process = Process::start("aws-sqs-source", &[], &[&base, settings].concat())?;
+        Ok(Self { process, sink, sqs })
     }
 
     /// So many events, in the order of their arrival.
@@ -59,9 +57,7 @@ impl Source {
     }
 
     fn stop(&mut self) -> Outcome {
-        self.process.terminate()?;
-        let code = self.process.wait()?;
-        ensure(code == 0, || format!("exit code {code}: {}", self.process.output()))
+        self.process.stop()
     }
 }
 

@@ -118,8 +118,7 @@ fn each_entry_has_its_own_result() -> Outcome {
 
 /// Requests that the target has taken in and not answered.
 fn in_flight(target: &Target) -> Option<u64> {
-    let address = target.metrics?;
-    let page = kit::Request::get("/metrics").send(address).ok()?.text();
+    let page = target.adapter.process.metrics().ok()?;
     let line = page.lines().find(|line| line.starts_with("trestle_in_flight"))?;
     line.rsplit(' ').next()?.parse().ok()
 }

@@ -4,9 +4,7 @@
 mod batches;
 mod failures;
 
-use std::net::SocketAddr;
-
-use kit::{Event, Example, Failure, Process, Response, Sink, ensure};
+use kit::{Adapter, Event, Example, Failure, Response, Sink, ensure};
 use peers::{Moto, Queue, Sqs};
 use serde_json::{Value, json};
 
@@ -14,10 +12,7 @@ type Outcome = Result<(), Failure>;
 
 /// The target before something that speaks SQS.
 struct Target {
-    process: Process,
-    address: SocketAddr,
-    /// Where it tells its metrics.
-    metrics: Option<SocketAddr>,
+    adapter: Adapter,
     /// Stands between the two and counts.
     sqs: Sink,
 }
@@ -37,18 +32,11 @@ impl Target {
             ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"),
             ("AWS_SECRET_ACCESS_KEY", "hunter2"),
         ];
-        let all = base.iter().chain(settings);
-        let environment: Vec<_> =
-            all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let mut process = Process::start("aws-sqs-target", &[], &environment)?;
-        let address = process.address()?;
-        process.wait_for_status("/readyz", 200)?;
-        let metrics = process.metrics_address().ok();
-        Ok(Self { process, address, metrics, sqs })
+        Ok(Self { adapter: Adapter::ready("aws-sqs-target", &[&base, settings].concat())?, sqs })
     }
 
     fn send(&self, example: &Example, number: u64) -> Result<Response, Failure> {
-        example.binary(number).send(self.address).map_err(|error| error.to_string())
+        self.adapter.send(&example.binary(number))
     }
 }
 
@@ -106,8 +94,7 @@ fn a_fifo_queue_gets_groups_and_drops_what_comes_twice() -> Outcome {
     let queue = Queue::fifo(&json!({}))?;
     let target = Target::start(&queue, &[])?;
     let send = |number: u64, name: &str, value: &str| {
-        let request = order(number).binary(number).header(name, value);
-        let answer = request.send(target.address).map_err(|error| error.to_string())?;
+        let answer = target.adapter.send(&order(number).binary(number).header(name, value))?;
         told(&answer)
     };
     send(1, "ce-partitionkey", "customer-7")?;

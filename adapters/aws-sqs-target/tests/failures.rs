@@ -1,6 +1,6 @@
 //! What goes wrong on AWS's side: one clear answer that names the setting, and the next event passes once it is over.
 
-use kit::{Failure, Reply, Sink, ensure};
+use kit::{Failure, Folder, Reply, Sink, ensure};
 use peers::{Queue, Sqs};
 use serde_json::json;
 
@@ -45,7 +45,7 @@ fn failures_name_the_setting_and_are_over_when_they_are_over() -> Outcome {
         target.sqs.always(Reply::status(202));
         told(&target.send(&order(1), 1)?).map_err(|failure| format!("after {what}: {failure}"))?;
     }
-    let output = target.process.output();
+    let output = target.adapter.process.output();
     ensure(!output.contains("hunter2") && !output.contains("ERROR"), || output.clone())
 }
 
@@ -77,10 +77,8 @@ fn what_is_too_large_for_any_queue_is_refused_without_a_call() -> Outcome {
 #[test]
 fn credentials_come_from_files_and_the_account_from_the_arn() -> Result<(), Failure> {
     let sqs = Sink::start()?;
-    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let file = folder.path().join("key");
-    std::fs::write(&file, "AKIDFROMFILE\n").map_err(|error| error.to_string())?;
-    let path = file.to_string_lossy().into_owned();
+    let folder = Folder::new()?;
+    let path = folder.file("key", "AKIDFROMFILE\n")?;
     let settings = [("AWS_ACCESS_KEY_ID", ""), ("AWS_ACCESS_KEY_ID_FILE", &path)];
     let target = Target::before(sqs, "arn:aws-cn:sqs:cn-north-1:210987654321:orders", &settings)?;
     drop(target.send(&order(1), 1)?);

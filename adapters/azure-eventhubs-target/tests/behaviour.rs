@@ -2,17 +2,16 @@
 
 mod identity;
 
-use std::{net::SocketAddr, thread};
+use std::thread;
 
-use kit::{Event, Example, Failure, Process, Response, ensure};
+use kit::{Adapter, Event, Example, Failure, Response, ensure};
 use peers::{EventHubs, eventhubs::Answer};
 use serde_json::{Value, json};
 
 type Outcome = Result<(), Failure>;
 
 struct Target {
-    process: Process,
-    address: SocketAddr,
+    adapter: Adapter,
     hub: EventHubs,
 }
 
@@ -22,7 +21,7 @@ impl Target {
         let connection = EventHubs::connection_string(false);
         let mut target =
             Self::before(hub, &[&[("EVENTHUB_CONNECTION_STRING", connection.as_str())], settings].concat())?;
-        target.process.wait_for_status("/health", 200)?;
+        target.adapter.process.wait_for_status("/health", 200)?;
         Ok(target)
     }
 
@@ -30,26 +29,18 @@ impl Target {
     fn before(hub: EventHubs, settings: &[(&str, &str)]) -> Result<Self, Failure> {
         let (id, endpoint) = (EventHubs::resource_id(), hub.endpoint());
         let least = [("EVENTHUB_RESOURCE_ID", id.as_str()), ("EVENTHUB_ENDPOINT", endpoint.as_str())];
-        let all = least.iter().chain(settings);
-        let environment: Vec<_> =
-            all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let mut process = Process::start("azure-eventhubs-target", &[], &environment)?;
-        let address = process.address()?;
-        Ok(Self { process, address, hub })
+        Ok(Self { adapter: Adapter::listening("azure-eventhubs-target", &[&least, settings].concat())?, hub })
     }
 
     fn send(&self, example: &Example, number: u64) -> Result<Response, Failure> {
-        example.binary(number).send(self.address).map_err(|error| error.to_string())
+        self.adapter.send(&example.binary(number))
     }
 
     /// So many at once, each with its number as data.
     fn send_all(&self, count: usize) -> Result<Vec<Response>, Failure> {
-        let sent: Vec<_> = (0..count)
-            .map(|number| note(number.to_string()).binary(number as u64).send_later(self.address))
-            .collect();
-        sent.into_iter()
-            .map(|answer| answer.join().map_err(|_| "a caller panicked")?.map_err(|error| error.to_string()))
-            .collect()
+        let note = |number: usize| note(number.to_string()).binary(number as u64);
+        let sent: Vec<_> = (0..count).map(|number| note(number).send_later(self.adapter.address)).collect();
+        sent.into_iter().map(kit::answer).collect()
     }
 
     fn bodies(&self) -> Vec<String> {
@@ -104,9 +95,11 @@ fn every_form_of_a_shared_access_signature_is_taken() -> Outcome {
         ],
     ] {
         let mut target = Target::before(EventHubs::start(1)?, settings)?;
-        target.process.wait_for_status("/health", 200)?;
+        target.adapter.process.wait_for_status("/health", 200)?;
         let answer = target.send(&note("x"), 1)?;
-        ensure(answer.status == 202, || format!("{settings:?}: {answer:?}, {}", target.process.output()))?;
+        ensure(answer.status == 202, || {
+            format!("{settings:?}: {answer:?}, {}", target.adapter.process.output())
+        })?;
     }
     Ok(())
 }
@@ -127,7 +120,7 @@ fn events_leave_together_and_those_of_one_key_stay_in_their_order() -> Outcome {
     for number in 0..20_u64 {
         let key = format!("key-{}", number % 3);
         let request = note(format!("{key} {number:02}")).binary(number).header("ce-subject", &key);
-        let answer = request.send(target.address).map_err(|error| error.to_string())?;
+        let answer = target.adapter.send(&request)?;
         ensure(answer.status == 202, || format!("{answer:?}"))?;
     }
     for key in ["key-0", "key-1", "key-2"] {
@@ -142,8 +135,7 @@ fn events_leave_together_and_those_of_one_key_stay_in_their_order() -> Outcome {
         let same = with_key.windows(2).all(|pair| pair[0].partition == pair[1].partition);
         ensure(same && bodies.len() >= 6 && bodies.is_sorted(), || format!("{key}: {bodies:?}"))?;
     }
-    let long = note("x").binary(1).header("ce-subject", &"k".repeat(129)).send(target.address);
-    let long = long.map_err(|error| error.to_string())?;
+    let long = target.adapter.send(&note("x").binary(1).header("ce-subject", &"k".repeat(129)))?;
     ensure(long.status == 422, || format!("{long:?}"))
 }
 
@@ -172,10 +164,10 @@ fn an_event_larger_than_the_hub_takes_is_refused_for_good_and_others_are_not() -
     let half = EventHubs::MAX_MESSAGE as usize / 2;
     let callers: Vec<_> = [half, half, half, EventHubs::MAX_MESSAGE as usize + 1, 10]
         .into_iter()
-        .map(|size| (size, note(vec![b'x'; size]).binary(size as u64).send_later(target.address)))
+        .map(|size| (size, note(vec![b'x'; size]).binary(size as u64).send_later(target.adapter.address)))
         .collect();
     for (size, caller) in callers {
-        let answer = caller.join().map_err(|_| "a caller panicked")?.map_err(|error| error.to_string())?;
+        let answer = kit::answer(caller)?;
         let wanted = if size > EventHubs::MAX_MESSAGE as usize { 413 } else { 202 };
         ensure(answer.status == wanted, || format!("{size}: {answer:?}"))?;
     }
@@ -220,7 +212,7 @@ fn what_is_wrong_names_the_setting_and_goes_when_it_is_right() -> Outcome {
     ensure(answer.status == 503 && text.contains("check EVENTHUB_CONNECTION_STRING"), || {
         format!("{answer:?} {text}")
     })?;
-    ensure(!target.process.output().contains("d3Jvbmc="), || target.process.output())?;
+    ensure(!target.adapter.process.output().contains("d3Jvbmc="), || target.adapter.process.output())?;
 
     target = Target::start(&[])?;
     target.hub.faults(|faults| faults.missing = true);
@@ -244,7 +236,7 @@ fn what_is_wrong_names_the_setting_and_goes_when_it_is_right() -> Outcome {
     target.hub.close();
     let answer = target.send(&note("z"), 9)?;
     ensure(answer.status == 503, || format!("{answer:?}"))?;
-    target.process.wait_for_status("/readyz", 200)?;
+    target.adapter.process.wait_for_status("/readyz", 200)?;
     target.hub.open();
     kit::eventually("an event after the outage", || {
         target.send(&note("z"), 10).ok().filter(|answer| answer.status == 202)

@@ -1,9 +1,8 @@
 //! Identities of Entra ID: tokens come from doubles of its endpoints, and the hub sees that there is one.
 
-use kit::{Authority, Captured, Failure, Reply, Sink, ensure};
+use kit::{Authority, Captured, Failure, Folder, Reply, Sink, ensure};
 use peers::EventHubs;
 use serde_json::json;
-use tempfile::TempDir;
 
 use super::{Outcome, Target, note};
 
@@ -18,9 +17,9 @@ fn token(seconds: i64) -> Reply {
 /// The form of the first request, once an event was taken.
 fn asked(login: &Sink, settings: &[(&str, &str)]) -> Result<Captured, Failure> {
     let mut target = Target::before(EventHubs::start(1)?, settings)?;
-    target.process.wait_for_status("/health", 200)?;
+    target.adapter.process.wait_for_status("/health", 200)?;
     let answer = target.send(&note("x"), 1)?;
-    ensure(answer.status == 202, || format!("{answer:?}, {}", target.process.output()))?;
+    ensure(answer.status == 202, || format!("{answer:?}, {}", target.adapter.process.output()))?;
     login.requests().into_iter().next().ok_or_else(|| "nobody asked for a token".to_owned())
 }
 
@@ -51,7 +50,7 @@ fn a_service_principal_gets_a_token_with_its_secret() -> Outcome {
     let text = answer.text();
     let named = text.contains("AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET");
     ensure(answer.status == 503 && named && text.contains("AADSTS7000215"), || text.clone())?;
-    ensure(!target.process.output().contains("hunter2"), || target.process.output())
+    ensure(!target.adapter.process.output().contains("hunter2"), || target.adapter.process.output())
 }
 
 #[test]
@@ -59,10 +58,9 @@ fn a_workload_identity_gets_a_token_with_its_file() -> Outcome {
     let authority = Authority::new()?;
     let login = Sink::start_tls(&authority)?;
     login.always(token(3600));
-    let folder = TempDir::new().map_err(|error| error.to_string())?;
-    let file = folder.path().join("token");
-    std::fs::write(&file, "the-token-of-the-cluster").map_err(|error| error.to_string())?;
-    let (url, pem, file) = (login.url(""), authority.pem().to_owned(), file.to_string_lossy().into_owned());
+    let folder = Folder::new()?;
+    let file = folder.file("token", "the-token-of-the-cluster")?;
+    let (url, pem) = (login.url(""), authority.pem().to_owned());
     let request = asked(
         &login,
         &[

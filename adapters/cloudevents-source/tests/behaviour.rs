@@ -1,8 +1,6 @@
 //! What senders see of the CloudEvents source, and what reaches its sink: the real binary between the two.
 
-use std::{fs, net::SocketAddr, path::Path};
-
-use kit::{Example, Failure, Process, Reply, Request, Sink, ensure, eventually};
+use kit::{Adapter, Example, Failure, Folder, Process, Reply, Request, Response, Sink, ensure, eventually};
 use serde_json::json;
 
 type Outcome = Result<(), Failure>;
@@ -14,34 +12,27 @@ const EMPTY: &str = "Basic dXNlcjo=";
 const ABSENT: &str = "Basic YWJzZW50Og==";
 
 struct Source {
-    /// Held for its end.
-    _process: Process,
-    address: SocketAddr,
+    adapter: Adapter,
     sink: Sink,
 }
 
 impl Source {
     fn start(settings: &[(&str, &str)]) -> Result<Self, Failure> {
         let sink = Sink::start()?;
-        let mut environment = vec![("K_SINK".to_owned(), sink.url("/"))];
-        environment.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        let mut process = Process::start("cloudevents-source", &[], &environment)?;
-        let address = process.address()?;
-        process.wait_for_status("/readyz", 200)?;
-        Ok(Self { _process: process, address, sink })
+        let to = [("K_SINK", &*sink.url("/"))];
+        Ok(Self { adapter: Adapter::ready("cloudevents-source", &[&to, settings].concat())?, sink })
     }
 
     /// Sends an event with these credentials and gives the status.
     fn send_as(&self, authorization: &str) -> Result<u16, Failure> {
-        let answer = event().header("Authorization", authorization).send(self.address);
-        let answer = answer.map_err(|error| error.to_string())?;
+        let answer = self.send(&event().header("Authorization", authorization))?;
         let challenged = answer.headers.get("www-authenticate").is_some();
         ensure(challenged == (answer.status == 401), || format!("{} {:?}", answer.status, answer.headers))?;
         Ok(answer.status)
     }
 
-    fn send(&self, request: &Request) -> Result<kit::Response, Failure> {
-        request.send(self.address).map_err(|error| error.to_string())
+    fn send(&self, request: &Request) -> Result<Response, Failure> {
+        self.adapter.send(request)
     }
 }
 
@@ -49,24 +40,22 @@ fn event() -> Request {
     Example::json("com.example.order", &json!({ "order": 1 })).binary(1)
 }
 
-fn credentials(user: &str, file: &Path) -> serde_json::Value {
+fn credentials(user: &str, file: &str) -> serde_json::Value {
     json!({ "Key": user, "MountedValueFile": file })
 }
 
 #[test]
 fn only_listed_users_with_their_present_password_may_send() -> Outcome {
-    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let file = folder.path().join("cesource");
-    let write = |text: &str| fs::write(&file, text).map_err(|error| error.to_string());
-    write("")?;
-    let list = json!([credentials("absent", &folder.path().join("none")), credentials("user", &file)]);
+    let folder = Folder::new()?;
+    let file = folder.file("cesource", "")?;
+    let list = json!([credentials("absent", &format!("{file}-none")), credentials("user", &file)]);
     let source = Source::start(&[("CLOUDEVENTS_BASICAUTH_CREDENTIALS", &list.to_string())])?;
     for authorization in [EMPTY, ABSENT, SECRET, "Bearer x", ""] {
         ensure(source.send_as(authorization)? == 401, || format!("{authorization} with an empty file"))?;
     }
-    write("secret\n")?;
+    folder.file("cesource", "secret\n")?;
     eventually("the first password", || (source.send_as(SECRET).ok()? == 202).then_some(()))?;
-    write("other")?;
+    folder.file("cesource", "other")?;
     eventually("the second password", || (source.send_as(OTHER).ok()? == 202).then_some(()))?;
     for authorization in [SECRET, EMPTY, ABSENT] {
         // The waiting above was so many wrong attempts that the next may find guessing limited.
@@ -139,7 +128,7 @@ fn what_the_sink_refuses_goes_to_the_dead_letter_sink() -> Outcome {
 
 #[test]
 fn without_a_sink_it_does_not_start() -> Outcome {
-    let mut process = Process::start("cloudevents-source", &[], &[])?;
+    let mut process = Process::bare("cloudevents-source", &[])?;
     let code = process.wait()?;
     let named = process.output().contains("K_SINK is missing");
     ensure(code == 78 && named, || format!("{code}: {}", process.output()))

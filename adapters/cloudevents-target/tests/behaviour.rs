@@ -1,40 +1,26 @@
 //! What callers see of the CloudEvents target, and what reaches its endpoint: the real binary between the two.
 
-use std::{fs, net::SocketAddr};
-
-use kit::{Event, Example, Failure, Process, Reply, Response, Sink, ensure, eventually};
+use kit::{Adapter, Event, Example, Failure, Folder, Reply, Response, Sink, ensure, eventually};
 use serde_json::json;
 
 type Outcome = Result<(), Failure>;
 
 struct Target {
-    process: Process,
-    address: SocketAddr,
+    adapter: Adapter,
     endpoint: Sink,
 }
 
 impl Target {
     fn start(settings: &[(&str, &str)]) -> Result<Self, Failure> {
         let endpoint = Sink::start()?;
-        let mut environment = vec![("CLOUDEVENTS_URL".to_owned(), endpoint.url("/base?key=1"))];
-        environment.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        let mut process = Process::start("cloudevents-target", &[], &environment)?;
-        let address = process.address()?;
-        Ok(Self { process, address, endpoint })
+        let url = [("CLOUDEVENTS_URL", &*endpoint.url("/base?key=1"))];
+        let adapter = Adapter::listening("cloudevents-target", &[&url, settings].concat())?;
+        Ok(Self { adapter, endpoint })
     }
 
     fn send(&self) -> Result<Response, Failure> {
-        let request = Example::json("com.example.order", &json!({ "order": 1 })).binary(1);
-        request.send(self.address).map_err(|error| error.to_string())
+        self.adapter.send(&Example::json("com.example.order", &json!({ "order": 1 })).binary(1))
     }
-}
-
-fn reply() -> Reply {
-    let attributes =
-        [("specversion", "1.0"), ("id", "r1"), ("source", "/endpoint"), ("type", "com.example.done")];
-    attributes.iter().fold(Reply::json(&json!({ "done": true })), |reply, (name, value)| {
-        reply.header(&format!("ce-{name}"), value)
-    })
 }
 
 #[test]
@@ -53,7 +39,8 @@ fn the_path_is_appended_and_the_event_unchanged() -> Outcome {
 #[test]
 fn replies_and_statuses_are_relayed() -> Outcome {
     let target = Target::start(&[("RETRY_AFTER_MAX", "5s")])?;
-    target.endpoint.always(reply());
+    let reply = Reply::event("com.example.done", "r1").header("Content-Type", "application/json");
+    target.endpoint.always(reply.body(r#"{"done":true}"#));
     let answer = target.send()?;
     let event = Event::read(&answer.headers, &answer.body)?;
     ensure((answer.status, event.get("id")) == (200, "r1"), || format!("{} {event:?}", answer.status))?;
@@ -87,27 +74,25 @@ fn what_the_endpoint_says_is_told_in_part_and_never_logged() -> Outcome {
     target.endpoint.always(Reply::status(422).body("hunter2 ".repeat(1000)));
     let text = target.send()?.text();
     ensure(text.contains("hunter2") && text.len() <= 768, || text.clone())?;
-    let output = target.process.output();
+    let output = target.adapter.process.output();
     ensure(output.contains("the receiver answered 422") && !output.contains("hunter2"), || output.clone())
 }
 
 #[test]
 fn the_password_is_waited_for_and_read_again() -> Outcome {
-    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let file = folder.path().join("cesource");
-    let write = |text: &str| fs::write(&file, text).map_err(|error| error.to_string());
-    let path = file.to_string_lossy().into_owned();
+    let folder = Folder::new()?;
+    let path = folder.path().join("cesource").display().to_string();
     let settings =
         [("CLOUDEVENTS_BASICAUTH_USERNAME", "user"), ("CLOUDEVENTS_BASICAUTH_PASSWORD_PATH", path.as_str())];
     let mut target = Target::start(&settings)?;
-    target.process.wait_for_status("/readyz", 503)?;
+    target.adapter.process.wait_for_status("/readyz", 503)?;
     ensure(target.send()?.status == 503, || "sent without a password".to_owned())?;
     ensure(target.endpoint.count() == 0, || "something arrived".to_owned())?;
     // user:secret, then user:other.
     for (password, expected) in [("secret\n", "Basic dXNlcjpzZWNyZXQ="), ("other", "Basic dXNlcjpvdGhlcg==")]
     {
-        write(password)?;
-        target.process.wait_for_status("/readyz", 200)?;
+        folder.file("cesource", password)?;
+        target.adapter.process.wait_for_status("/readyz", 200)?;
         eventually(expected, || {
             target.send().ok()?;
             let requests = target.endpoint.requests();

@@ -1,22 +1,20 @@
 //! What is printed, and a standard output that cannot be written: the real binary.
 
-use kit::{Example, Failure, Process, Request, ensure};
+use kit::{Adapter, Example, Failure, Process, ensure};
 use serde_json::json;
 
 type Outcome = Result<(), Failure>;
 
 #[test]
 fn an_event_is_printed_before_its_answer_and_without_colour_when_piped() -> Outcome {
-    let mut process = Process::start("display-target", &[], &[])?;
-    let address = process.address()?;
-    process.wait_for_status("/readyz", 200)?;
+    let display = Adapter::ready("display-target", &[("", ""); 0])?;
     let example = Example::json("com.example.hello", &json!({"text": "a\u{1b}[2J"}));
     for number in 0..20 {
-        let answer = example.structured(number).send(address).map_err(|error| error.to_string())?;
+        let answer = display.send(&example.structured(number))?;
         ensure(answer.status == 202, || format!("{} {}", answer.status, answer.text()))?;
     }
     let printed = kit::eventually("twenty blocks", || {
-        let printed = process.stdout();
+        let printed = display.process.stdout();
         (printed.matches("com.example.hello").count() == 20).then_some(printed)
     })?;
     ensure(!printed.contains('\u{1b}'), || printed.clone())?;
@@ -29,15 +27,15 @@ fn an_event_is_printed_before_its_answer_and_without_colour_when_piped() -> Outc
 #[test]
 fn an_output_that_cannot_be_written_is_a_503() -> Outcome {
     let arguments = ["-c", "exec \"$0\" > /dev/full", env!("CARGO_BIN_EXE_display-target")];
-    let mut process = Process::start("/bin/sh", &arguments, &[])?;
-    let address = process.address()?;
+    let mut process = Process::bare("/bin/sh", &arguments)?;
     process.wait_for_status("/readyz", 200)?;
+    let display = Adapter { address: process.address()?, process };
     for number in 0..3 {
         let example = Example::new("com.example.hello", "text/plain", "hello");
-        let answer = example.binary(number).send(address).map_err(|error| error.to_string())?;
+        let answer = display.send(&example.binary(number))?;
         ensure(answer.status == 503, || format!("{} {}", answer.status, answer.text()))?;
     }
-    let page = Request::get("/events").send(address).map_err(|error| error.to_string())?;
+    let page = display.get("/events")?;
     let shown = || format!("kept all the same: {} {}", page.status, page.text());
     ensure(page.status == 200 && page.text().trim() == "[\n]", shown)
 }

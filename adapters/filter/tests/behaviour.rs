@@ -1,36 +1,18 @@
 //! What callers see of the filter, and what reaches its sink: the real binary between the two.
 
-use std::net::SocketAddr;
-
-use kit::{Event, Example, Failure, Process, Reply, Request, Response, Sink, ensure};
+use kit::{Adapter, Event, Example, Failure, Reply, Request, Sink, ensure};
 use serde_json::json;
 
 type Outcome = Result<(), Failure>;
 
-struct Filter {
-    process: Process,
-    address: SocketAddr,
+fn start(expression: &str, more: &[(&str, &str)]) -> Result<Adapter, Failure> {
+    Adapter::listening("filter", &[&[("FILTER_EXPRESSION", expression)], more].concat())
 }
 
-impl Filter {
-    fn start(expression: &str, more: &[(&str, String)]) -> Result<Self, Failure> {
-        let mut environment = vec![("FILTER_EXPRESSION".to_owned(), expression.to_owned())];
-        environment.extend(more.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
-        let mut process = Process::start("filter", &[], &environment)?;
-        let address = process.address()?;
-        Ok(Self { process, address })
-    }
-
-    fn send(&self, request: &Request) -> Result<Response, Failure> {
-        request.send(self.address).map_err(|error| error.to_string())
-    }
-
-    fn counted(&mut self, result: &str, count: u32) -> Outcome {
-        let address = self.process.metrics_address()?;
-        let metrics = Request::get("/metrics").send(address).map_err(|error| error.to_string())?.text();
-        let line = format!("filter_events_total{{result=\"{result}\"}} {count}");
-        ensure(metrics.contains(&line), || format!("no {line} in {metrics}"))
-    }
+fn counted(filter: &Adapter, result: &str, count: u32) -> Outcome {
+    let metrics = filter.process.metrics()?;
+    let line = format!("filter_events_total{{result=\"{result}\"}} {count}");
+    ensure(metrics.contains(&line), || format!("no {line} in {metrics}"))
 }
 
 fn order(amount: i64) -> Example {
@@ -39,7 +21,7 @@ fn order(amount: i64) -> Example {
 
 #[test]
 fn without_a_sink_what_passes_is_the_answer() -> Outcome {
-    let mut filter = Filter::start("$order.amount.(int64) > 100", &[])?;
+    let filter = start("$order.amount.(int64) > 100", &[])?;
     let answer = filter.send(&order(101).binary(1).header("ce-region", "eu"))?;
     ensure(answer.status == 200, || format!("{} {}", answer.status, answer.text()))?;
     let event = Event::read(&answer.headers, &answer.body)?;
@@ -53,14 +35,14 @@ fn without_a_sink_what_passes_is_the_answer() -> Outcome {
     ensure(!answer.headers.iter().any(|(name, _)| name.starts_with("ce-")), || {
         format!("{:?}", answer.headers)
     })?;
-    filter.counted("passed", 1)?;
-    filter.counted("dropped", 1)
+    counted(&filter, "passed", 1)?;
+    counted(&filter, "dropped", 1)
 }
 
 #[test]
 fn with_a_sink_its_answer_is_the_answer() -> Outcome {
     let sink = Sink::start()?;
-    let filter = Filter::start("$order.amount.(int64) > 100", &[("K_SINK", sink.url("/in"))])?;
+    let filter = start("$order.amount.(int64) > 100", &[("K_SINK", &sink.url("/in"))])?;
     for (said, status) in
         [(202, 202), (200, 200), (204, 204), (400, 400), (402, 422), (401, 503), (404, 503), (500, 503)]
     {
@@ -81,15 +63,9 @@ fn with_a_sink_its_answer_is_the_answer() -> Outcome {
 #[test]
 fn a_reply_of_the_sink_goes_back() -> Outcome {
     let sink = Sink::start()?;
-    let filter = Filter::start("true", &[("K_SINK", sink.url("/"))])?;
-    let reply = Reply::status(200)
-        .header("ce-specversion", "1.0")
-        .header("ce-id", "reply-1")
-        .header("ce-source", "/sink")
-        .header("ce-type", "com.example.reply")
-        .header("content-type", "application/json")
-        .body(r#"{"done":true}"#);
-    sink.always(reply);
+    let filter = start("true", &[("K_SINK", &sink.url("/"))])?;
+    let reply = Reply::event("com.example.reply", "reply-1").header("content-type", "application/json");
+    sink.always(reply.body(r#"{"done":true}"#));
     let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     let answer = filter.send(&order(1).binary(1).header("traceparent", trace))?;
     let event = Event::read(&answer.headers, &answer.body)?;
@@ -119,7 +95,7 @@ fn a_reply_of_the_sink_goes_back() -> Outcome {
 fn no_answer_is_a_refusal_that_tells_no_value() -> Outcome {
     let sink = Sink::start()?;
     let expression = "data.order.amount + 1 > 0 && $a.(int64) == 0";
-    let mut filter = Filter::start(expression, &[("K_SINK", sink.url("/"))])?;
+    let filter = start(expression, &[("K_SINK", &sink.url("/"))])?;
     for (data, reason) in [
         (r#"{"order": {}}"#, "the event has no data.order.amount"),
         (r#"{"order": {"amount": "hunter2"}}"#, "not of the types that the expression wants"),
@@ -132,14 +108,14 @@ fn no_answer_is_a_refusal_that_tells_no_value() -> Outcome {
         ensure(!answer.text().contains("hunter2"), || answer.text())?;
     }
     ensure(sink.count() == 0, || "something arrived".to_owned())?;
-    filter.counted("failed", 3)?;
+    counted(&filter, "failed", 3)?;
     let output = filter.process.output();
     ensure(!output.contains("hunter2"), || output.clone())
 }
 
 #[test]
 fn what_is_no_event_is_refused() -> Outcome {
-    let filter = Filter::start("true", &[])?;
+    let filter = start("true", &[])?;
     for (request, status) in [
         (Request::get("/demo/sample"), 405),
         (Request::post("/demo/sample").body("application/json", "{}"), 415),
@@ -155,7 +131,7 @@ fn what_is_no_event_is_refused() -> Outcome {
 fn a_refused_event_goes_to_the_dead_letter_sink() -> Outcome {
     let (sink, letters) = (Sink::start()?, Sink::start()?);
     sink.always(Reply::status(422));
-    let filter = Filter::start("true", &[("K_SINK", sink.url("/")), ("DEAD_LETTER_SINK", letters.url("/"))])?;
+    let filter = start("true", &[("K_SINK", &sink.url("/")), ("DEAD_LETTER_SINK", &letters.url("/"))])?;
     let answer = filter.send(&order(1).binary(1))?;
     ensure(answer.status == 202, || format!("{} {}", answer.status, answer.text()))?;
     let letter = letters.requests().first().ok_or("no dead letter")?.event()?;

@@ -29,18 +29,14 @@ impl Source {
     }
 
     fn launch(&self, settings: &[(&str, &str)]) -> Result<Process, Failure> {
-        let mut environment: Vec<_> = [
-            ("GCLOUD_PUBSUB_SUBSCRIPTION", Pstest::SUBSCRIPTION.to_owned()),
-            ("PUBSUB_EMULATOR_HOST", self.pubsub.emulator()),
-            ("GCLOUD_PUBSUB_ACK_DEADLINE", "10s".to_owned()),
-            ("DRAIN_SECONDS", "0".to_owned()),
-            ("K_SINK", self.sink.url("/")),
-        ]
-        .map(|(name, value)| (name.to_owned(), value))
-        .into();
-        environment.retain(|(known, _)| !settings.iter().any(|(name, _)| name == known));
-        environment.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        Process::start("google-cloud-pubsub-source", &[], &environment)
+        let base = [
+            ("GCLOUD_PUBSUB_SUBSCRIPTION", Pstest::SUBSCRIPTION),
+            ("PUBSUB_EMULATOR_HOST", &*self.pubsub.emulator()),
+            ("GCLOUD_PUBSUB_ACK_DEADLINE", "10s"),
+            ("DRAIN_SECONDS", "0"),
+            ("K_SINK", &*self.sink.url("/")),
+        ];
+        Process::start("google-cloud-pubsub-source", &[], &[&base, settings].concat())
     }
 
     fn start(&self, settings: &[(&str, &str)]) -> Result<Process, Failure> {
@@ -163,9 +159,7 @@ fn what_the_sink_refuses_is_held_back_and_told() -> Outcome {
     source.sink.wait_for(2)?;
     ensure(source.numbers() == [1, 2], || format!("{:?}", source.numbers()))?;
     // It goes back at the end, and comes to the next one at once.
-    process.terminate()?;
-    let code = process.wait()?;
-    ensure(code == 0, || format!("exit code {code}"))?;
+    process.stop()?;
     let _process = source.start(&[])?;
     source.sink.wait_for(3)?;
     ensure(source.numbers() == [1, 2, 1], || format!("{:?}", source.numbers()))?;
@@ -209,9 +203,7 @@ fn a_stop_hands_back_what_is_not_done_and_acknowledges_the_rest() -> Outcome {
     let mut process = source.start(&[])?;
     source.pubsub.publish_many(300, "{n}", "")?;
     source.sink.wait_for(100)?;
-    process.terminate()?;
-    let code = process.wait()?;
-    ensure(code == 0, || format!("exit code {code}: {}", process.output()))?;
+    process.stop()?;
     let tried: BTreeSet<_> = source.numbers().into_iter().collect();
     let messages = source.pubsub.messages()?;
     let acks = messages.iter().filter(|message| message.acks > 0).count();

@@ -2,17 +2,16 @@
 
 mod credentials;
 
-use std::{net::SocketAddr, thread};
+use std::thread;
 
-use kit::{Event, Example, Failure, Process, Response, ensure, eventually};
+use kit::{Adapter, Event, Example, Failure, Response, ensure, eventually};
 use peers::{Pstest, Published};
 use serde_json::{Value, json};
 
 type Outcome = Result<(), Failure>;
 
 struct Target {
-    process: Process,
-    address: SocketAddr,
+    adapter: Adapter,
     pubsub: Pstest,
 }
 
@@ -20,19 +19,14 @@ impl Target {
     fn start(settings: &[(&str, &str)]) -> Result<Self, Failure> {
         let pubsub = Pstest::start()?;
         pubsub.topic(Pstest::TOPIC)?;
-        let mut environment = vec![
-            ("GCLOUD_PUBSUB_TOPIC".to_owned(), Pstest::TOPIC.to_owned()),
-            ("PUBSUB_EMULATOR_HOST".to_owned(), pubsub.emulator()),
-        ];
-        environment.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        let mut process = Process::start("google-cloud-pubsub-target", &[], &environment)?;
-        let address = process.address()?;
-        process.wait_for_status("/readyz", 200)?;
-        Ok(Self { process, address, pubsub })
+        let emulator = pubsub.emulator();
+        let base = [("GCLOUD_PUBSUB_TOPIC", Pstest::TOPIC), ("PUBSUB_EMULATOR_HOST", &emulator)];
+        let adapter = Adapter::ready("google-cloud-pubsub-target", &[&base, settings].concat())?;
+        Ok(Self { adapter, pubsub })
     }
 
     fn order(&self, number: u64) -> Result<Response, Failure> {
-        order(self.address, number)
+        order(&self.adapter, number)
     }
 
     fn message(&self) -> Result<Published, Failure> {
@@ -41,9 +35,9 @@ impl Target {
 }
 
 /// Sends an order to a target.
-fn order(to: SocketAddr, number: u64) -> Result<Response, Failure> {
+fn order(to: &Adapter, number: u64) -> Result<Response, Failure> {
     let request = Example::json("com.example.order", &json!({ "order": number })).binary(number);
-    request.header("ce-partitionkey", "k1").send(to).map_err(|error| error.to_string())
+    to.send(&request.header("ce-partitionkey", "k1"))
 }
 
 #[test]
@@ -118,8 +112,8 @@ fn failures_say_what_is_to_be_done() -> Outcome {
     }
     // The cause is gone, and it works by itself.
     target.pubsub.fail("Publish", "", 0)?;
-    ensure(target.order(2)?.status == 202, || target.process.output())?;
-    let ready = kit::Request::get("/readyz").send(target.address).map_err(|error| error.to_string())?;
+    ensure(target.order(2)?.status == 202, || target.adapter.process.output())?;
+    let ready = target.adapter.get("/readyz")?;
     ensure(ready.status == 200, || "a target whose service failed is not ready".to_owned())
 }
 
@@ -155,7 +149,7 @@ fn nothing_is_accepted_without_an_id_from_the_service() -> Outcome {
     let answer = target.order(2)?;
     let told = answer.text();
     ensure(answer.status == 503 && told.contains("no answer"), || format!("{} {told}", answer.status))?;
-    ensure(target.order(3)?.status == 202, || target.process.output())
+    ensure(target.order(3)?.status == 202, || target.adapter.process.output())
 }
 
 #[test]
@@ -185,8 +179,8 @@ fn more_keys_than_a_publisher_keeps_are_no_matter() -> Outcome {
     let target = Target::start(&[("GCLOUD_PUBSUB_ORDERING_KEY", "partitionkey")])?;
     for number in 0..1_100 {
         let request = Example::json("com.example.order", &json!({})).binary(number);
-        let answer = request.header("ce-partitionkey", &format!("k{number}")).send(target.address);
-        let status = answer.map_err(|error| error.to_string())?.status;
+        let request = request.header("ce-partitionkey", &format!("k{number}"));
+        let status = target.adapter.send(&request)?.status;
         ensure(status == 202, || format!("{number}: {status}"))?;
     }
     let published = target.pubsub.messages()?.len();
@@ -197,10 +191,9 @@ fn more_keys_than_a_publisher_keeps_are_no_matter() -> Outcome {
 fn what_is_too_large_is_refused_here() -> Outcome {
     let target = Target::start(&[("MAX_EVENT_BYTES", "33554432")])?;
     for (size, status) in [(9_900_000, 202), (10_000_000, 413)] {
-        let request =
-            Example::new("com.example.note", "application/json", format!("\"{}\"", "x".repeat(size)))
-                .binary(1);
-        let answer = request.send(target.address).map_err(|error| error.to_string())?;
+        let text = format!("\"{}\"", "x".repeat(size));
+        let request = Example::new("com.example.note", "application/json", text).binary(1);
+        let answer = target.adapter.send(&request)?;
         ensure(answer.status == status, || format!("{size}: {} {}", answer.status, answer.text()))?;
     }
     Ok(())
@@ -222,12 +215,9 @@ fn the_service_may_come_later_and_go() -> Outcome {
     let pubsub = Pstest::start()?;
     let gone = pubsub.emulator();
     drop(pubsub);
-    let environment = [("GCLOUD_PUBSUB_TOPIC", Pstest::TOPIC), ("PUBSUB_EMULATOR_HOST", &*gone)]
-        .map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let mut process = Process::start("google-cloud-pubsub-target", &[], &environment)?;
-    let address = process.address()?;
-    let request = Example::json("com.example.order", &json!({})).binary(1);
-    let answer = request.send(address).map_err(|error| error.to_string())?;
+    let environment = [("GCLOUD_PUBSUB_TOPIC", Pstest::TOPIC), ("PUBSUB_EMULATOR_HOST", &*gone)];
+    let target = Adapter::listening("google-cloud-pubsub-target", &environment)?;
+    let answer = target.send(&Example::json("com.example.order", &json!({})).binary(1))?;
     let told = answer.text();
     ensure(answer.status == 503 && told.contains("cannot be reached"), || format!("{} {told}", answer.status))
 }

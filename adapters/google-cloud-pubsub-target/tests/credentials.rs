@@ -3,51 +3,46 @@
 
 use std::fs;
 
-use kit::{Failure, Process, Reply, Sink, ensure, eventually};
+use kit::{Adapter, Failure, Folder, Reply, Sink, ensure, eventually};
 use peers::Pstest;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 use crate::{Outcome, order};
 
 /// The service, which wants credentials, and a folder for files.
 struct Google {
     pubsub: Pstest,
-    folder: TempDir,
+    folder: Folder,
 }
 
 impl Google {
     fn new() -> Result<Self, Failure> {
         let pubsub = Pstest::start()?;
         pubsub.topic(Pstest::TOPIC)?;
-        Ok(Self { pubsub, folder: TempDir::new().map_err(|error| error.to_string())? })
+        Ok(Self { pubsub, folder: Folder::new()? })
     }
 
-    fn file(&self, name: &str, content: &str) -> Result<String, Failure> {
-        let path = self.folder.path().join(name);
-        fs::write(&path, content).map_err(|error| error.to_string())?;
-        Ok(path.to_string_lossy().into_owned())
-    }
-
-    fn start(&self, settings: &[(&str, &str)]) -> Result<Process, Failure> {
-        let home = self.folder.path().to_string_lossy().into_owned();
+    fn launch(&self, settings: &[(&str, &str)]) -> Result<Adapter, Failure> {
+        let (endpoint, home) = (self.pubsub.endpoint(), self.folder.path().display().to_string());
         let base = [
-            ("GCLOUD_PUBSUB_TOPIC", Pstest::TOPIC.to_owned()),
-            ("GCLOUD_PUBSUB_ENDPOINT", format!("http://{}", self.pubsub.address())),
+            ("GCLOUD_PUBSUB_TOPIC", Pstest::TOPIC),
+            ("GCLOUD_PUBSUB_ENDPOINT", &endpoint),
             // So that no file of who runs the test is found.
-            ("HOME", home),
+            ("HOME", &home),
         ];
-        let given = settings.iter().map(|(name, value)| (*name, (*value).to_owned()));
-        let environment: Vec<_> =
-            base.into_iter().chain(given).map(|(name, value)| (name.to_owned(), value)).collect();
-        Process::start("google-cloud-pubsub-target", &[], &environment)
+        Adapter::listening("google-cloud-pubsub-target", &[&base, settings].concat())
+    }
+
+    /// One that is ready.
+    fn start(&self, settings: &[(&str, &str)]) -> Result<Adapter, Failure> {
+        let mut target = self.launch(settings)?;
+        target.process.wait_for_status("/readyz", 200)?;
+        Ok(target)
     }
 
     /// Publishes with these settings and gives the `authorization` that came along.
     fn authorization(&self, settings: &[(&str, &str)]) -> Result<String, Failure> {
-        let mut process = self.start(settings)?;
-        process.wait_for_status("/readyz", 200)?;
-        let answer = order(process.address()?, 1)?;
+        let answer = order(&self.start(settings)?, 1)?;
         ensure(answer.status == 202, || format!("{} {}", answer.status, answer.text()))?;
         Ok(self.pubsub.calls("Publish")?.authorization)
     }
@@ -68,7 +63,7 @@ fn tokens(token: &str, answers: impl Fn(&kit::Captured) -> bool + Send + 'static
 fn a_service_account_signs_its_tokens_itself() -> Outcome {
     let google = Google::new()?;
     let key = google.pubsub.account("robot@p.iam.gserviceaccount.com")?;
-    let file = google.file("key.json", &key)?;
+    let file = google.folder.file("key.json", &key)?;
     for settings in [
         [("GCLOUD_SERVICEACCOUNT_KEY", &*key)],
         [("GCLOUD_SERVICEACCOUNT_KEY_FILE", &*file)],
@@ -95,18 +90,16 @@ fn a_service_account_signs_its_tokens_itself() -> Outcome {
 #[test]
 fn a_key_that_is_replaced_is_used_without_a_restart() -> Outcome {
     let google = Google::new()?;
-    let file = google.file("key.json", &google.pubsub.account("old@p")?)?;
-    let mut process = google.start(&[("GCLOUD_SERVICEACCOUNT_KEY_FILE", &file)])?;
-    process.wait_for_status("/readyz", 200)?;
-    let address = process.address()?;
+    let file = google.folder.file("key.json", &google.pubsub.account("old@p")?)?;
+    let target = google.start(&[("GCLOUD_SERVICEACCOUNT_KEY_FILE", &file)])?;
     let issuer = || -> Result<Value, Failure> {
-        let status = order(address, 1)?.status;
+        let status = order(&target, 1)?.status;
         ensure(status == 202, || format!("answered {status}"))?;
         let token = google.pubsub.verified(&google.pubsub.calls("Publish")?.authorization)?;
         Ok(token["claims"]["iss"].clone())
     };
     ensure(issuer()? == "old@p", || "another issuer".to_owned())?;
-    google.file("key.json", &google.pubsub.account("new@p")?)?;
+    google.folder.file("key.json", &google.pubsub.account("new@p")?)?;
     eventually("a token of the new key", || issuer().ok().filter(|issuer| issuer == "new@p").map(drop))
 }
 
@@ -131,7 +124,7 @@ fn a_workload_identity_exchanges_its_token() -> Outcome {
             && form.contains("subject_token=from-the-cluster")
             && form.contains("grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Atoken-exchange")
     })?;
-    let subject = google.file("token", "from-the-cluster")?;
+    let subject = google.folder.file("token", "from-the-cluster")?;
     let account = json!({
         "type": "external_account",
         "audience": "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/pool/providers/k8s",
@@ -139,14 +132,14 @@ fn a_workload_identity_exchanges_its_token() -> Outcome {
         "token_url": exchange.url("/v1/token"),
         "credential_source": { "file": subject },
     });
-    let file = google.file("account.json", &account.to_string())?;
+    let file = google.folder.file("account.json", &account.to_string())?;
     let authorization = google.authorization(&[("GOOGLE_APPLICATION_CREDENTIALS", &file)])?;
     ensure(authorization == "Bearer of-the-workload", || authorization.clone())?;
 
     // Where gcloud leaves it.
     let folder = google.folder.path().join(".config/gcloud");
     fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
-    google.file(".config/gcloud/application_default_credentials.json", &account.to_string())?;
+    google.folder.file(".config/gcloud/application_default_credentials.json", &account.to_string())?;
     let authorization = google.authorization(&[])?;
     ensure(authorization == "Bearer of-the-workload", || authorization.clone())
 }
@@ -156,17 +149,16 @@ fn credentials_that_are_refused_cost_no_event_and_are_named() -> Outcome {
     let google = Google::new()?;
     let key = google.pubsub.account("robot@p")?;
     google.pubsub.require("Bearer of-somebody-else")?;
-    let mut process = google.start(&[("GCLOUD_SERVICEACCOUNT_KEY", &key)])?;
-    process.wait_for_status("/readyz", 200)?;
-    let answer = order(process.address()?, 1)?;
+    let target = google.start(&[("GCLOUD_SERVICEACCOUNT_KEY", &key)])?;
+    let answer = order(&target, 1)?;
     let told = answer.text();
     let expected = "the service account of GCLOUD_SERVICEACCOUNT_KEY is not accepted";
     ensure(answer.status == 503 && told.contains(expected), || format!("{} {told}", answer.status))?;
     let secret: Value = serde_json::from_str(&key).map_err(|error| error.to_string())?;
     let line = secret["private_key"].as_str().and_then(|key| key.lines().nth(1)).unwrap_or("no key");
-    ensure(!process.output().contains(line), || "the key is logged".to_owned())?;
+    ensure(!target.process.output().contains(line), || "the key is logged".to_owned())?;
     google.pubsub.require("")?;
-    let answer = order(process.address()?, 2)?;
+    let answer = order(&target, 2)?;
     ensure(answer.status == 202, || format!("{} {}", answer.status, answer.text()))
 }
 
@@ -177,25 +169,24 @@ fn tokens_that_cannot_be_had_cost_no_event_and_are_told() -> Outcome {
     endpoint.always(Reply::status(400).body(r#"{"error":"invalid_grant"}"#));
     let account = json!({
         "type": "external_account", "audience": "//iam", "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
-        "token_url": endpoint.url("/v1/token"), "credential_source": { "file": google.file("token", "hunter2")? },
+        "token_url": endpoint.url("/v1/token"), "credential_source": { "file": google.folder.file("token", "hunter2")? },
     });
-    let file = google.file("account.json", &account.to_string())?;
+    let file = google.folder.file("account.json", &account.to_string())?;
     let settings = [("GOOGLE_APPLICATION_CREDENTIALS", &*file), ("GCLOUD_PUBSUB_TIMEOUT", "3s")];
-    let mut process = google.start(&settings)?;
-    process.wait_for_status("/readyz", 200)?;
-    let answer = order(process.address()?, 1)?;
+    let target = google.start(&settings)?;
+    let answer = order(&target, 1)?;
     let told = answer.text();
     let expected = "no token could be had for the credentials of GOOGLE_APPLICATION_CREDENTIALS";
     ensure(answer.status == 503 && told.contains(expected), || format!("{} {told}", answer.status))?;
-    ensure(!process.output().contains("hunter2"), || process.output())?;
+    ensure(!target.process.output().contains("hunter2"), || target.process.output())?;
 
     // A file that is not there may come.
     let missing = google.folder.path().join("later.json").to_string_lossy().into_owned();
-    let mut process = google.start(&[("GOOGLE_APPLICATION_CREDENTIALS", &missing)])?;
+    let mut target = google.launch(&[("GOOGLE_APPLICATION_CREDENTIALS", &missing)])?;
     let told = "reading the file of GOOGLE_APPLICATION_CREDENTIALS";
-    eventually(told, || process.output().contains(told).then_some(()))?;
-    google.file("later.json", &google.pubsub.account("robot@p")?)?;
-    process.wait_for_status("/readyz", 200)?;
-    let status = order(process.address()?, 2)?.status;
+    eventually(told, || target.process.output().contains(told).then_some(()))?;
+    google.folder.file("later.json", &google.pubsub.account("robot@p")?)?;
+    target.process.wait_for_status("/readyz", 200)?;
+    let status = order(&target, 2)?.status;
     ensure(status == 202, || format!("answered {status}"))
 }

@@ -1,54 +1,50 @@
 //! What callers see of the HTTP target, and what reaches its endpoint: the real binary between the two.
 
-use std::{
-    net::SocketAddr,
-    sync::atomic::{AtomicUsize, Ordering},
-    thread,
-};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
-use kit::{Event, Example, Failure, Process, Reply, Response, Sink, ensure};
+use kit::{Adapter, Event, Example, Failure, Reply, Response, Sink, ensure};
 use serde_json::{Value, json};
 
 type Outcome = Result<(), Failure>;
 
 struct Target {
-    process: Process,
-    address: SocketAddr,
+    adapter: Adapter,
     endpoint: Sink,
 }
 
 impl Target {
     fn start(settings: &[(&str, &str)]) -> Result<Self, Failure> {
-        let endpoint = Sink::start()?;
-        let mut environment: Vec<_> = [
-            ("HTTP_EVENT_TYPE", "com.example.answer".to_owned()),
-            ("HTTP_EVENT_SOURCE", "/answers".to_owned()),
-            ("HTTP_URL", endpoint.url("/base?key=1")),
-            ("HTTP_METHOD", "PUT".to_owned()),
-            ("HTTP_OAUTH_TOKEN_URL", endpoint.url("/token")),
-        ]
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect();
-        if !settings.iter().any(|(name, _)| name.starts_with("HTTP_OAUTH")) {
-            environment.pop();
-        }
-        environment.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        let mut process = Process::start("http-target", &[], &environment)?;
-        let address = process.address()?;
-        process.wait_for_status("/readyz", 200)?;
-        Ok(Self { process, address, endpoint })
+        Self::before(Sink::start()?, settings)
+    }
+
+    fn before(endpoint: Sink, settings: &[(&str, &str)]) -> Result<Self, Failure> {
+        let url = endpoint.url("/base?key=1");
+        let base = [
+            ("HTTP_EVENT_TYPE", "com.example.answer"),
+            ("HTTP_EVENT_SOURCE", "/answers"),
+            ("HTTP_URL", &url),
+            ("HTTP_METHOD", "PUT"),
+        ];
+        Ok(Self { adapter: Adapter::ready("http-target", &[&base, settings].concat())?, endpoint })
     }
 
     fn start_with_oauth() -> Result<Self, Failure> {
-        let settings = [("HTTP_OAUTH_CLIENT_ID", "id"), ("HTTP_OAUTH_CLIENT_SECRET", "hunter2")];
-        Self::start(&[&settings[..], &[("HTTP_OAUTH_SCOPE", "a,b")]].concat())
+        let endpoint = Sink::start()?;
+        let url = endpoint.url("/token");
+        let settings = [
+            ("HTTP_OAUTH_TOKEN_URL", &*url),
+            ("HTTP_OAUTH_CLIENT_ID", "id"),
+            ("HTTP_OAUTH_CLIENT_SECRET", "hunter2"),
+            ("HTTP_OAUTH_SCOPE", "a,b"),
+        ];
+        Self::before(endpoint, &settings)
     }
 
     fn request(&self, data: &Value) -> Result<Response, Failure> {
         let request =
             Example::json("io.triggermesh.http.request", data).binary(1).header("ce-statefulid", "s1");
-        request.send(self.address).map_err(|error| error.to_string())
+        self.adapter.send(&request)
     }
 
     /// How many requests reached a path.
@@ -102,7 +98,7 @@ fn failures_are_told_once_and_never_logged() -> Outcome {
         ensure(told && text.len() <= 768, || format!("{endpoint}: {text}"))?;
         ensure(target.endpoint.count() == 1, || format!("{endpoint}: {} requests", target.endpoint.count()))?;
     }
-    let output = target.process.output();
+    let output = target.adapter.process.output();
     ensure(output.contains("the endpoint answered 404") && !output.contains("hunter2"), || output.clone())
 }
 
@@ -189,6 +185,6 @@ fn a_token_endpoint_that_refuses_or_is_down_costs_no_event() -> Outcome {
         ensure(!answer.text().contains("hunter2"), || answer.text())?;
     }
     ensure(target.count("/base") == 0, || "called without a token".to_owned())?;
-    let output = target.process.output();
+    let output = target.adapter.process.output();
     ensure(!output.contains("hunter2"), || output.clone())
 }

@@ -1,9 +1,6 @@
 //! What the endpoint is asked and what the sink gets for its answers: the real binary between the two.
 
-use std::{fs, path::PathBuf};
-
-use kit::{Captured, Event, Failure, Process, Reply, Sink, ensure, eventually};
-use tempfile::TempDir;
+use kit::{Captured, Event, Failure, Folder, Process, Reply, Sink, ensure, eventually};
 
 type Outcome = Result<(), Failure>;
 
@@ -11,34 +8,26 @@ type Outcome = Result<(), Failure>;
 struct Poller {
     endpoint: Sink,
     sink: Sink,
-    folder: TempDir,
+    folder: Folder,
 }
 
 impl Poller {
     fn new() -> Result<Self, Failure> {
-        let folder = TempDir::new().map_err(|error| error.to_string())?;
-        Ok(Self { endpoint: Sink::start()?, sink: Sink::start()?, folder })
-    }
-
-    fn positions(&self) -> PathBuf {
-        self.folder.path().join("positions")
+        Ok(Self { endpoint: Sink::start()?, sink: Sink::start()?, folder: Folder::new()? })
     }
 
     fn start(&self, settings: &[(&str, &str)]) -> Result<Process, Failure> {
-        let mut environment: Vec<_> = [
-            ("HTTPPOLLER_EVENT_TYPE", "com.example.answer".to_owned()),
-            ("HTTPPOLLER_EVENT_SOURCE", "/answers".to_owned()),
-            ("HTTPPOLLER_ENDPOINT", self.endpoint.url("/news?key=1")),
-            ("HTTPPOLLER_METHOD", "GET".to_owned()),
-            ("HTTPPOLLER_INTERVAL", "50ms".to_owned()),
-            ("CHECKPOINT_DIR", self.positions().to_string_lossy().into_owned()),
-            ("K_SINK", self.sink.url("/")),
-        ]
-        .map(|(name, value)| (name.to_owned(), value))
-        .into();
-        environment.retain(|(known, _)| !settings.iter().any(|(name, _)| name == known));
-        environment.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        Process::start("httppoller-source", &[], &environment)
+        let positions = self.folder.path().join("positions").display().to_string();
+        let base = [
+            ("HTTPPOLLER_EVENT_TYPE", "com.example.answer"),
+            ("HTTPPOLLER_EVENT_SOURCE", "/answers"),
+            ("HTTPPOLLER_ENDPOINT", &*self.endpoint.url("/news?key=1")),
+            ("HTTPPOLLER_METHOD", "GET"),
+            ("HTTPPOLLER_INTERVAL", "50ms"),
+            ("CHECKPOINT_DIR", &*positions),
+            ("K_SINK", &*self.sink.url("/")),
+        ];
+        Process::start("httppoller-source", &[], &[&base, settings].concat())
     }
 
     /// So many events, of one id each.
@@ -72,9 +61,7 @@ fn an_answer_becomes_an_event_once_also_over_a_restart() -> Outcome {
     let found = (event.get("type"), event.get("source"), event.get("datacontenttype"), event.data.as_slice());
     ensure(found == ("com.example.answer", "/answers", "text/plain", b"one"), || format!("{event:?}"))?;
     poller.asked_again(3)?;
-    process.terminate()?;
-    let code = process.wait()?;
-    ensure(code == 0, || format!("exit code {code}"))?;
+    process.stop()?;
 
     let asked = poller.endpoint.count();
     let _process = poller.start(&[])?;
@@ -179,9 +166,7 @@ fn answers_that_are_no_success_are_no_events_and_never_shown() -> Outcome {
 #[test]
 fn a_folder_for_positions_must_be_writable_when_it_was_set() -> Outcome {
     let poller = Poller::new()?;
-    let file = poller.folder.path().join("file");
-    fs::write(&file, "").map_err(|error| error.to_string())?;
-    let below = file.join("below").to_string_lossy().into_owned();
+    let below = format!("{}/below", poller.folder.file("file", "")?);
     let mut process = poller.start(&[("CHECKPOINT_DIR", &below)])?;
     let code = process.wait()?;
     let output = process.output();
@@ -195,9 +180,7 @@ fn a_stop_does_not_wait_for_an_endpoint_that_hangs() -> Outcome {
     poller.endpoint.always(Reply::hang());
     let mut process = poller.start(&[("HTTPPOLLER_TIMEOUT", "1h")])?;
     poller.endpoint.wait_for(1)?;
-    process.terminate()?;
-    let code = process.wait()?;
-    ensure(code == 0, || format!("exit code {code}: {}", process.output()))
+    process.stop()
 }
 
 #[test]

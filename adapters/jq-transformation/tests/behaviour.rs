@@ -1,28 +1,19 @@
 //! What callers see of the jq transformation, and what reaches its sink: the real binary between the two.
 
-use std::net::SocketAddr;
-
-use kit::{Event, Example, Failure, Process, Reply, Request, Response, Sink, ensure};
+use kit::{Adapter, Event, Example, Failure, Reply, Response, Sink, ensure};
 use serde_json::{Value, json};
 
 type Outcome = Result<(), Failure>;
 
-struct Jq {
-    process: Process,
-    address: SocketAddr,
-}
+struct Jq(Adapter);
 
 impl Jq {
     fn start(query: &str, more: &[(&str, &str)]) -> Result<Self, Failure> {
-        let mut environment = vec![("JQ_QUERY".to_owned(), query.to_owned())];
-        environment.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        let mut process = Process::start("jq-transformation", &[], &environment)?;
-        let address = process.address()?;
-        Ok(Self { process, address })
+        Adapter::listening("jq-transformation", &[&[("JQ_QUERY", query)], more].concat()).map(Self)
     }
 
     fn send(&self, example: &Example) -> Result<Response, Failure> {
-        example.binary(1).send(self.address).map_err(|error| error.to_string())
+        self.0.send(&example.binary(1))
     }
 
     /// The answer to an event with these data.
@@ -39,8 +30,7 @@ fn status(answer: &Response, status: u16) -> Outcome {
 fn without_a_sink_the_event_is_the_answer() -> Outcome {
     let jq = Jq::start(".greeting | ..", &[])?;
     let request = Example::json("com.example.greeting", &json!({"greeting": "hello"})).binary(1);
-    let request = request.header("ce-region", "eu").header("ce-subject", "s");
-    let answer = request.send(jq.address).map_err(|error| error.to_string())?;
+    let answer = jq.0.send(&request.header("ce-region", "eu").header("ce-subject", "s"))?;
     status(&answer, 200)?;
     let event = Event::read(&answer.headers, &answer.body)?;
     for (name, value) in [
@@ -109,8 +99,8 @@ fn failures_are_told_by_status_or_as_events() -> Outcome {
         ensure(data["Code"] == *code, || data.to_string())?;
         ensure(data["Description"].as_str().is_some_and(|said| said.contains(text)), || data.to_string())?;
     }
-    plain.process.wait_for_line("an event was not handled")?;
-    let output = plain.process.output();
+    plain.0.process.wait_for_line("an event was not handled")?;
+    let output = plain.0.process.output();
     ensure(!output.contains("secret"), || output.clone())
 }
 
@@ -119,21 +109,17 @@ fn a_query_that_never_ends_holds_up_nobody() -> Outcome {
     let query = "if .run then last(repeat(1)) else .n end";
     let jq = Jq::start(query, &[("WORKER_THREADS", "1"), ("JQ_TIMEOUT", "6s")])?;
     let running = Example::json("com.example.order", &json!({"run": true}));
-    let running: Vec<_> = (0..2).map(|number| running.binary(number).send_later(jq.address)).collect();
+    let running: Vec<_> = (0..2).map(|number| running.binary(number).send_later(jq.0.address)).collect();
     for n in 0..100 {
         let answer = jq.ask(&json!({ "n": n }))?;
         status(&answer, 200)?;
         ensure(answer.text() == n.to_string(), || answer.text())?;
     }
-    let ready = Request::get("/readyz").send(jq.address).map_err(|error| error.to_string())?;
-    status(&ready, 200)?;
+    status(&jq.0.get("/readyz")?, 200)?;
     ensure(running.iter().all(|asked| !asked.is_finished()), || {
         "a query has ended before its time".to_owned()
     })?;
-    let mut answers = Vec::new();
-    for asked in running {
-        answers.push(asked.join().map_err(|_| "the client failed")?.map_err(|error| error.to_string())?);
-    }
+    let answers = running.into_iter().map(kit::answer).collect::<Result<Vec<_>, _>>()?;
     let refused = answers.iter().filter(|answer| answer.status == 422).count();
     let texts: Vec<_> = answers.iter().map(|answer| format!("{} {}", answer.status, answer.text())).collect();
     ensure(refused >= 1 && answers.iter().all(|answer| matches!(answer.status, 422 | 503)), || {
@@ -171,12 +157,9 @@ fn hostile_data_are_refused_and_the_process_lives() -> Outcome {
 
 #[test]
 fn without_a_query_the_data_stay() -> Outcome {
-    let mut process = Process::start("jq-transformation", &[], &[])?;
-    let address = process.address()?;
-    let answer = Example::new("t", "application/json", "{ \"b\" : 1.0, \"a\" : [ ] }")
-        .binary(1)
-        .send(address)
-        .map_err(|error| error.to_string())?;
+    let jq = Jq(Adapter::listening("jq-transformation", &[("", ""); 0])?);
+    let answer = jq.send(&Example::new("t", "application/json", "{ \"b\" : 1.0, \"a\" : [ ] }"))?;
     ensure(answer.text() == r#"{"a":[],"b":1.0}"#, || answer.text())?;
-    ensure(process.output().contains("there is no query"), || process.output())
+    let output = jq.0.process.output();
+    ensure(output.contains("there is no query"), || output.clone())
 }

@@ -7,14 +7,13 @@ use kit::{Event, Failure, Process, Reply, Sink, ensure};
 type Outcome = Result<(), Failure>;
 
 fn start(sink: &Sink, settings: &[(&str, &str)]) -> Result<Process, Failure> {
-    let mut environment = vec![
-        ("K_SINK".to_owned(), sink.url("/")),
-        ("PING_SCHEDULE".to_owned(), "* * * * * *".to_owned()),
-        ("NAMESPACE".to_owned(), "demo".to_owned()),
-        ("NAME".to_owned(), "clock".to_owned()),
+    let base = [
+        ("K_SINK", &*sink.url("/")),
+        ("PING_SCHEDULE", "* * * * * *"),
+        ("NAMESPACE", "demo"),
+        ("NAME", "clock"),
     ];
-    environment.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-    Process::start("ping-source", &[], &environment)
+    Process::start("ping-source", &[], &[&base, settings].concat())
 }
 
 /// The events that the sink has accepted, in order.

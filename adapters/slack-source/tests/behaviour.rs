@@ -2,34 +2,25 @@
 
 #![expect(clippy::disallowed_methods, reason = "a test outside the frame: it looks at a span of time")]
 
-use std::fs;
-use std::net::SocketAddr;
-use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use kit::{Failure, Gate, Process, Reply, Request, Response, Sink, ensure, eventually};
+use kit::{Adapter, Failure, Folder, Gate, Reply, Request, Response, Sink, ensure, eventually};
 use peers::{Slack, slack::now};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 type Outcome = Result<(), Failure>;
 
 struct Source {
-    process: Process,
-    address: SocketAddr,
+    adapter: Adapter,
     sink: Sink,
 }
 
 impl Source {
     fn start(settings: &[(&str, &str)]) -> Result<Self, Failure> {
         let sink = Sink::start()?;
-        let mut environment = vec![("K_SINK".to_owned(), sink.url("/"))];
-        environment.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        let mut process = Process::start("slack-source", &[], &environment)?;
-        let address = process.address()?;
-        process.wait_for_status("/readyz", 200)?;
-        Ok(Self { process, address, sink })
+        let to = [("K_SINK", &*sink.url("/"))];
+        Ok(Self { adapter: Adapter::ready("slack-source", &[&to, settings].concat())?, sink })
     }
 
     fn guarded() -> Result<Self, Failure> {
@@ -37,7 +28,7 @@ impl Source {
     }
 
     fn send(&self, request: &Request) -> Result<Response, Failure> {
-        request.send(self.address).map_err(|error| error.to_string())
+        self.adapter.send(request)
     }
 
     fn answers(&self, request: &Request, status: u16) -> Outcome {
@@ -87,7 +78,7 @@ fn what_happens_becomes_an_event() -> Outcome {
 
 #[test]
 fn an_event_that_comes_again_is_delivered_once() -> Outcome {
-    let mut source = Source::guarded()?;
+    let source = Source::guarded()?;
     let body = Slack::callback("Ev1", &message("once"));
     source.answers(&Slack::request(&body), 200)?;
     for number in 1..4 {
@@ -95,8 +86,7 @@ fn an_event_that_comes_again_is_delivered_once() -> Outcome {
     }
     source.answers(&Slack::request(&Slack::callback("Ev2", &message("once"))), 200)?;
     ensure(source.sink.count() == 2, || format!("{} deliveries", source.sink.count()))?;
-    let metrics = source.process.metrics_address()?;
-    let page = Request::get("/metrics").send(metrics).map_err(|error| error.to_string())?.text();
+    let page = source.adapter.process.metrics()?;
     let counted = page.lines().find(|line| line.starts_with("trestle_duplicates_total"));
     ensure(counted.is_some_and(|line| line.ends_with(" 3")), || format!("{counted:?}"))
 }
@@ -129,15 +119,15 @@ fn nothing_is_acknowledged_while_its_first_delivery_is_under_way() -> Outcome {
         Source::start(&[("SLACK_SIGNING_SECRET", Slack::SIGNING_SECRET), ("DELIVERY_DEADLINE", "60s")])?;
     let (gate, body) = (Gate::new(), Slack::callback("Ev1", &message("slow")));
     source.sink.script([Reply::status(202).held(&gate)]);
-    let first = Slack::request(&body).send_later(source.address);
+    let first = Slack::request(&body).send_later(source.adapter.address);
     source.sink.wait_for(1)?;
-    let others = [1, 2].map(|number| Slack::again(&body, number).send_later(source.address));
+    let others = [1, 2].map(|number| Slack::again(&body, number).send_later(source.adapter.address));
     // Not a wait for something to happen: a span in which an early answer would show.
     thread::sleep(Duration::from_millis(200));
     let opened = Instant::now();
     gate.open();
     for asking in others.into_iter().chain([first]) {
-        let answer = asking.join().map_err(|_| "the client failed")?.map_err(|error| error.to_string())?;
+        let answer = kit::answer(asking)?;
         ensure(answer.status == 200, || format!("answered {}", answer.status))?;
         ensure(answer.at >= opened, || "answered before the sink".to_owned())?;
     }
@@ -146,13 +136,13 @@ fn nothing_is_acknowledged_while_its_first_delivery_is_under_way() -> Outcome {
     // The first one fails for good; who waits for it gets no yes from that, but a try of its own.
     let (gate, body) = (Gate::new(), Slack::callback("Ev2", &message("slow")));
     source.sink.script([Reply::status(422).held(&gate)]);
-    let first = Slack::request(&body).send_later(source.address);
+    let first = Slack::request(&body).send_later(source.adapter.address);
     source.sink.wait_for(2)?;
-    let second = Slack::again(&body, 1).send_later(source.address);
+    let second = Slack::again(&body, 1).send_later(source.adapter.address);
     thread::sleep(Duration::from_millis(200));
     gate.open();
     for (asking, status) in [(first, 502), (second, 200)] {
-        let answer = asking.join().map_err(|_| "the client failed")?.map_err(|error| error.to_string())?;
+        let answer = kit::answer(asking)?;
         ensure(answer.status == status, || format!("{}, not {status}", answer.status))?;
     }
     ensure(source.sink.count() == 3, || format!("{} deliveries", source.sink.count()))
@@ -180,7 +170,7 @@ fn other_apps_and_other_requests_make_no_events() -> Outcome {
     }
     ensure(source.sink.count() == 0, || "an event was sent".to_owned())?;
     for told in ["app_rate_limited", "something_new"] {
-        eventually("the warning", || source.process.output().contains(told).then_some(()))?;
+        eventually("the warning", || source.adapter.process.output().contains(told).then_some(()))?;
     }
     let source = Source::start(&[("SLACK_APP_ID", Slack::APP)])?;
     source.answers(&Slack::request(&Slack::callback("Ev1", &message("for this app"))), 200)?;
@@ -218,7 +208,7 @@ fn malformed_bodies_are_refused_and_harm_nobody() -> Outcome {
     }
     ensure(source.sink.count() == 0, || "an event was sent".to_owned())?;
     source.answers(&Slack::request(&Slack::callback("Ev1", &message("good"))), 200)?;
-    ensure(!source.process.output().contains("panicked"), || source.process.output())
+    ensure(!source.adapter.process.output().contains("panicked"), || source.adapter.process.output())
 }
 
 #[test]
@@ -244,20 +234,18 @@ fn without_a_secret_it_works_and_says_loudly_that_it_checks_nothing() -> Outcome
     let body = Slack::callback("Ev1", &message("unsigned"));
     source.answers(&Request::post("/").json(&body), 200)?;
     source.sink.wait_for(1)?;
-    let told = source.process.output();
+    let told = source.adapter.process.output();
     ensure(told.contains("SLACK_SIGNING_SECRET is not set"), || told.clone())?;
     let source = Source::guarded()?;
-    let told = source.process.output();
+    let told = source.adapter.process.output();
     ensure(!told.contains("SLACK_SIGNING_SECRET"), || told.clone())
 }
 
 #[test]
 fn a_replaced_secret_holds_without_a_restart() -> Outcome {
-    let folder = TempDir::new().map_err(|error| error.to_string())?;
-    let (path, next) = (folder.path().join("secret"), folder.path().join("secret.next"));
-    let write = |path: &Path, text: &str| fs::write(path, text).map_err(|error| error.to_string());
-    write(&path, "the first one\n")?;
-    let source = Source::start(&[("SLACK_SIGNING_SECRET_FILE", &path.to_string_lossy())])?;
+    let folder = Folder::new()?;
+    let path = folder.file("secret", "the first one\n")?;
+    let source = Source::start(&[("SLACK_SIGNING_SECRET_FILE", &path)])?;
     let mut number = 0;
     let mut status = |secret: &str| {
         number += 1;
@@ -266,8 +254,7 @@ fn a_replaced_secret_holds_without_a_restart() -> Outcome {
     };
     let found = (status("the first one")?, status("the second one")?);
     ensure(found == (200, 401), || format!("{found:?}"))?;
-    write(&next, "the second one\n")?;
-    fs::rename(&next, &path).map_err(|error| error.to_string())?;
+    folder.file("secret", "the second one\n")?;
     kit::within(Duration::from_secs(90), "the new secret", || {
         (status("the second one").ok()? == 200).then_some(())
     })?;

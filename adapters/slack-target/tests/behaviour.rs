@@ -1,34 +1,25 @@
 //! What callers see of the Slack target, and what reaches Slack: the real binary before a double of Slack.
 
-use std::fs;
-use std::net::SocketAddr;
-use std::path::Path;
 use std::time::Duration;
 
-use kit::{Event, Example, Failure, Process, Reply, Response, ensure};
+use kit::{Adapter, Event, Example, Failure, Folder, Reply, Response, ensure};
 use peers::{Slack, slack::now};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 type Outcome = Result<(), Failure>;
 
 const POST: &str = "chat.postMessage";
 
 struct Target {
-    process: Process,
-    address: SocketAddr,
+    adapter: Adapter,
     slack: Slack,
 }
 
 impl Target {
     fn start(settings: &[(&str, &str)]) -> Result<Self, Failure> {
         let slack = Slack::start()?;
-        let mut environment = vec![("SLACK_API_URL".to_owned(), slack.api_url())];
-        environment.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        let mut process = Process::start("slack-target", &[], &environment)?;
-        let address = process.address()?;
-        process.wait_for_status("/readyz", 200)?;
-        Ok(Self { process, address, slack })
+        let api = [("SLACK_API_URL", &*slack.api_url())];
+        Ok(Self { adapter: Adapter::ready("slack-target", &[&api, settings].concat())?, slack })
     }
 
     fn with_token(settings: &[(&str, &str)]) -> Result<Self, Failure> {
@@ -36,8 +27,7 @@ impl Target {
     }
 
     fn call(&self, method: &str, arguments: &Value) -> Result<Response, Failure> {
-        let example = Example::json(&format!("com.slack.webapi.{method}"), arguments);
-        example.binary(1).send(self.address).map_err(|error| error.to_string())
+        self.adapter.send(&Example::json(&format!("com.slack.webapi.{method}"), arguments).binary(1))
     }
 
     fn answers(&self, method: &str, arguments: &Value, status: u16) -> Result<Response, Failure> {
@@ -53,10 +43,8 @@ impl Target {
 fn messages_are_posted_scheduled_and_updated() -> Outcome {
     let target = Target::with_token(&[])?;
     let data = r#"{ "text": "<hi> & \u00e9",  "channel":"C1" }"#;
-    let answer = Example::new("com.slack.webapi.chat.postMessage", "application/json", data)
-        .binary(1)
-        .send(target.address)
-        .map_err(|error| error.to_string())?;
+    let example = Example::new("com.slack.webapi.chat.postMessage", "application/json", data);
+    let answer = target.adapter.send(&example.binary(1))?;
     ensure(answer.status == 202 && answer.body.is_empty(), || {
         format!("{} {}", answer.status, answer.text())
     })?;
@@ -107,7 +95,7 @@ fn what_slack_refuses_for_good_is_told_once() -> Outcome {
         ensure(answer.headers.get("retry-after").is_none(), || format!("{:?}", answer.headers))?;
         ensure(target.slack.api.count() == before + 1, || format!("{code}: asked more than once"))?;
     }
-    let output = target.process.output();
+    let output = target.adapter.process.output();
     ensure(output.contains("msg_too_long") && !output.contains("hunter2"), || output.clone())
 }
 
@@ -117,7 +105,7 @@ fn what_is_no_call_never_reaches_slack() -> Outcome {
     target.answers("chat.delete", &json!({"channel": "C1", "ts": "1.2"}), 422)?;
     target.answers(POST, &json!(["no", "object"]), 400)?;
     let text = Example::new("com.slack.webapi.chat.postMessage", "text/plain", "hello").binary(1);
-    let answer = text.send(target.address).map_err(|error| error.to_string())?;
+    let answer = target.adapter.send(&text)?;
     ensure(answer.status == 415, || format!("text: {}", answer.status))?;
     ensure(target.slack.api.count() == 0, || "slack was asked".to_owned())
 }
@@ -167,21 +155,18 @@ fn what_slack_cannot_do_now_is_for_later() -> Outcome {
 
 #[test]
 fn a_token_that_was_replaced_costs_no_event() -> Outcome {
-    let folder = TempDir::new().map_err(|error| error.to_string())?;
-    let (path, next) = (folder.path().join("token"), folder.path().join("token.next"));
-    let write = |path: &Path, text: &str| fs::write(path, text).map_err(|error| error.to_string());
-    write(&path, "xoxb-expired\n")?;
-    let target = Target::start(&[("SLACK_TOKEN_FILE", &path.to_string_lossy())])?;
+    let folder = Folder::new()?;
+    let path = folder.file("token", "xoxb-expired\n")?;
+    let target = Target::start(&[("SLACK_TOKEN_FILE", &path)])?;
     let arguments = json!({"channel": "C1", "text": "with the new token"});
     let answer = target.answers(POST, &arguments, 503)?;
     let told = answer.text();
     ensure(told.contains("SLACK_TOKEN") && told.contains("token_expired"), || told.clone())?;
-    write(&next, Slack::TOKEN)?;
-    fs::rename(&next, &path).map_err(|error| error.to_string())?;
+    folder.file("token", Slack::TOKEN)?;
     kit::within(Duration::from_secs(90), "the new token", || {
         (target.call(POST, &arguments).ok()?.status == 202).then_some(())
     })?;
     target.slack.wait_for("with the new token")?;
-    let output = target.process.output();
+    let output = target.adapter.process.output();
     ensure(!output.contains("xoxb"), || output.clone())
 }

@@ -1,36 +1,18 @@
 //! What callers see of the splitter, and what reaches its sink: the real binary between the two.
 
-use std::net::SocketAddr;
-
-use kit::{Event, Example, Failure, Gate, Process, Reply, Request, Response, Sink, ensure};
+use kit::{Adapter, Event, Example, Failure, Gate, Reply, Request, Sink, ensure};
 use serde_json::{Value, json};
 
 type Outcome = Result<(), Failure>;
 
-struct Splitter {
-    process: Process,
-    address: SocketAddr,
-}
-
-impl Splitter {
-    fn start(path: &str, more: &[(&str, String)]) -> Result<Self, Failure> {
-        let settings = [
-            ("SPLITTER_PATH", path),
-            ("SPLITTER_CE_TYPE", "com.example.item"),
-            ("SPLITTER_CE_SOURCE", "/splitter"),
-            ("SPLITTER_CE_EXTENSIONS", r#"{"shop":"north"}"#),
-        ];
-        let mut environment: Vec<(String, String)> =
-            settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        environment.extend(more.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
-        let mut process = Process::start("splitter", &[], &environment)?;
-        let address = process.address()?;
-        Ok(Self { process, address })
-    }
-
-    fn send(&self, request: &Request) -> Result<Response, Failure> {
-        request.send(self.address).map_err(|error| error.to_string())
-    }
+fn start(path: &str, more: &[(&str, &str)]) -> Result<Adapter, Failure> {
+    let base = [
+        ("SPLITTER_PATH", path),
+        ("SPLITTER_CE_TYPE", "com.example.item"),
+        ("SPLITTER_CE_SOURCE", "/splitter"),
+        ("SPLITTER_CE_EXTENSIONS", r#"{"shop":"north"}"#),
+    ];
+    Adapter::listening("splitter", &[&base, more].concat())
 }
 
 fn order(items: usize) -> Example {
@@ -54,7 +36,7 @@ fn numbered(count: usize) -> Vec<(String, String)> {
 #[test]
 fn the_parts_arrive_in_their_order() -> Outcome {
     let sink = Sink::start()?;
-    let splitter = Splitter::start("items", &[("K_SINK", sink.url("/in"))])?;
+    let splitter = start("items", &[("K_SINK", &*sink.url("/in"))])?;
     let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     let request = order(20).binary(1).header("ce-subject", "4711").header("traceparent", trace);
     let answer = splitter.send(&request)?;
@@ -81,7 +63,7 @@ fn the_parts_arrive_in_their_order() -> Outcome {
 #[test]
 fn a_sink_that_fails_fails_the_whole_and_the_ids_stay() -> Outcome {
     let sink = Sink::start()?;
-    let mut splitter = Splitter::start("items", &[("K_SINK", sink.url("/"))])?;
+    let splitter = start("items", &[("K_SINK", &*sink.url("/"))])?;
     sink.script([Reply::status(202), Reply::status(202), Reply::status(500)]);
     let answer = splitter.send(&order(5).binary(1))?;
     let retry = answer.headers.get("retry-after").is_some();
@@ -91,8 +73,7 @@ fn a_sink_that_fails_fails_the_whole_and_the_ids_stay() -> Outcome {
     let answer = splitter.send(&order(5).binary(1))?;
     ensure(answer.status == 200, || format!("{} {}", answer.status, answer.text()))?;
     ensure(arrived(&sink)? == numbered(5), || "the same parts again, all of them".to_owned())?;
-    let address = splitter.process.metrics_address()?;
-    let metrics = Request::get("/metrics").send(address).map_err(|error| error.to_string())?.text();
+    let metrics = splitter.process.metrics()?;
     for line in [r#"splitter_parts_total{result="accepted"} 7"#, r#"splitter_parts_total{result="failed"} 1"#]
     {
         ensure(metrics.contains(line), || metrics.clone())?;
@@ -107,14 +88,14 @@ fn a_part_that_is_refused_holds_up_no_other() -> Outcome {
         request.event().is_ok_and(|event| event.get("id") == "kit-1-1").then(|| Reply::status(422))
     };
     sink.route(second);
-    let splitter = Splitter::start("items", &[("K_SINK", sink.url("/"))])?;
+    let splitter = start("items", &[("K_SINK", &*sink.url("/"))])?;
     let answer = splitter.send(&order(4).binary(1))?;
     ensure(answer.status == 422 && answer.text().contains("parts were refused: 1"), || {
         format!("{} {}", answer.status, answer.text())
     })?;
     ensure(arrived(&sink)? == numbered(4), || format!("{:?}", sink.requests()))?;
-    let settings = [("K_SINK", sink.url("/")), ("DEAD_LETTER_SINK", letters.url("/"))];
-    let splitter = Splitter::start("items", &settings)?;
+    let settings = [("K_SINK", &*sink.url("/")), ("DEAD_LETTER_SINK", &*letters.url("/"))];
+    let splitter = start("items", &settings)?;
     let answer = splitter.send(&order(4).binary(1))?;
     ensure(answer.status == 200, || format!("{} {}", answer.status, answer.text()))?;
     ensure(arrived(&letters)? == [("kit-1-1".to_owned(), "1".to_owned())], || "one dead letter".to_owned())
@@ -124,12 +105,12 @@ fn a_part_that_is_refused_holds_up_no_other() -> Outcome {
 fn with_concurrency_so_many_are_on_their_way_and_no_more() -> Outcome {
     let (sink, gate) = (Sink::start()?, Gate::new());
     sink.always(Reply::status(202).held(&gate));
-    let settings = [("K_SINK", sink.url("/")), ("SPLITTER_CONCURRENCY", "4".to_owned())];
-    let splitter = Splitter::start("items", &settings)?;
+    let settings = [("K_SINK", &*sink.url("/")), ("SPLITTER_CONCURRENCY", "4")];
+    let splitter = start("items", &settings)?;
     let waiting = order(12).binary(1).send_later(splitter.address);
     sink.wait_for(4)?;
     gate.open();
-    let answer = waiting.join().map_err(|_| "the request panicked")?.map_err(|error| error.to_string())?;
+    let answer = kit::answer(waiting)?;
     ensure(answer.status == 200, || format!("{} {}", answer.status, answer.text()))?;
     let mut found = arrived(&sink)?;
     let mut first: Vec<_> = found.iter().take(4).cloned().collect();
@@ -144,8 +125,8 @@ fn with_concurrency_so_many_are_on_their_way_and_no_more() -> Outcome {
 #[test]
 fn as_a_batch_all_parts_are_one_request() -> Outcome {
     let sink = Sink::start()?;
-    let settings = [("K_SINK", sink.url("/")), ("SPLITTER_BATCH", "true".to_owned())];
-    let splitter = Splitter::start("items", &settings)?;
+    let settings = [("K_SINK", &*sink.url("/")), ("SPLITTER_BATCH", "true")];
+    let splitter = start("items", &settings)?;
     for (said, status) in [(202, 202), (422, 422), (503, 503)] {
         sink.reset();
         sink.always(Reply::status(said));
@@ -167,7 +148,7 @@ fn as_a_batch_all_parts_are_one_request() -> Outcome {
 
 #[test]
 fn without_a_sink_the_parts_are_the_answer() -> Outcome {
-    let splitter = Splitter::start("items", &[])?;
+    let splitter = start("items", &[])?;
     let answer = splitter.send(&order(1).binary(1))?;
     let event = Event::read(&answer.headers, &answer.body)?;
     ensure(answer.status == 200 && event.get("id") == "kit-1-0" && event.data == b"0", || {
@@ -198,8 +179,8 @@ fn without_a_sink_the_parts_are_the_answer() -> Outcome {
 #[test]
 fn what_cannot_be_split_is_refused() -> Outcome {
     let sink = Sink::start()?;
-    let settings = [("K_SINK", sink.url("/")), ("SPLITTER_MAX_PARTS", "5".to_owned())];
-    let splitter = Splitter::start("items", &settings)?;
+    let settings = [("K_SINK", &*sink.url("/")), ("SPLITTER_MAX_PARTS", "5")];
+    let splitter = start("items", &settings)?;
     for (example, reason) in [
         (order(6), "the event has 6 parts, more than 5"),
         (Example::new("t", "application/json", "{\"items\": ["), "the data is no JSON"),

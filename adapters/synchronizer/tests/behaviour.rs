@@ -9,7 +9,7 @@ mod end;
 #[path = "behaviour/refusals.rs"]
 mod refusals;
 
-use kit::{Authority, Event, ensure};
+use kit::{Authority, Event, Folder, ensure};
 use serde_json::json;
 
 use bridge::{Bridge, Outcome, request, response};
@@ -17,7 +17,7 @@ use bridge::{Bridge, Outcome, request, response};
 #[test]
 fn the_caller_gets_the_event_that_answers_its_own() -> Outcome {
     let bridge = Bridge::start(&[("EVENTS_BRIDGE_IDENTIFIER", "shop")])?;
-    let caller = request("1").send_later(bridge.address);
+    let caller = request("1").send_later(bridge.adapter.address);
     let forwarded = bridge.forwarded(1)?;
     ensure(forwarded.get("id") == "1" && forwarded.get("type") == "com.example.order", || {
         format!("{forwarded:?}")
@@ -30,7 +30,7 @@ fn the_caller_gets_the_event_that_answers_its_own() -> Outcome {
 
     let responder = bridge.send(&response("a1", &key))?;
     ensure(responder.status == 200 && responder.body.is_empty(), || format!("{responder:?}"))?;
-    let answer = bridge::answer(caller)?;
+    let answer = kit::answer(caller)?;
     ensure(answer.status == 200, || format!("{answer:?}"))?;
     let event = Event::read(&answer.headers, &answer.body)?;
     for (name, value) in [
@@ -49,12 +49,12 @@ fn the_caller_gets_the_event_that_answers_its_own() -> Outcome {
 #[test]
 fn a_bridge_that_is_named_already_keeps_its_name() -> Outcome {
     let bridge = Bridge::start(&[("EVENTS_BRIDGE_IDENTIFIER", "shop")])?;
-    let caller = request("1").header("ce-statefulbridge", "another").send_later(bridge.address);
+    let caller = request("1").header("ce-statefulbridge", "another").send_later(bridge.adapter.address);
     let forwarded = bridge.forwarded(1)?;
     ensure(forwarded.get("statefulbridge") == "another", || format!("{forwarded:?}"))?;
     let key = forwarded.get("correlationid");
     bridge.send(&response("a1", key).header("ce-statefulbridge", "another"))?;
-    let answer = bridge::answer(caller)?;
+    let answer = kit::answer(caller)?;
     ensure(answer.headers.get("ce-statefulbridge") == Some("another"), || format!("{answer:?}"))
 }
 
@@ -62,7 +62,7 @@ fn a_bridge_that_is_named_already_keeps_its_name() -> Outcome {
 fn the_key_is_as_long_as_it_was_set() -> Outcome {
     for (length, expected) in [("0", 24), ("1", 1), ("64", 64)] {
         let bridge = Bridge::start(&[("CORRELATION_KEY_LENGTH", length), ("CORRELATION_KEY", "OrderKey")])?;
-        let caller = request("1").send_later(bridge.address);
+        let caller = request("1").send_later(bridge.adapter.address);
         let key = bridge.forwarded(1)?.get("orderkey").to_owned();
         ensure(key.len() == expected, || format!("{length}: {key}"))?;
         let mut response = response("a1", &key);
@@ -72,10 +72,10 @@ fn the_key_is_as_long_as_it_was_set() -> Outcome {
             }
         }
         bridge.send(&response)?;
-        let answer = bridge::answer(caller)?;
+        let answer = kit::answer(caller)?;
         ensure(answer.status == 200, || format!("{answer:?}"))?;
-        let warned = bridge.process.output().contains("can guess them");
-        ensure(warned == (expected == 1), || bridge.process.output())?;
+        let warned = bridge.adapter.process.output().contains("can guess them");
+        ensure(warned == (expected == 1), || bridge.adapter.process.output())?;
     }
     Ok(())
 }
@@ -87,14 +87,14 @@ fn a_structured_request_and_a_structured_response_find_each_other() -> Outcome {
         "specversion": "1.0", "id": "1", "source": "/shop", "type": "com.example.order", "data": {"order": 1},
     });
     let caller = kit::Request::post("/").body("application/cloudevents+json", event.to_string());
-    let caller = caller.send_later(bridge.address);
+    let caller = caller.send_later(bridge.adapter.address);
     let key = bridge.forwarded(1)?.get("correlationid").to_owned();
     let event = json!({
         "specversion": "1.0", "id": "2", "source": "/warehouse", "type": "com.example.answer",
         "correlationid": key, "data": {"answer": 2},
     });
     bridge.send(&kit::Request::post("/").body("application/cloudevents+json", event.to_string()))?;
-    let answer = bridge::answer(caller)?;
+    let answer = kit::answer(caller)?;
     let event = Event::read(&answer.headers, &answer.body)?;
     ensure(event.get("id") == "2" && event.json() == json!({"answer": 2}), || format!("{event:?}"))
 }
@@ -103,18 +103,14 @@ fn a_structured_request_and_a_structured_response_find_each_other() -> Outcome {
 fn both_sides_may_speak_tls() -> Outcome {
     let authority = Authority::new()?;
     let identity = authority.issue()?;
-    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let file = |name: &str, text: &str| {
-        let path = folder.path().join(name);
-        std::fs::write(&path, text).map_err(|error| error.to_string())?;
-        Ok::<_, kit::Failure>(path.display().to_string())
-    };
-    let (certificate, key) = (file("tls.crt", &identity.certificate)?, file("tls.key", &identity.key)?);
+    let folder = Folder::new()?;
+    let certificate = folder.file("tls.crt", &identity.certificate)?;
+    let key = folder.file("tls.key", &identity.key)?;
     let bridge = Bridge::unready(&[("TLS_CERT_FILE", &certificate), ("TLS_KEY_FILE", &key)])?;
     std::thread::scope(|scope| {
-        let caller = scope.spawn(|| authority.send(&request("1"), bridge.address));
+        let caller = scope.spawn(|| authority.send(&request("1"), bridge.adapter.address));
         let key = bridge.forwarded(1)?.get("correlationid").to_owned();
-        let responder = authority.send(&response("a1", &key), bridge.address);
+        let responder = authority.send(&response("a1", &key), bridge.adapter.address);
         ensure(responder.as_ref().is_ok_and(|answer| answer.status == 200), || format!("{responder:?}"))?;
         let answer = caller.join().map_err(|_| "the client failed")?;
         let got = answer.as_ref().ok().and_then(|answer| answer.headers.get("ce-id"));
@@ -127,10 +123,10 @@ fn a_response_may_come_before_the_sink_has_acknowledged() -> Outcome {
     let bridge = Bridge::start(&[])?;
     let gate = kit::Gate::new();
     bridge.sink.always(kit::Reply::status(202).held(&gate));
-    let caller = request("1").send_later(bridge.address);
+    let caller = request("1").send_later(bridge.adapter.address);
     let key = bridge.forwarded(1)?.get("correlationid").to_owned();
     bridge.send(&response("a1", &key))?;
-    let answer = bridge::answer(caller)?;
+    let answer = kit::answer(caller)?;
     ensure(answer.status == 200, || format!("{answer:?}"))?;
     gate.open();
     Ok(())

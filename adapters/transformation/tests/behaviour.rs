@@ -1,31 +1,21 @@
 //! What callers see of the transformation, and what reaches its sink: the real binary between the two.
 
-use std::net::SocketAddr;
-
-use kit::{Event, Example, Failure, Process, Reply, Request, Response, Sink, ensure};
+use kit::{Adapter, Event, Example, Failure, Reply, Response, Sink, ensure};
 use serde_json::{Value, json};
 
 type Outcome = Result<(), Failure>;
 
-struct Transformation {
-    process: Process,
-    address: SocketAddr,
-}
+struct Transformation(Adapter);
 
 impl Transformation {
-    fn start(context: &Value, data: &Value, more: &[(&str, String)]) -> Result<Self, Failure> {
-        let mut environment = vec![
-            ("TRANSFORMATION_CONTEXT".to_owned(), context.to_string()),
-            ("TRANSFORMATION_DATA".to_owned(), data.to_string()),
-        ];
-        environment.extend(more.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
-        let mut process = Process::start("transformation", &[], &environment)?;
-        let address = process.address()?;
-        Ok(Self { process, address })
+    fn start(context: &Value, data: &Value, more: &[(&str, &str)]) -> Result<Self, Failure> {
+        let (context, data) = (context.to_string(), data.to_string());
+        let program = [("TRANSFORMATION_CONTEXT", &*context), ("TRANSFORMATION_DATA", &*data)];
+        Adapter::listening("transformation", &[&program, more].concat()).map(Self)
     }
 
     fn send(&self, example: &Example) -> Result<Response, Failure> {
-        example.binary(1).send(self.address).map_err(|error| error.to_string())
+        self.0.send(&example.binary(1))
     }
 }
 
@@ -60,7 +50,7 @@ fn without_a_sink_the_event_is_the_answer() -> Outcome {
 fn with_a_sink_its_status_is_the_answer() -> Outcome {
     let sink = Sink::start()?;
     let (context, data) = greeting();
-    let transformation = Transformation::start(&context, &data, &[("K_SINK", sink.url("/in"))])?;
+    let transformation = Transformation::start(&context, &data, &[("K_SINK", &sink.url("/in"))])?;
     for (said, status) in [(202, 202), (200, 200), (400, 400), (402, 422), (401, 503), (404, 503), (500, 503)]
     {
         sink.reset();
@@ -94,15 +84,13 @@ fn what_cannot_be_transformed_is_refused() -> Outcome {
 #[test]
 fn steps_without_effect_are_counted_and_told() -> Outcome {
     let data = json!([{"operation": "shift", "paths": [{"key": "usr:user"}, {"key": "user:person"}]}]);
-    let mut transformation =
-        Transformation::start(&Value::Null, &data, &[("LOG_LEVEL", "debug".to_owned())])?;
+    let transformation = Transformation::start(&Value::Null, &data, &[("LOG_LEVEL", "debug")])?;
     let answer = transformation.send(&login())?;
     ensure(answer.text() == r#"{"person":{"name":"Ann"}}"#, || answer.text())?;
-    let address = transformation.process.metrics_address()?;
-    let metrics = Request::get("/metrics").send(address).map_err(|error| error.to_string())?.text();
+    let metrics = transformation.0.process.metrics()?;
     let counted = r#"transformation_steps_without_effect_total{reason="missing",step="data[0].paths[0]"} 1"#;
     ensure(metrics.contains(counted), || metrics.clone())?;
-    let output = transformation.process.output();
+    let output = transformation.0.process.output();
     let told =
         |text: &str| output.lines().any(|line| line.contains("a step had no effect") && line.contains(text));
     ensure(told(r#""step":"data[0].paths[0]""#) && !told(r#""step":"data[0].paths[1]""#), || output.clone())
@@ -112,7 +100,7 @@ fn steps_without_effect_are_counted_and_told() -> Outcome {
 fn what_can_have_no_effect_is_told_at_the_start() -> Outcome {
     let data = json!([{"operation": "parse", "paths": [{"key": "text", "value": "xml"}]}]);
     let transformation = Transformation::start(&Value::Null, &data, &[])?;
-    let output = transformation.process.output();
+    let output = transformation.0.process.output();
     ensure(
         output.contains("an operation can have no effect") && output.contains("data[0].paths[0].value"),
         || output.clone(),

@@ -1,28 +1,19 @@
 //! What callers see of the transformation of XML, and what reaches its sink: the real binary between the two.
 
-use std::net::SocketAddr;
-
-use kit::{Event, Example, Failure, Process, Reply, Response, Sink, ensure};
+use kit::{Adapter, Event, Example, Failure, Reply, Response, Sink, ensure};
 
 type Outcome = Result<(), Failure>;
 
-struct Xml {
-    process: Process,
-    address: SocketAddr,
-}
+struct Xml(Adapter);
 
 impl Xml {
     fn start(settings: &[(&str, &str)]) -> Result<Self, Failure> {
-        let settings: Vec<_> =
-            settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let mut process = Process::start("xml-to-json-transformation", &[], &settings)?;
-        let address = process.address()?;
-        Ok(Self { process, address })
+        Adapter::listening("xml-to-json-transformation", settings).map(Self)
     }
 
     fn send(&self, content_type: &str, xml: impl Into<Vec<u8>>) -> Result<Response, Failure> {
         let example = Example::new("com.example.note", content_type, xml);
-        example.binary(1).header("ce-region", "eu").send(self.address).map_err(|error| error.to_string())
+        self.0.send(&example.binary(1).header("ce-region", "eu"))
     }
 }
 
@@ -92,8 +83,8 @@ fn failures_are_told_by_status_or_as_events() -> Outcome {
         let described = data["Description"].as_str().is_some_and(|text| text.starts_with("invalid XML: "));
         ensure(data["Code"] == "request-validation" && described, || data.to_string())?;
     }
-    plain.process.wait_for_line("an event was not handled")?;
-    let output = plain.process.output();
+    plain.0.process.wait_for_line("an event was not handled")?;
+    let output = plain.0.process.output();
     ensure(!output.contains("secret"), || output.clone())?;
     status(&plain.send("application/xml", NOTE)?, 200)
 }

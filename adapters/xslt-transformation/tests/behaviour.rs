@@ -1,8 +1,6 @@
 //! What callers see of the XSLT transformation, and what reaches its sink: the real binary between the two.
 
-use std::net::SocketAddr;
-
-use kit::{Event, Example, Failure, Process, Reply, Response, Sink, ensure};
+use kit::{Adapter, Event, Example, Failure, Reply, Response, Sink, ensure};
 use serde_json::json;
 
 type Outcome = Result<(), Failure>;
@@ -14,23 +12,15 @@ const SHEET: &str = r#"<?xml version="1.0"?>
 const NOTE: &str = "<note><to>Tove</to><body>Don't forget me</body></note>";
 const MESSAGE: &str = "<?xml version=\"1.0\"?>\n<message to=\"Tove\">Don't forget me</message>\n";
 
-struct Transformation {
-    process: Process,
-    address: SocketAddr,
-}
+struct Transformation(Adapter);
 
 impl Transformation {
     fn start(settings: &[(&str, &str)]) -> Result<Self, Failure> {
-        let environment: Vec<_> =
-            settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let mut process = Process::start("xslt-transformation", &[], &environment)?;
-        let address = process.address()?;
-        process.wait_for_status("/readyz", 200)?;
-        Ok(Self { process, address })
+        Adapter::ready("xslt-transformation", settings).map(Self)
     }
 
     fn send(&self, example: &Example) -> Result<Response, Failure> {
-        example.binary(1).send(self.address).map_err(|error| error.to_string())
+        self.0.send(&example.binary(1))
     }
 
     /// Sends a document with a stylesheet of its own.
@@ -78,7 +68,7 @@ fn answers_of_a_bridge_carry_its_name() -> Outcome {
         format!("{event:?}")
     })?;
     let request = note().binary(1).header("ce-statefulbridge", "another").header("ce-statefulid", "7");
-    let answer = request.send(transformation.address).map_err(|error| error.to_string())?;
+    let answer = transformation.0.send(&request)?;
     let event = Event::read(&answer.headers, &answer.body)?;
     ensure(event.get("statefulbridge") == "another" && event.get("statefulid") == "7", || {
         format!("{event:?}")
@@ -168,13 +158,11 @@ fn an_endless_stylesheet_is_given_up_while_others_are_served() -> Outcome {
     let transformation = Transformation::start(&settings)?;
     let document = format!("<endless>{}</endless>", "<i/>".repeat(2000));
     let hostile = Example::new("com.example.note", "application/xml", document);
-    let asked = hostile.binary(1).send_later(transformation.address);
+    let asked = hostile.binary(1).send_later(transformation.0.address);
     // The one thread that serves is free meanwhile.
-    let health =
-        kit::Request::get("/healthz").send(transformation.address).map_err(|error| error.to_string())?;
+    let health = transformation.0.get("/healthz")?;
     ensure(health.status == 200, || format!("{}", health.status))?;
-    let answer = asked.join().map_err(|_| "the client failed")?.map_err(|error| error.to_string())?;
-    refused(&answer, "the transformation was given up: it takes too long")?;
+    refused(&kit::answer(asked)?, "the transformation was given up: it takes too long")?;
     ensure(transformation.send(&note())?.status == 200, || "the next one".to_owned())
 }
 
@@ -187,8 +175,8 @@ fn what_is_wrong_with_a_document_is_told_and_not_logged() -> Outcome {
     let mut transformation = Transformation::start(&[("XSLTTRANSFORMATION_XSLT", &ends)])?;
     refused(&transformation.send(&note())?, "the stylesheet ends it: Tove")?;
     // What it writes arrives when it will.
-    transformation.process.wait_for_line("an event was not handled")?;
-    let output = transformation.process.output();
+    transformation.0.process.wait_for_line("an event was not handled")?;
+    let output = transformation.0.process.output();
     ensure(!output.contains("Tove"), || output.clone())
 }
 

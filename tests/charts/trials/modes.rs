@@ -1,6 +1,6 @@
 //! Every adapter in every mode.
 
-use kit::{Failure, ensure};
+use kit::{Failure, Folder, ensure};
 use serde_json::{Value, json};
 
 use crate::{Outcome, Trials, catalogue, helm};
@@ -123,7 +123,7 @@ fn samples() -> Outcome {
 }
 
 fn archive() -> Outcome {
-    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let folder = Folder::new()?;
     let archive = peers::helm::package(&helm::chart(), folder.path())?;
     let listed = std::process::Command::new("tar")
         .arg("-tzf")

@@ -141,9 +141,7 @@ impl Bridge {
         let mut processes = Vec::new();
         let mut start =
             |name: &str, environment: &[(&str, String)]| -> Result<(SocketAddr, SocketAddr), Failure> {
-                let environment: Vec<_> =
-                    environment.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-                let mut process = Process::start(name, &[], &environment)?;
+                let mut process = Process::start(name, &[], environment)?;
                 let addresses = (process.address()?, process.metrics_address()?);
                 processes.push(process);
                 Ok(addresses)

@@ -55,7 +55,7 @@ pub fn kept() -> Result<(), Failure> {
         format!("knativeerrordest: {}", text("knativeerrordest"))
     })?;
     ensure(letter["knativeerrordata"].is_string(), || "no knativeerrordata".to_owned())?;
-    let answer = sent.join().map_err(|_| "the client panicked")?.map_err(|error| error.to_string())?;
+    let answer = kit::answer(sent)?;
     ensure(answer.status == 204, || format!("answered {}: {}", answer.status, answer.text()))?;
     let refused = attempts(&metrics, r#"response_code="413""#)?;
     ensure(refused == 1, || format!("what can never succeed was tried {refused} times"))

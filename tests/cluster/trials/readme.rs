@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, iter};
 
-use kit::{Failure, ensure};
+use kit::{Failure, Folder, ensure};
 use peers::helm::{self, Release};
 
 use crate::kubectl::kubectl;
@@ -65,7 +65,7 @@ pub fn helm() -> Result<(), Failure> {
 struct Section {
     commands: String,
     /// Its files, and programs that come before others.
-    folder: tempfile::TempDir,
+    folder: Folder,
 }
 
 impl Section {
@@ -78,7 +78,7 @@ impl Section {
             .ok_or_else(|| format!("the README has no {heading}"))?;
         let text =
             rest.split("\n## ").next().and_then(|text| text.split("\n### ").next()).unwrap_or_default();
-        let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+        let folder = Folder::new()?;
         let port = free_port()?;
         let mut commands = ours(&blocks(text, "sh").concat())
             .replace("cargo trestle", &kit::process::binaries().join("trestle").display().to_string())

@@ -39,7 +39,7 @@ impl Variable {
 
 /// Runs a binary with arguments and no environment, and gives what it wrote on its standard output.
 pub fn ask(harness: &Harness, argument: &str) -> Result<String, Failure> {
-    let mut process = Process::start(harness.name(), &[argument], &[])?;
+    let mut process = Process::bare(harness.name(), &[argument])?;
     let code = process.wait()?;
     ensure(code == 0, || format!("{argument} ends with {code}: {}", process.output()))?;
     Ok(process.stdout())

@@ -46,10 +46,10 @@ pub fn host_and_port(harness: &Arc<Harness>) -> Result<(), Failure> {
 
 /// L4.
 pub fn metrics(harness: &Arc<Harness>) -> Result<(), Failure> {
-    let mut running = World::new(harness)?.start()?;
+    let running = World::new(harness)?.start()?;
     pass_one(&running)?;
     let address = running.process.metrics_address()?;
-    let answer = Request::get("/metrics").send(address).map_err(|error| error.to_string())?;
+    let answer = Request::get("/metrics").send(address)?;
     ensure(answer.status == 200, || format!("/metrics: {}", answer.status))?;
     let media_type = answer.headers.get("content-type").unwrap_or_default().to_owned();
     let known =

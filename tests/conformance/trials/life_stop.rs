@@ -87,7 +87,7 @@ pub fn signals(harness: &Arc<Harness>) -> Result<(), Failure> {
 
 /// L9.
 pub fn clients_go_away(harness: &Arc<Harness>) -> Result<(), Failure> {
-    let mut running = World::new(harness)?.start()?;
+    let running = World::new(harness)?.start()?;
     let gate = Gate::new();
     running.sink.always(Reply::status(202).held(&gate));
     running.upstream.always(Reply::status(202).held(&gate));

@@ -130,7 +130,7 @@ pub fn sink_first(harness: &Arc<Harness>) -> Result<(), Failure> {
         std::thread::sleep(Duration::from_millis(200));
         let opened = Instant::now();
         gate.open();
-        let answer = asking.join().map_err(|_| "the client failed")?.map_err(|error| error.to_string())?;
+        let answer = kit::answer(asking)?;
         ensure(answer.is_success(), || format!("answered {}", answer.status))?;
         return ensure(answer.at >= opened, || {
             "the webhook was answered before the sink answered".to_owned()

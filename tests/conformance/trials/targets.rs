@@ -97,7 +97,7 @@ pub fn fifty_at_once(harness: &Arc<Harness>) -> Result<(), Failure> {
     let example = running.example()?;
     let asking: Vec<_> = (0..50).map(|number| example.binary(number).send_later(running.address)).collect();
     for asked in asking {
-        let answer = asked.join().map_err(|_| "the client failed")?.map_err(|error| error.to_string())?;
+        let answer = kit::answer(asked)?;
         ensure(answer.is_success(), || format!("{} {}", answer.status, answer.text()))?;
     }
     running.wait_for_arrivals(50)

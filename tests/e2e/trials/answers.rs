@@ -20,7 +20,7 @@ fn request_reply() -> Result<(), Failure> {
     let articles = ["kettle", "cup", "table", "chair"];
     let clients: Vec<_> = articles.iter().map(|article| order(article)).collect();
     for (article, client) in articles.iter().zip(clients) {
-        let answer = client.join().map_err(|_| "the client failed")?.map_err(|error| error.to_string())?;
+        let answer = kit::answer(client)?;
         let event = kit::Event::read(&answer.headers, &answer.body)?;
         let text = event.json()["answer"].clone();
         ensure(event.get("type") == "com.example.price" && text == format!("one {article}: 42 EUR"), || {

@@ -2,8 +2,7 @@
 
 use std::process::Output;
 
-use kit::{Failure, ensure};
-use tempfile::TempDir;
+use kit::{Failure, Folder, ensure};
 
 use crate::Named;
 use crate::up::{Up, quickstart, replace, root, trestle};
@@ -38,13 +37,11 @@ fn mistakes() -> Result<(), Failure> {
 }
 
 fn lint() -> Result<(), Failure> {
-    let folder = TempDir::new().map_err(|error| format!("no folder: {error}"))?;
-    let path = folder.path().join("bridge.yaml");
+    let folder = Folder::new()?;
     let manifest = replace(&quickstart()?, "kind: PingSource", "kind: PinSource")?;
     let manifest =
         replace(&manifest, "- exact:\n            type: com.example.hook", "- cesql: type = = 'a'")?;
-    std::fs::write(&path, manifest).map_err(|error| format!("{error}"))?;
-    let file = path.display().to_string();
+    let file = folder.file("bridge.yaml", &manifest)?;
     let (text, output) = run(&["lint", &file])?;
     ensure(output.status.code() == Some(1) && text.lines().count() == 3, || text.clone())?;
     for expected in
@@ -63,18 +60,15 @@ fn lint() -> Result<(), Failure> {
 fn test() -> Result<(), Failure> {
     let (text, output) = run(&["test", "examples/quickstart.yaml"])?;
     ensure(output.status.success() && text.ends_with("2 passed, 0 failed\n"), || text)?;
-    let folder = TempDir::new().map_err(|error| format!("no folder: {error}"))?;
-    let write = |name: &str, text: &str| {
-        std::fs::write(folder.path().join(name), text).map_err(|error| format!("{name}: {error}"))
-    };
-    write("a.yaml", &quickstart()?)?;
+    let folder = Folder::new()?;
+    folder.file("a.yaml", &quickstart()?)?;
     let tests = std::fs::read_to_string(root().join("examples/quickstart.test.yaml"));
     let tests = tests.map_err(|error| format!("the tests of the quickstart: {error}"))?;
-    write(
+    folder.file(
         "a.test.yaml",
         &replace(&tests, "event: {data: {message: hello}}", "event: {data: {message: bye}}")?,
     )?;
-    write("b.test.yaml", "tests: [{nam: x}]")?;
+    folder.file("b.test.yaml", "tests: [{nam: x}]")?;
     let (text, output) = run(&["test", &folder.path().display().to_string()])?;
     ensure(output.status.code() == Some(1) && text.ends_with("1 passed, 2 failed\n"), || text.clone())?;
     ensure(text.contains("- data.message: \"bye\"\n      + data.message: \"hello\""), || text.clone())?;

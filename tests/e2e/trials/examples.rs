@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use kit::{Authority, Failure, Reply, Sink, ensure};
+use kit::{Authority, Failure, Folder, Reply, Sink, ensure};
 
 use peers::{EventHubs, Kafka, Pstest, Queue, Record, Slack};
 use serde_json::json;
@@ -108,7 +108,7 @@ fn xml_orders() -> Result<(), Failure> {
     let order =
         "<order number='4711'><customer>Ann</customer><item sku='A-1'><count>2</count></item></order>";
     let request = kit::Request::post("/").body("application/xml", order);
-    let answer = request.send(up.address("supplier")?).map_err(|error| error.to_string())?;
+    let answer = request.send(up.address("supplier")?)?;
     ensure(answer.is_success(), || format!("{} {}", answer.status, answer.text()))?;
     shown(&mut up, "warehouse", "com.example.order", "\"number\": 4711")?;
     shown(&mut up, "warehouse", "com.example.order", "\"pieces\": 2")
@@ -250,7 +250,7 @@ fn azure_eventhubs() -> Result<(), Failure> {
     })));
     let (id, shop) = (EventHubs::resource_id(), "/subscriptions/0000/resourceGroups/shop");
     let namespace = id.trim_end_matches("/eventhubs/events");
-    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let folder = Folder::new()?;
     let positions = folder.path().display();
     let trust = format!(
         "\"{}\"}}\n      - {{name: K_CA_CERTS, value: {}}}\n      - {{name: CHECKPOINT_DIR, value: {positions}",

@@ -6,10 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use kit::{Failure, ensure};
+use kit::{Failure, Folder, ensure};
 use peers::{helm, install};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 use crate::Named;
 use crate::up::{quickstart, replace, root, trestle};
@@ -61,12 +60,11 @@ fn examples() -> Result<Vec<PathBuf>, Failure> {
 
 fn compose() -> Result<(), Failure> {
     let loader = install::go(COMPOSE.0, COMPOSE.1)?;
-    let folder = TempDir::new().map_err(|error| format!("no folder: {error}"))?;
+    let folder = Folder::new()?;
     for example in examples()? {
         let (text, output) = render(&example, "compose", &[])?;
         ensure(output.status.success(), || notes(&output))?;
-        let file = folder.path().join("compose.yaml");
-        fs::write(&file, text).map_err(|error| format!("{}: {error}", file.display()))?;
+        folder.file("compose.yaml", &text)?;
         let notes = notes(&output);
         let needed = notes
             .lines()
@@ -151,7 +149,7 @@ fn definitions() -> Result<(), Failure> {
 }
 
 fn folder() -> Result<(), Failure> {
-    let folder = TempDir::new().map_err(|error| format!("no folder: {error}"))?;
+    let folder = Folder::new()?;
     let out = folder.path().join("out").display().to_string();
     let quickstart = root().join("examples/quickstart.yaml");
     let arguments = ["--out", &out, "--image-prefix", "registry.example.com/mine", "--tag", "1"];
@@ -169,12 +167,11 @@ fn folder() -> Result<(), Failure> {
 }
 
 fn mistake() -> Result<(), Failure> {
-    let folder = TempDir::new().map_err(|error| format!("no folder: {error}"))?;
-    let bridge = folder.path().join("bridge.yaml");
+    let folder = Folder::new()?;
     let manifest = replace(&quickstart()?, "kind: PingSource", "kind: PinSource")?;
-    fs::write(&bridge, manifest).map_err(|error| format!("{}: {error}", bridge.display()))?;
+    let bridge = folder.file("bridge.yaml", &manifest)?;
     let out = folder.path().join("out");
-    let (text, output) = render(&bridge, "kubernetes", &["--out", &out.display().to_string()])?;
+    let (text, output) = render(Path::new(&bridge), "kubernetes", &["--out", &out.display().to_string()])?;
     let is_named =
         notes(&output).contains("bridge.yaml:19:7: unknown kind 'PinSource'; did you mean 'PingSource'?");
     let nothing = text.is_empty() && !out.exists();
@@ -183,8 +180,7 @@ fn mistake() -> Result<(), Failure> {
 
 /// As `kubectl get --output yaml` prints them: a list, each with what the API server and the old controller have added.
 fn of_a_cluster() -> Result<(), Failure> {
-    let folder = TempDir::new().map_err(|error| format!("no folder: {error}"))?;
-    let file = folder.path().join("shop.yaml");
+    let folder = Folder::new()?;
     let broker = json!({"apiVersion": "eventing.knative.dev/v1", "kind": "Broker", "name": "default"});
     let object = json!({
         "apiVersion": "sources.triggermesh.io/v1alpha1", "kind": "WebhookSource",
@@ -196,8 +192,8 @@ fn of_a_cluster() -> Result<(), Failure> {
         "status": {"sinkUri": "http://broker-ingress.knative-eventing.svc.cluster.local/shop/default"},
     });
     let list = json!({"apiVersion": "v1", "kind": "List", "items": [object]});
-    fs::write(&file, list.to_string()).map_err(|error| format!("{}: {error}", file.display()))?;
-    let (text, output) = render(&file, "knative", &[])?;
+    let file = folder.file("shop.yaml", &list.to_string())?;
+    let (text, output) = render(Path::new(&file), "knative", &[])?;
     ensure(output.status.success(), || notes(&output))?;
     let objects = documents(&text)?;
     let binding =

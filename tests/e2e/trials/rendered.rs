@@ -84,8 +84,8 @@ fn start(mut waiting: BTreeMap<String, Service>) -> Result<Vec<(String, SocketAd
                 .iter()
                 .fold(value.clone(), |value, (from, to): (&String, &String)| value.replace(from.as_str(), to))
         };
-        let environment: Vec<(String, String)> =
-            service.environment.iter().map(|(name, value)| (name.clone(), wired(value))).collect();
+        let environment: Vec<_> =
+            service.environment.iter().map(|(name, value)| (name, wired(value))).collect();
         let mut process = Process::start(&service.adapter, &[], &environment)?;
         let at = process.address()?;
         process.wait_for_status("/readyz", 200)?;

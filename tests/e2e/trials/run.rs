@@ -5,9 +5,8 @@ use std::path::Path;
 use std::process::Command;
 
 use kit::process::binaries;
-use kit::{Failure, Request, ensure, eventually};
+use kit::{Failure, Folder, Request, ensure, eventually};
 use nix::sys::signal::{Signal, kill};
-use tempfile::TempDir;
 
 use crate::Named;
 use crate::up::{Up, quickstart, replace, trestle};
@@ -45,7 +44,7 @@ fn webhook() -> Result<(), Failure> {
 }
 
 /// A copy of the command alone in a folder that is no checkout.
-fn elsewhere(folder: &TempDir, path: &Path) -> Result<Command, Failure> {
+fn elsewhere(folder: &Folder, path: &Path) -> Result<Command, Failure> {
     let copy = folder.path().join("trestle");
     fs::copy(binaries().join("trestle"), &copy).map_err(|error| format!("cannot copy trestle: {error}"))?;
     let mut command = Command::new(copy);
@@ -54,14 +53,14 @@ fn elsewhere(folder: &TempDir, path: &Path) -> Result<Command, Failure> {
 }
 
 fn on_path() -> Result<(), Failure> {
-    let folder = TempDir::new().map_err(|error| format!("no folder: {error}"))?;
+    let folder = Folder::new()?;
     let mut up = Up::start_with(elsewhere(&folder, &binaries())?, &quickstart()?, &[])?;
     up.wait_for("all components are ready", 0)?;
     Ok(())
 }
 
 fn missing() -> Result<(), Failure> {
-    let folder = TempDir::new().map_err(|error| format!("no folder: {error}"))?;
+    let folder = Folder::new()?;
     let mut up = Up::start_with(elsewhere(&folder, folder.path())?, &quickstart()?, &[])?;
     let status = up.ended()?;
     ensure(status.code() == Some(1), || format!("{status}; the screen:\n{}", up.screen()))?;

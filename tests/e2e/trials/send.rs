@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::process::Stdio;
 
-use kit::{Failure, ensure};
+use kit::{Failure, Folder, ensure};
 use nix::sys::signal::Signal;
 
 use crate::Named;
@@ -47,14 +47,11 @@ fn files() -> Result<(), Failure> {
     let event = |id: &str| {
         format!(r#"{{"specversion":"1.0","id":"{id}","source":"/f","type":"of.file","data":{{}}}}"#)
     };
-    let folder = tempfile::TempDir::new().map_err(|error| format!("no folder: {error}"))?;
-    let path = folder.path().join("events.json");
-    let file = path.display().to_string();
-    let write = |text: String| std::fs::write(&path, text).map_err(|error| format!("{error}"));
-    write(event("one"))?;
+    let folder = Folder::new()?;
+    let file = folder.file("events.json", &event("one"))?;
     ensure(up.run(&["send", "--to", "default", "--file", &file])?.1, || "one event".to_owned())?;
     up.wait_for("of.file  /f  one", 0)?;
-    write(format!("[{}, {}]", event("two"), event("three")))?;
+    folder.file("events.json", &format!("[{}, {}]", event("two"), event("three")))?;
     let (text, is_good) =
         up.run(&["send", "--to", "MemoryBroker/default", "--file", &file, "--type", "flagged"])?;
     ensure(is_good && text.lines().count() == 2, || text)?;

@@ -8,10 +8,9 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use kit::{Failure, eventually};
+use kit::{Failure, Folder, eventually};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use tempfile::TempDir;
 
 /// The root of the checkout.
 pub fn root() -> PathBuf {
@@ -37,9 +36,11 @@ pub fn replace(text: &str, from: &str, to: &str) -> Result<String, Failure> {
     if text.contains(from) { Ok(text.replacen(from, to, 1)) } else { Err(format!("no {from:?} in:\n{text}")) }
 }
 
+const MANIFEST: &str = "bridge.yaml";
+
 /// A running bridge. Dropped, it is killed; its components follow.
 pub struct Up {
-    folder: TempDir,
+    folder: Folder,
     child: Child,
     screen: Arc<Mutex<String>>,
     text: String,
@@ -54,9 +55,8 @@ impl Up {
     /// Starts a bridge with this command and these flags and does not wait.
     pub fn start_with(mut command: Command, manifest: &str, flags: &[&str]) -> Result<Up, Failure> {
         let failed = |error: std::io::Error| format!("cannot start trestle: {error}");
-        let folder = TempDir::new().map_err(failed)?;
-        let path = folder.path().join("bridge.yaml");
-        fs::write(&path, manifest).map_err(failed)?;
+        let folder = Folder::new()?;
+        let path = folder.file(MANIFEST, manifest)?;
         let temporary = folder.path().join("tmp");
         fs::create_dir(&temporary).map_err(failed)?;
         // One that is to be found beside another bridge has that one's folder.
@@ -145,10 +145,7 @@ impl Up {
     /// Changes the manifest, as an editor does: another file takes its place.
     pub fn edit(&mut self, from: &str, to: &str) -> Result<(), Failure> {
         self.text = replace(&self.text, from, to)?;
-        let new = self.folder.path().join(".bridge.yaml.swp");
-        fs::write(&new, &self.text)
-            .and_then(|()| fs::rename(new, self.folder.path().join("bridge.yaml")))
-            .map_err(|error| format!("cannot edit the manifest: {error}"))
+        self.folder.file(MANIFEST, &self.text).map(drop)
     }
 
     /// The processes of an adapter that this bridge has.

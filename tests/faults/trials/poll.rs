@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use fastrand::Rng;
-use kit::{Failure, PATIENCE, Process, Reply, Sink, ensure, within};
-use tempfile::TempDir;
+use kit::{Failure, Folder, PATIENCE, Process, Reply, Sink, ensure, within};
 
 use crate::flaky::Flaky;
 use crate::report::Report;
@@ -17,19 +16,18 @@ const AFTER: usize = 5;
 pub fn trial(seed: u64) -> Result<(), Failure> {
     let mut random = Rng::with_seed(seed);
     let (endpoint, sink) = (documents()?, Flaky::start(random.u64(..))?);
-    let folder = TempDir::new().map_err(|error| error.to_string())?;
-    let environment: Vec<_> = [
-        ("HTTPPOLLER_EVENT_TYPE", "com.example.document".to_owned()),
-        ("HTTPPOLLER_EVENT_SOURCE", "/faults".to_owned()),
-        ("HTTPPOLLER_ENDPOINT", endpoint.url("/")),
-        ("HTTPPOLLER_METHOD", "GET".to_owned()),
-        ("HTTPPOLLER_INTERVAL", "1ms".to_owned()),
-        ("CHECKPOINT_DIR", folder.path().to_string_lossy().into_owned()),
-        ("K_SINK", sink.sink.url("/")),
-        ("K_SINK_TIMEOUT", "2".to_owned()),
-    ]
-    .map(|(name, value)| (name.to_owned(), value))
-    .into();
+    let folder = Folder::new()?;
+    let positions = folder.path().display().to_string();
+    let environment = [
+        ("HTTPPOLLER_EVENT_TYPE", "com.example.document"),
+        ("HTTPPOLLER_EVENT_SOURCE", "/faults"),
+        ("HTTPPOLLER_ENDPOINT", &*endpoint.url("/")),
+        ("HTTPPOLLER_METHOD", "GET"),
+        ("HTTPPOLLER_INTERVAL", "1ms"),
+        ("CHECKPOINT_DIR", &*positions),
+        ("K_SINK", &*sink.sink.url("/")),
+        ("K_SINK_TIMEOUT", "2"),
+    ];
     let start = || Process::start("httppoller-source", &[], &environment);
 
     for _ in 0..KILLS {
@@ -48,9 +46,7 @@ pub fn trial(seed: u64) -> Result<(), Failure> {
     let enough = sink.accepted().len() + AFTER;
     within(PATIENCE * 2, "documents after the last kill", || (sink.count() >= enough).then_some(()))
         .map_err(|failure| format!("{failure}\n{}", last.output()))?;
-    last.terminate()?;
-    let code = last.wait()?;
-    ensure(code == 0, || format!("exit code {code}: {}", last.output()))?;
+    last.stop()?;
     judge(&sink, seed)
 }
 

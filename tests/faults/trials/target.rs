@@ -122,9 +122,7 @@ pub fn taken(
     wait_for_a_request: impl Fn(),
     random: &mut Rng,
 ) -> Result<Vec<usize>, Failure> {
-    let environment: Vec<_> =
-        environment.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-    let start = || Process::start(adapter, &[], &environment);
+    let start = || Process::start(adapter, &[], environment);
     let mut process = start()?;
     let callers = Callers {
         request,

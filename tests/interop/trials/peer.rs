@@ -35,7 +35,7 @@ fn build() -> Result<PathBuf, Failure> {
 
 fn start(arguments: &[&str]) -> Result<Process, Failure> {
     let program = program()?.to_str().ok_or("the target folder's name is not UTF-8")?;
-    Process::start(program, arguments, &[])
+    Process::bare(program, arguments)
 }
 
 /// Sends events to a URL, in `binary`, `structured` or `batch` mode; every answer must be 2xx.

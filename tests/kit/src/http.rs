@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use crate::PATIENCE;
 use crate::wire::{self, Headers};
+use crate::{Failure, PATIENCE};
 
 /// A request to send. Host, Content-Length and `Connection: close` are added on sending.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +35,9 @@ pub struct Response {
     /// When all of it was here.
     pub at: Instant,
 }
+
+/// A request that was sent from a thread of its own.
+pub type Asked = thread::JoinHandle<Result<Response, Failure>>;
 
 impl Response {
     /// 200 to 299.
@@ -110,23 +113,34 @@ impl Request {
     ///
     /// # Errors
     /// When no connection could be made or what came back was not an HTTP response.
-    pub fn send(&self, to: SocketAddr) -> io::Result<Response> {
-        exchange(to, io::Cursor::new(self.to_bytes(to))).map(|(response, _)| response)
+    pub fn send(&self, to: SocketAddr) -> Result<Response, Failure> {
+        let answer = exchange(to, io::Cursor::new(self.to_bytes(to)));
+        answer
+            .map(|(response, _)| response)
+            .map_err(|error| format!("{} {}: {error}", self.method, self.path))
     }
 
-    /// Sends it from a thread of its own.
+    /// Sends it from a thread of its own; [`answer`] waits for what comes back.
     #[must_use]
-    pub fn send_later(&self, to: SocketAddr) -> thread::JoinHandle<io::Result<Response>> {
+    pub fn send_later(&self, to: SocketAddr) -> Asked {
         let request = self.clone();
         thread::spawn(move || request.send(to))
     }
+}
+
+/// What came back of a request that was sent from a thread of its own.
+///
+/// # Errors
+/// When no answer came.
+pub fn answer(asked: Asked) -> Result<Response, Failure> {
+    asked.join().map_err(|_| "the client failed")?
 }
 
 /// Sends whatever `bytes` gives and reads one response meanwhile; sending ends when the response is complete.
 /// Also says how many bytes the connection took.
 ///
 /// # Errors
-/// As [`Request::send`].
+/// When no connection could be made or what came back was not an HTTP response.
 pub fn exchange(to: SocketAddr, mut bytes: impl Read + Send) -> io::Result<(Response, u64)> {
     let stream = connect(to)?;
     thread::scope(|scope| {

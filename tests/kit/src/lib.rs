@@ -1,7 +1,7 @@
 //! The conformance kit: runs the real binary of an adapter and looks at it from outside, as a client, a sink, an
 //! upstream and an operator would. It shares no code with what it checks.
 //!
-//! - [`Process`] is a running binary, [`Sink`] a scripted HTTP peer on loopback, [`Request`] a small client.
+//! - [`Process`] is a running binary, [`Adapter`] one that is spoken to, [`Sink`] a scripted HTTP peer on loopback, [`Request`] a small client.
 //! - [`Harness`] is what one adapter tells the kit about itself, [`World`] and [`Running`] are a trial's surroundings.
 //! - [`clauses`] is the numbered list of what every adapter must keep.
 
@@ -10,10 +10,12 @@
     reason = "a test tool outside the frame: it polls, and reads its environment"
 )]
 
+mod adapter;
 pub mod broker;
 pub mod clauses;
 pub mod event;
 mod example;
+mod folder;
 pub mod harness;
 pub mod http;
 pub mod process;
@@ -26,10 +28,12 @@ pub mod world;
 use std::thread;
 use std::time::{Duration, Instant};
 
+pub use adapter::Adapter;
 pub use event::Event;
 pub use example::Example;
+pub use folder::Folder;
 pub use harness::{Credentials, Fault, Harness, Shape};
-pub use http::{Request, Response};
+pub use http::{Request, Response, answer};
 pub use process::{Line, Process};
 pub use sample::payload;
 pub use sink::{Captured, Gate, Reply, Sink};

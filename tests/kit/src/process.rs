@@ -1,5 +1,6 @@
 //! A running binary: started with a clean environment, its JSON log read as it comes, always reaped.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -13,7 +14,7 @@ use nix::unistd::Pid;
 use serde_json::Value;
 
 use crate::http::{Request, Response};
-use crate::{Failure, PATIENCE, eventually, within};
+use crate::{Failure, PATIENCE, ensure, eventually, within};
 
 /// One line of a log, with its JSON when it is an object.
 #[derive(Clone, Debug)]
@@ -61,12 +62,16 @@ pub fn binaries() -> PathBuf {
 }
 
 impl Process {
-    /// Starts a binary of the workspace. Only `environment` is set, besides loopback and free ports, which it may
-    /// override.
+    /// Starts a binary of the workspace. Only `environment` is set, of two values of one name the last, besides loopback
+    /// and free ports, which it may override.
     ///
     /// # Errors
     /// When it cannot be started: most often it is not built.
-    pub fn start(name: &str, arguments: &[&str], environment: &[(String, String)]) -> Result<Self, Failure> {
+    pub fn start(
+        name: &str,
+        arguments: &[&str],
+        environment: &[(impl AsRef<OsStr>, impl AsRef<OsStr>)],
+    ) -> Result<Self, Failure> {
         let binary = binaries().join(name);
         let mut command = Command::new(&binary);
         command.args(arguments).env_clear();
@@ -90,6 +95,14 @@ impl Process {
             readers.push(thread::spawn(move || read_bytes(stdout, &output.stdout)));
         }
         Ok(Self { child, output, readers, status: None })
+    }
+
+    /// Starts one without any environment.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn bare(name: &str, arguments: &[&str]) -> Result<Self, Failure> {
+        Self::start(name, arguments, &[("", ""); 0])
     }
 
     /// The process id.
@@ -155,13 +168,22 @@ impl Process {
     ///
     /// # Errors
     /// When that line does not come.
-    pub fn metrics_address(&mut self) -> Result<SocketAddr, Failure> {
+    pub fn metrics_address(&self) -> Result<SocketAddr, Failure> {
         let named = |line: &Line| {
             let of_line = if line.field("message").contains("metrics") { line.field("address") } else { "" };
             line.field("metrics_address").parse().or_else(|_| of_line.parse()).ok()
         };
         eventually("a log line with the address of the metrics", || self.log().iter().find_map(named))
             .map_err(|error| format!("{error}; its output:\n{}", self.output()))
+    }
+
+    /// The page of the metrics as it is now.
+    ///
+    /// # Errors
+    /// When it cannot be asked.
+    pub fn metrics(&self) -> Result<String, Failure> {
+        let answer = Request::get("/metrics").send(self.metrics_address()?);
+        answer.map(|answer| answer.text()).map_err(|error| format!("the metrics: {error}"))
     }
 
     /// Waits until a path answers with a status.
@@ -191,6 +213,16 @@ impl Process {
     /// When the process is gone.
     pub fn terminate(&self) -> Result<(), Failure> {
         self.signal(Signal::SIGTERM)
+    }
+
+    /// Asks it to stop and waits for the end.
+    ///
+    /// # Errors
+    /// When it does not end, or not with 0.
+    pub fn stop(&mut self) -> Result<(), Failure> {
+        self.terminate()?;
+        let code = self.wait()?;
+        ensure(code == 0, || format!("exit code {code}: {}", self.output()))
     }
 
     /// Its exit code if it has ended; a signal counts as 128 and its number.

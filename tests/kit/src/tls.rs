@@ -1,6 +1,6 @@
 //! A private certification authority, made for one trial.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -52,19 +52,19 @@ impl Authority {
     ///
     /// # Errors
     /// When it shows another one, or as [`Request::send`].
-    pub fn send(&self, request: &Request, to: SocketAddr) -> io::Result<Response> {
+    pub fn send(&self, request: &Request, to: SocketAddr) -> Result<Response, Failure> {
         let mut roots = RootCertStore::empty();
-        roots.add(self.certificate.clone()).map_err(io::Error::other)?;
+        roots.add(self.certificate.clone()).map_err(text)?;
         let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_safe_default_protocol_versions()
-            .map_err(io::Error::other)?
+            .map_err(text)?
             .with_root_certificates(roots)
             .with_no_client_auth();
-        let name = ServerName::try_from("localhost").map_err(io::Error::other)?;
-        let session = ClientConnection::new(Arc::new(config), name).map_err(io::Error::other)?;
-        let mut stream = StreamOwned::new(session, http::connect(to)?);
-        stream.write_all(&request.to_bytes(to))?;
-        http::read_response(stream)
+        let name = ServerName::try_from("localhost").map_err(text)?;
+        let session = ClientConnection::new(Arc::new(config), name).map_err(text)?;
+        let mut stream = StreamOwned::new(session, http::connect(to).map_err(text)?);
+        stream.write_all(&request.to_bytes(to)).map_err(text)?;
+        http::read_response(stream).map_err(text)
     }
 
     /// A certificate signed by it.

@@ -6,14 +6,12 @@ use std::ops::Deref;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tempfile::TempDir;
-
 use crate::example::Example;
 use crate::harness::{Fault, Harness};
 use crate::http::{Request, Response};
 use crate::process::Process;
 use crate::sink::Sink;
-use crate::{Event, Failure, eventually};
+use crate::{Event, Failure, Folder, eventually};
 
 /// A trial's surroundings before its binary runs.
 pub struct World {
@@ -25,7 +23,7 @@ pub struct World {
     pub dead_letters: Sink,
     /// The outside system, as far as HTTP can play it.
     pub upstream: Sink,
-    folder: TempDir,
+    folder: Folder,
     peers: Mutex<Vec<Arc<dyn Any + Send + Sync>>>,
     /// What the trial sets (`Some`) or takes away, on top of the harness's environment.
     changes: Vec<(String, Option<String>)>,
@@ -42,7 +40,7 @@ impl World {
             sink: Sink::start()?,
             dead_letters: Sink::start()?,
             upstream: Sink::start()?,
-            folder: TempDir::new().map_err(|error| error.to_string())?,
+            folder: Folder::new()?,
             peers: Mutex::default(),
             changes: Vec::new(),
         })
@@ -76,9 +74,7 @@ impl World {
     /// # Errors
     /// When it cannot be written.
     pub fn file(&self, name: &str, content: &str) -> Result<String, Failure> {
-        let path = self.folder().join(name);
-        std::fs::write(&path, content).map_err(|error| format!("{}: {error}", path.display()))?;
-        Ok(path.to_string_lossy().into_owned())
+        self.folder.file(name, content)
     }
 
     /// Sets a variable, over the harness's own.
@@ -167,8 +163,7 @@ impl Running {
     /// # Errors
     /// When no answer comes.
     pub fn send(&self, request: &Request) -> Result<Response, Failure> {
-        let answer = request.send(self.address);
-        answer.map_err(|error| format!("{} {}: {error}", request.method, request.path))
+        request.send(self.address)
     }
 
     /// `GET` of a path.

@@ -1,7 +1,6 @@
 //! Azurite, Microsoft's own emulator of Azure Storage, with its data in memory: the blob service alone.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::process::Command;
 
 use base64::Engine;
@@ -15,7 +14,7 @@ use crate::install;
 use crate::server::Server;
 
 /// A blob service with the account that every Azurite has.
-pub struct Azurite(Server);
+pub struct Azurite(pub(crate) Server);
 
 impl Azurite {
     /// Its version.
@@ -46,12 +45,6 @@ impl Azurite {
             Ok(command)
         })
         .map(Self)
-    }
-
-    /// Where it listens.
-    #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.0.address()
     }
 
     /// The address of the account.
@@ -90,7 +83,7 @@ impl Azurite {
             .header("x-ms-date", "Thu, 01 Jan 2026 00:00:00 GMT")
             .header("x-ms-version", "2021-12-02")
             .header("Authorization", &format!("SharedKey {}:{signature}", Self::ACCOUNT));
-        let answer = request.send(self.address()).map_err(|error| error.to_string())?;
+        let answer = request.send(self.address())?;
         let text = answer.text();
         if answer.status != 200 {
             return Err(format!("{}: {text}", answer.status));

@@ -1,6 +1,6 @@
 //! ElasticMQ, a server of SQS: strict limits, real visibility, groups, redrive. It looks at no signature.
 
-use std::{fs, net::SocketAddr, process::Command};
+use std::{fs, process::Command};
 
 use kit::Failure;
 
@@ -8,7 +8,7 @@ use crate::install;
 use crate::server::Server;
 
 /// A server without queues.
-pub struct ElasticMq(Server);
+pub struct ElasticMq(pub(crate) Server);
 
 impl ElasticMq {
     /// Its version.
@@ -35,18 +35,6 @@ impl ElasticMq {
             Ok(command)
         })
         .map(Self)
-    }
-
-    /// Where it listens.
-    #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.0.address()
-    }
-
-    /// The value for `AWS_ENDPOINT_URL`.
-    #[must_use]
-    pub fn endpoint(&self) -> String {
-        format!("http://{}", self.address())
     }
 }
 

@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use kit::Failure;
+use kit::{Failure, Folder};
 
 /// The folder that peers are kept in from run to run.
 ///
@@ -57,7 +57,7 @@ pub fn go(package: &str, version: &str) -> Result<PathBuf, Failure> {
 pub fn go_copy(name: &str, module: &str, version: &str, package: &str) -> Result<PathBuf, Failure> {
     built(name, version, |building| {
         let source = go_source(module, version)?;
-        let copy = tempfile::tempdir().map_err(|error| error.to_string())?;
+        let copy = Folder::new()?;
         let tree = copy.path().join(name);
         run(Command::new("cp").arg("-r").arg(source).arg(&tree))?;
         run(Command::new("chmod").args(["-R", "u+w"]).arg(&tree))?;

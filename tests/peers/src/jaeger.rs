@@ -47,7 +47,7 @@ impl Jaeger {
     /// When it does not answer.
     pub fn spans(&self, trace: &str) -> Result<Vec<Span>, Failure> {
         let request = Request::get(&format!("/api/traces/{trace}"));
-        let answer = request.send(self.server.address()).map_err(|error| error.to_string())?;
+        let answer = request.send(self.server.address())?;
         let answer: Value = serde_json::from_slice(&answer.body).map_err(|error| error.to_string())?;
         let trace = &answer["data"][0];
         let spans = trace["spans"].as_array().cloned().unwrap_or_default();

@@ -14,7 +14,7 @@ pub mod eventhubs;
 pub mod helm;
 pub mod install;
 mod jaeger;
-mod kafka;
+pub mod kafka;
 mod moto;
 mod prometheus;
 mod pstest;
@@ -43,3 +43,18 @@ pub use slack::Slack;
 pub use sqs::Sqs;
 pub use toxiproxy::{Proxy, Toxic, Toxiproxy};
 pub use versitygw::Versitygw;
+
+/// Peers that are a server and know more: where they listen is asked of the server itself.
+macro_rules! servers {
+    ($($peer:ident.$server:tt),*) => {
+        $(impl std::ops::Deref for $peer {
+            type Target = Server;
+
+            fn deref(&self) -> &Server {
+                &self.$server
+            }
+        })*
+    };
+}
+
+servers!(Azurite.0, ElasticMq.0, Moto.0, Pstest.server, Redis.server, Versitygw.0);

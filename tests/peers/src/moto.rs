@@ -1,6 +1,6 @@
 //! moto, which plays most of AWS: SQS, S3, STS and others. It looks at no signature, and knows one account.
 
-use std::{net::SocketAddr, process::Command};
+use std::process::Command;
 
 use kit::{Failure, http::Request};
 
@@ -8,7 +8,7 @@ use crate::install;
 use crate::server::Server;
 
 /// A server that knows nothing yet.
-pub struct Moto(Server);
+pub struct Moto(pub(crate) Server);
 
 impl Moto {
     /// The account that everything belongs to.
@@ -26,18 +26,6 @@ impl Moto {
             Ok(command)
         })
         .map(Self)
-    }
-
-    /// Where it listens.
-    #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.0.address()
-    }
-
-    /// The value for `AWS_ENDPOINT_URL`.
-    #[must_use]
-    pub fn endpoint(&self) -> String {
-        format!("http://{}", self.address())
     }
 
     /// Makes a bucket in a region.
@@ -60,7 +48,7 @@ impl Moto {
     /// When it does not answer.
     pub fn object(&self, bucket: &str, key: &str) -> Result<Option<Vec<u8>>, Failure> {
         let request = signed(Request::get(&format!("/{bucket}/{}", encoded(key))), "us-east-1", "s3");
-        let answer = request.send(self.address()).map_err(|error| error.to_string())?;
+        let answer = request.send(self.address())?;
         match answer.status {
             200 => Ok(Some(answer.body)),
             404 => Ok(None),
@@ -79,7 +67,7 @@ impl Moto {
     }
 
     fn s3(&self, request: Request, region: &str) -> Result<String, Failure> {
-        let answer = signed(request, region, "s3").send(self.address()).map_err(|error| error.to_string())?;
+        let answer = signed(request, region, "s3").send(self.address())?;
         if answer.is_success() { Ok(answer.text()) } else { Err(format!("moto: {}", answer.text())) }
     }
 }

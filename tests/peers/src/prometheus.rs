@@ -36,7 +36,7 @@ impl Prometheus {
     pub fn query(&self, query: &str) -> Result<Vec<Value>, Failure> {
         let query = percent_encoding::utf8_percent_encode(query, percent_encoding::NON_ALPHANUMERIC);
         let request = Request::get(&format!("/api/v1/query?query={query}"));
-        let answer = request.send(self.0.address()).map_err(|error| error.to_string())?;
+        let answer = request.send(self.0.address())?;
         let answer: Value = serde_json::from_slice(&answer.body).map_err(|error| error.to_string())?;
         match answer["data"]["result"].as_array() {
             Some(series) if answer["status"] == "success" => Ok(series.clone()),

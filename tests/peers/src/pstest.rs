@@ -30,7 +30,7 @@ const SOURCES: [&str; 5] = [
 
 /// A running server.
 pub struct Pstest {
-    server: Server,
+    pub(crate) server: Server,
     control: SocketAddr,
 }
 
@@ -65,12 +65,6 @@ impl Pstest {
         peer.topic(Self::TOPIC)?;
         peer.subscribe(Self::SUBSCRIPTION, Self::TOPIC, &json!({}))?;
         Ok(peer)
-    }
-
-    /// Where it listens.
-    #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.server.address()
     }
 
     /// The value for `PUBSUB_EMULATOR_HOST`.

@@ -4,22 +4,22 @@
 mod cluster;
 
 use std::fs;
-use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 
 use kit::{Authority, Failure};
 use serde_json::Value;
 
 use crate::install;
 use crate::server::Server;
+use crate::shared;
 
 pub use cluster::RedisCluster;
 
 /// A server with a password, plain or with TLS only.
 pub struct Redis {
-    server: Server,
+    pub(crate) server: Server,
     tls: Option<Identity>,
     keeps: bool,
 }
@@ -64,25 +64,12 @@ impl Redis {
     /// # Errors
     /// As [`start`](Self::start).
     pub fn shared() -> Result<Arc<Self>, Failure> {
-        static SHARED: Mutex<Weak<Redis>> = Mutex::new(Weak::new());
-        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(redis) = shared.upgrade() {
-            return Ok(redis);
-        }
-        let redis = Arc::new(Self::start()?);
-        *shared = Arc::downgrade(&redis);
-        Ok(redis)
+        shared(Self::start)
     }
 
     fn with(tls: Option<Identity>, keeps: bool) -> Result<Self, Failure> {
         let server = Server::start(|port, folder| command(tls.as_ref(), keeps, port, folder))?;
         Ok(Self { server, tls, keeps })
-    }
-
-    /// Where it listens.
-    #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.server.address()
     }
 
     /// Kills it (SIGKILL); [`restart`](Self::restart) starts it again.

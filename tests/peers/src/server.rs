@@ -9,8 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use kit::{Failure, PATIENCE};
-use tempfile::TempDir;
+use kit::{Failure, Folder, PATIENCE};
 
 /// How often a port that somebody else took first is given up for another.
 const TRIES: usize = 5;
@@ -19,7 +18,7 @@ const TRIES: usize = 5;
 pub struct Server {
     child: Child,
     address: SocketAddr,
-    folder: TempDir,
+    folder: Folder,
 }
 
 impl Server {
@@ -30,7 +29,7 @@ impl Server {
     pub fn start(command: impl Fn(u16, &Path) -> Result<Command, Failure>) -> Result<Self, Failure> {
         let mut told = String::new();
         for _ in 0..TRIES {
-            let folder = TempDir::new().map_err(|error| format!("no folder: {error}"))?;
+            let folder = Folder::new()?;
             match launch(folder, free_port()?, &command)? {
                 Ok(server) => return Ok(server),
                 Err(output) => told = output,
@@ -43,6 +42,12 @@ impl Server {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Its URL, without a path.
+    #[must_use]
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
     }
 
     /// Its folder.
@@ -85,7 +90,7 @@ impl Drop for Server {
 
 /// A server that listens, or the output of one that ended before.
 fn launch(
-    folder: TempDir,
+    folder: Folder,
     port: u16,
     command: &impl Fn(u16, &Path) -> Result<Command, Failure>,
 ) -> Result<Result<Server, String>, Failure> {

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -13,7 +12,7 @@ use crate::install;
 use crate::server::Server;
 
 /// A gateway with one bucket.
-pub struct Versitygw(Server);
+pub struct Versitygw(pub(crate) Server);
 
 impl Versitygw {
     /// Its version.
@@ -41,18 +40,6 @@ impl Versitygw {
             Ok(command)
         })
         .map(Self)
-    }
-
-    /// Where it listens.
-    #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.0.address()
-    }
-
-    /// The value for `AWS_ENDPOINT_URL`.
-    #[must_use]
-    pub fn endpoint(&self) -> String {
-        format!("http://{}", self.address())
     }
 
     /// Makes one more bucket.

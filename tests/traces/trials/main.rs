@@ -1,7 +1,7 @@
 //! One trace over all hops: webhook, broker, display; and on through a caller's own trace.
 use std::{process::ExitCode, time::Duration};
 
-use kit::{Failure, Process, ensure, http::Request, within};
+use kit::{Adapter, Failure, Request, ensure, within};
 use libtest_mimic::{Arguments, Failed, Trial};
 use peers::{Jaeger, Span};
 use serde_json::json;
@@ -56,62 +56,42 @@ fn unsampled() -> Result<(), Failure> {
 
 /// webhook-source → memory-broker → display-target.
 struct Bridge {
-    source: Process,
-    broker: Process,
-    display: Process,
-    door: std::net::SocketAddr,
+    source: Adapter,
+    broker: Adapter,
+    display: Adapter,
 }
 
 impl Bridge {
     fn start(jaeger: &Jaeger) -> Result<Self, Failure> {
-        let start = |name: &str, environment: &[(&str, String)]| {
-            let common = [
-                ("HOST", "127.0.0.1".to_owned()),
-                ("PORT", "0".to_owned()),
-                ("METRICS_PROMETHEUS_PORT", "0".to_owned()),
-                ("DRAIN_SECONDS", "0".to_owned()),
-                ("OTEL_EXPORTER_OTLP_ENDPOINT", jaeger.endpoint()),
-            ];
-            let all: Vec<_> = common
-                .iter()
-                .chain(environment)
-                .map(|(name, value)| ((*name).to_owned(), value.clone()))
-                .collect();
-            let mut process = Process::start(name, &[], &all)?;
-            process.wait_for_status("/readyz", 200)?;
-            Ok::<_, Failure>(process)
+        let start = |name: &str, settings: &[(&str, &str)]| {
+            let base = [("DRAIN_SECONDS", "0"), ("OTEL_EXPORTER_OTLP_ENDPOINT", &*jaeger.endpoint())];
+            Adapter::ready(name, &[&base, settings].concat())
         };
-        let mut display = start("display-target", &[])?;
-        let url = format!("http://{}/", display.address()?);
-        let document = json!({"triggers": {"all": {"target": {"url": url}}}}).to_string();
-        let mut broker = start("memory-broker", &[("BROKER_CONFIG", document)])?;
-        let sink = format!("http://{}/", broker.address()?);
-        let mut source = start(
+        let display = start("display-target", &[])?;
+        let document = json!({"triggers": {"all": {"target": {"url": display.url("/")}}}}).to_string();
+        let broker = start("memory-broker", &[("BROKER_CONFIG", &document)])?;
+        let source = start(
             "webhook-source",
             &[
-                ("K_SINK", sink),
-                ("WEBHOOK_EVENT_TYPE", "com.example.traced".to_owned()),
-                ("WEBHOOK_EVENT_SOURCE", "traces".to_owned()),
+                ("K_SINK", &broker.url("/")),
+                ("WEBHOOK_EVENT_TYPE", "com.example.traced"),
+                ("WEBHOOK_EVENT_SOURCE", "traces"),
             ],
         )?;
-        let door = source.address()?;
-        Ok(Self { source, broker, display, door })
+        Ok(Self { source, broker, display })
     }
 
     fn send(&self, flags: &str) -> Result<(), Failure> {
         let request = Request::post("/")
             .body("application/json", "{}")
             .header("traceparent", &format!("00-{TRACE}-{CALLER}-{flags}"));
-        let answer = request.send(self.door).map_err(|error| error.to_string())?;
+        let answer = self.source.send(&request)?;
         ensure(answer.is_success(), || format!("answered {}", answer.status))
     }
 
     fn stop(mut self) -> Result<(), Failure> {
-        for process in [&mut self.source, &mut self.broker, &mut self.display] {
-            process.terminate()?;
-            let code = process.wait()?;
-            ensure(code == 0, || format!("exit {code}: {}", process.output()))?;
-        }
-        Ok(())
+        [&mut self.source, &mut self.broker, &mut self.display]
+            .into_iter()
+            .try_for_each(|adapter| adapter.process.stop())
     }
 }

@@ -1,9 +1,9 @@
 //! Where credentials come from, each tried with the real binary: STS at moto, metadata services as small doubles.
 
-use kit::{Captured, Failure, Reply, Sink, ensure, eventually};
+use kit::{Captured, Failure, Folder, Reply, Sink, ensure, eventually};
 use serde_json::json;
 
-use crate::{Outcome, Target, moto, order};
+use crate::{Outcome, moto, order, start};
 
 /// The credential id and the token that a request to S3 was signed with.
 fn signers(requests: &[Captured]) -> Vec<(String, Option<String>)> {
@@ -22,7 +22,7 @@ fn signer(settings: &[(&str, &str)]) -> Result<(String, Option<String>), Failure
     let (moto, sink) = moto()?;
     let endpoint = [("AWS_ENDPOINT_URL", sink.url(""))];
     let endpoint = endpoint.each_ref().map(|(name, value)| (*name, value.as_str()));
-    let target = Target::start(&[&endpoint[..], settings].concat())?;
+    let target = start(&[&endpoint[..], settings].concat())?;
     let answer = target.send(&order(1, "one"))?;
     ensure(answer.status == 200, || format!("{} {}", answer.status, answer.text()))?;
     ensure(moto.object("orders", "one")?.is_some(), || "no object".to_owned())?;
@@ -48,10 +48,8 @@ fn a_role_is_assumed() -> Outcome {
 
 #[test]
 fn a_web_identity_stands_for_a_role() -> Outcome {
-    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let file = folder.path().join("token");
-    std::fs::write(&file, "a.b.c\n").map_err(|error| error.to_string())?;
-    let file = file.to_string_lossy();
+    let folder = Folder::new()?;
+    let file = folder.file("token", "a.b.c\n")?;
     let settings = [("AWS_ROLE_ARN", ROLE), ("AWS_WEB_IDENTITY_TOKEN_FILE", &*file)];
     let (id, token) = signer(&settings)?;
     ensure(id.starts_with("ASIA") && token.is_some(), || format!("{id} {token:?}"))?;
@@ -62,12 +60,10 @@ fn a_web_identity_stands_for_a_role() -> Outcome {
 
 #[test]
 fn a_profile_names_keys() -> Outcome {
-    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let file = folder.path().join("credentials");
+    let folder = Folder::new()?;
     let text = "[default]\naws_access_key_id = NOT\naws_secret_access_key = x\n\
                 [work]\naws_access_key_id = PROFILE\naws_secret_access_key = x\n";
-    std::fs::write(&file, text).map_err(|error| error.to_string())?;
-    let file = file.to_string_lossy();
+    let file = folder.file("credentials", text)?;
     let (id, _) = signer(&[("AWS_SHARED_CREDENTIALS_FILE", &*file), ("AWS_PROFILE", "work")])?;
     ensure(id == "PROFILE", || id.clone())
 }
@@ -114,7 +110,7 @@ fn expired_credentials_are_got_anew() -> Outcome {
     container.always(Reply::json(&temporary("SECOND", "2124-01-01T00:00:00Z")));
     let url = container.url("/");
     let mut target =
-        Target::start(&[("AWS_ENDPOINT_URL", &sink.url("")), ("AWS_CONTAINER_CREDENTIALS_FULL_URI", &url)])?;
+        start(&[("AWS_ENDPOINT_URL", &sink.url("")), ("AWS_CONTAINER_CREDENTIALS_FULL_URI", &url)])?;
     // They are revoked before their time.
     sink.script([Reply::status(400)
         .header("Content-Type", "application/xml")
@@ -136,8 +132,7 @@ fn credentials_that_expire_are_got_anew_in_time() -> Outcome {
     container.script([Reply::json(&temporary("FIRST", "2024-01-01T00:00:00Z"))]);
     container.always(Reply::json(&temporary("SECOND", "2124-01-01T00:00:00Z")));
     let url = container.url("/");
-    let target =
-        Target::start(&[("AWS_ENDPOINT_URL", &sink.url("")), ("AWS_CONTAINER_CREDENTIALS_FULL_URI", &url)])?;
+    let target = start(&[("AWS_ENDPOINT_URL", &sink.url("")), ("AWS_CONTAINER_CREDENTIALS_FULL_URI", &url)])?;
     for number in 0..3 {
         let answer = target.send(&order(number, "one"))?;
         ensure(answer.status == 200, || answer.text())?;
@@ -150,16 +145,13 @@ fn credentials_that_expire_are_got_anew_in_time() -> Outcome {
 #[test]
 fn a_rotated_file_is_read_again() -> Outcome {
     let (moto, sink) = moto()?;
-    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let file = folder.path().join("id");
-    let write = |text: &str| std::fs::write(&file, text).map_err(|error| error.to_string());
-    write("OLD\n")?;
-    let (path, endpoint) = (file.to_string_lossy(), sink.url(""));
+    let folder = Folder::new()?;
+    let (path, endpoint) = (folder.file("id", "OLD\n")?, sink.url(""));
     let settings =
         [("AWS_ACCESS_KEY_ID_FILE", &*path), ("AWS_SECRET_ACCESS_KEY", "x"), ("AWS_ENDPOINT_URL", &endpoint)];
-    let target = Target::start(&settings)?;
+    let target = start(&settings)?;
     target.send(&order(1, "one"))?;
-    write("NEWER\n")?;
+    folder.file("id", "NEWER\n")?;
     eventually("the new key is used", || {
         let answer = target.send(&order(2, "two")).ok()?;
         let last = signers(&sink.requests()).pop()?;

@@ -2,13 +2,13 @@
 
 use std::net::SocketAddr;
 
-use kit::{Authority, Failure, Reply, Sink, ensure, eventually};
+use kit::{Adapter, Authority, Failure, Folder, Reply, Sink, ensure, eventually};
 use peers::{Toxic, Toxiproxy, Versitygw};
 
-use crate::{KEYS, Outcome, Target, gateway, order};
+use crate::{KEYS, Outcome, gateway, launch, order, start};
 
 /// Sends an event, which must be answered with this status, and a text in the answer and in the log that names the setting.
-fn refused(target: &mut Target, status: u16, names: &str) -> Outcome {
+fn refused(target: &mut Adapter, status: u16, names: &str) -> Outcome {
     let answer = target.send(&order(1, "one"))?;
     let found = (answer.status, answer.headers.get("retry-after").is_some());
     ensure(found == (status, status == 503), || format!("{found:?}: {}", answer.text()))?;
@@ -29,7 +29,7 @@ fn a_wrong_key_names_its_setting() -> Outcome {
         ("nobody", "hunter2", "AWS_ACCESS_KEY_ID is not known there"),
     ] {
         let keys = [("AWS_ACCESS_KEY_ID", id), ("AWS_SECRET_ACCESS_KEY", secret)];
-        let mut target = Target::launch(&[&keys[..], &[("AWS_ENDPOINT_URL", &endpoint)]].concat())?;
+        let mut target = launch(&[&keys[..], &[("AWS_ENDPOINT_URL", &endpoint)]].concat())?;
         let line = target.process.wait_for_line("the first contact failed")?;
         ensure(line.field("reason").contains(names), || line.text.clone())?;
         refused(&mut target, 503, names)?;
@@ -41,17 +41,17 @@ fn a_wrong_key_names_its_setting() -> Outcome {
 fn no_credentials_at_all_say_so() -> Outcome {
     let gateway = gateway()?;
     let settings = [("AWS_ENDPOINT_URL", &*gateway.endpoint()), ("AWS_EC2_METADATA_DISABLED", "true")];
-    refused(&mut Target::launch(&settings)?, 503, "there are no credentials: set AWS_ACCESS_KEY_ID")?;
+    refused(&mut launch(&settings)?, 503, "there are no credentials: set AWS_ACCESS_KEY_ID")?;
     let file = ("AWS_WEB_IDENTITY_TOKEN_FILE", "/nowhere/token");
     let role = ("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/writer");
-    let mut target = Target::launch(&[&settings[..], &[file, role]].concat())?;
+    let mut target = launch(&[&settings[..], &[file, role]].concat())?;
     refused(&mut target, 503, "reading AWS_WEB_IDENTITY_TOKEN_FILE: /nowhere/token")
 }
 
 #[test]
 fn a_missing_bucket_is_waited_for() -> Outcome {
     let gateway = Versitygw::start()?;
-    let mut target = Target::launch(&[&KEYS[..], &[("AWS_ENDPOINT_URL", &gateway.endpoint())]].concat())?;
+    let mut target = launch(&[&KEYS[..], &[("AWS_ENDPOINT_URL", &gateway.endpoint())]].concat())?;
     refused(&mut target, 503, "what ARN names does not exist there (NoSuchBucket)")?;
     gateway.create_bucket("orders")?;
     eventually("it works", || (target.send(&order(1, "one")).ok()?.status == 200).then_some(()))?;
@@ -61,7 +61,7 @@ fn a_missing_bucket_is_waited_for() -> Outcome {
 #[test]
 fn an_endpoint_that_cannot_be_reached_is_named() -> Outcome {
     let closed = Sink::refusing()?;
-    let mut target = Target::launch(&[&KEYS[..], &[("AWS_ENDPOINT_URL", &closed.url(""))]].concat())?;
+    let mut target = launch(&[&KEYS[..], &[("AWS_ENDPOINT_URL", &closed.url(""))]].concat())?;
     refused(&mut target, 503, "it cannot be reached, see AWS_ENDPOINT_URL")
 }
 
@@ -71,7 +71,7 @@ fn a_silent_network_costs_no_more_than_the_time_out() -> Outcome {
     let proxy = toxiproxy.before(gateway.address())?;
     let settings = [("AWS_ENDPOINT_URL", proxy.url()), ("AWS_S3_TIMEOUT", "300ms".to_owned())];
     let settings = settings.each_ref().map(|(name, value)| (*name, value.as_str()));
-    let mut target = Target::start(&[&KEYS[..], &settings].concat())?;
+    let mut target = start(&[&KEYS[..], &settings].concat())?;
     proxy.add(Toxic::Deafness)?;
     refused(&mut target, 503, "no answer in time")?;
     proxy.heal()?;
@@ -88,7 +88,7 @@ fn a_silent_network_costs_no_more_than_the_time_out() -> Outcome {
 fn codes_of_s3_are_whose_fault_they_are() -> Outcome {
     let (gateway, sink) = (gateway()?, Sink::start()?);
     sink.stand_before(gateway.address());
-    let target = Target::start(&[&KEYS[..], &[("AWS_ENDPOINT_URL", &sink.url(""))]].concat())?;
+    let target = start(&[&KEYS[..], &[("AWS_ENDPOINT_URL", &sink.url(""))]].concat())?;
     for (code, answered, expected, names) in [
         ("EntityTooLarge", 400, 413, "too large"),
         ("SlowDown", 503, 503, "no more for now"),
@@ -114,14 +114,12 @@ fn only_the_certificates_of_the_bundle_are_trusted() -> Outcome {
     let authority = Authority::new()?;
     let (gateway, sink) = (gateway()?, Sink::start_tls(&authority)?);
     sink.stand_before(gateway.address());
-    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let file = folder.path().join("bundle.pem");
-    std::fs::write(&file, authority.pem()).map_err(|error| error.to_string())?;
+    let folder = Folder::new()?;
+    let bundle = folder.file("bundle.pem", authority.pem())?;
     let endpoint = sink.url("");
     let settings = [&KEYS[..], &[("AWS_ENDPOINT_URL", &endpoint)]].concat();
-    refused(&mut Target::launch(&settings)?, 503, "it cannot be reached")?;
-    let bundle = file.to_string_lossy();
-    let target = Target::start(&[&settings[..], &[("AWS_CA_BUNDLE", &bundle)]].concat())?;
+    refused(&mut launch(&settings)?, 503, "it cannot be reached")?;
+    let target = start(&[&settings[..], &[("AWS_CA_BUNDLE", &bundle)]].concat())?;
     let answer = target.send(&order(1, "one"))?;
     ensure(answer.status == 200, || answer.text())
 }
@@ -132,7 +130,7 @@ fn a_proxy_is_gone_through() -> Outcome {
     proxy.stand_before(gateway.address());
     let url = proxy.url("");
     let settings = [("AWS_ENDPOINT_URL", "http://s3.example.internal"), ("HTTP_PROXY", &url)];
-    let target = Target::launch(&[&KEYS[..], &settings].concat())?;
+    let target = launch(&[&KEYS[..], &settings].concat())?;
     target.send(&order(1, "one"))?;
     let requests = proxy.requests();
     let asked = requests.first().ok_or("nothing came to the proxy")?;
@@ -142,8 +140,8 @@ fn a_proxy_is_gone_through() -> Outcome {
 }
 
 /// A target that has a proxy and must not use it.
-fn local(endpoint: &str, proxy: &str, except: SocketAddr) -> Result<Target, Failure> {
+fn local(endpoint: &str, proxy: &str, except: SocketAddr) -> Result<Adapter, Failure> {
     let except = except.ip().to_string();
     let settings = [("AWS_ENDPOINT_URL", endpoint), ("HTTP_PROXY", proxy), ("NO_PROXY", &except)];
-    Target::start(&[&KEYS[..], &settings].concat())
+    start(&[&KEYS[..], &settings].concat())
 }

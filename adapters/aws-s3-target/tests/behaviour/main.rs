@@ -5,45 +5,23 @@ mod failures;
 mod objects;
 mod region;
 
-use std::net::SocketAddr;
-
-use kit::{Example, Failure, Process, Response, Sink, http::Request};
+use kit::{Adapter, Example, Failure, Request, Sink};
 use peers::{Moto, Versitygw};
 
 type Outcome = Result<(), Failure>;
 
-/// The target of a bucket.
-struct Target {
-    process: Process,
-    address: SocketAddr,
+/// Stores data alone in the bucket `orders`.
+const BASE: [(&str, &str); 3] =
+    [("ARN", "arn:aws:s3:::orders"), ("AWS_DISCARD_CE_CONTEXT", "true"), ("RETRY_AFTER_MAX", "60s")];
+
+/// One that listens.
+fn launch(settings: &[(&str, &str)]) -> Result<Adapter, Failure> {
+    Adapter::listening("aws-s3-target", &[&BASE, settings].concat())
 }
 
-impl Target {
-    /// One that stores data alone in the bucket `orders`, with these settings.
-    fn launch(settings: &[(&str, &str)]) -> Result<Self, Failure> {
-        let mut environment = vec![
-            ("ARN", "arn:aws:s3:::orders"),
-            ("AWS_DISCARD_CE_CONTEXT", "true"),
-            ("RETRY_AFTER_MAX", "60s"),
-        ];
-        environment.extend(settings);
-        let environment: Vec<_> =
-            environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let mut process = Process::start("aws-s3-target", &[], &environment)?;
-        let address = process.address()?;
-        Ok(Self { process, address })
-    }
-
-    /// The same, and it is ready.
-    fn start(settings: &[(&str, &str)]) -> Result<Self, Failure> {
-        let mut target = Self::launch(settings)?;
-        target.process.wait_for_status("/readyz", 200)?;
-        Ok(target)
-    }
-
-    fn send(&self, request: &Request) -> Result<Response, Failure> {
-        request.send(self.address).map_err(|error| error.to_string())
-    }
+/// One that is ready.
+fn start(settings: &[(&str, &str)]) -> Result<Adapter, Failure> {
+    Adapter::ready("aws-s3-target", &[&BASE, settings].concat())
 }
 
 /// An event of type `com.example.order` and this subject.

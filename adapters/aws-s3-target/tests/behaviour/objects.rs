@@ -1,9 +1,9 @@
 //! Keys, bodies and replies, on two servers that have nothing in common.
 
-use kit::{Event, Example, Response, ensure, http::Request};
+use kit::{Event, Example, Request, Response, ensure};
 use serde_json::{Value, json};
 
-use crate::{KEYS, Outcome, Target, gateway, moto, order};
+use crate::{KEYS, Outcome, gateway, moto, order, start};
 
 const TIME: &str = "2024-01-02T03:04:05.678Z";
 const KEY: &str = "com.example.order//kit/2024-01-02 03:04:05.678 +0000 UTC";
@@ -27,7 +27,7 @@ fn stored(answer: &Response) -> Result<String, String> {
 #[test]
 fn an_event_becomes_an_object_named_by_its_subject() -> Outcome {
     let gateway = gateway()?;
-    let target = Target::start(&[&KEYS[..], &[("AWS_ENDPOINT_URL", &gateway.endpoint())]].concat())?;
+    let target = start(&[&KEYS[..], &[("AWS_ENDPOINT_URL", &gateway.endpoint())]].concat())?;
     let key = "2024/a b+c%2F é.txt";
     let told = stored(&target.send(&order(1, "2024/a b+c%252F %C3%A9.txt"))?)?;
     ensure(told.starts_with("{\n  ETag: \"\\\"") && told.ends_with("\\\"\"\n}"), || told.clone())?;
@@ -46,7 +46,7 @@ fn the_whole_event_is_stored_unless_told_otherwise() -> Outcome {
     let keys = [("AWS_ACCESS_KEY_ID", "AKID"), ("AWS_SECRET_ACCESS_KEY", "secret")];
     let endpoint = [("AWS_ENDPOINT_URL", sink.url("/")), ("AWS_DISCARD_CE_CONTEXT", "false".to_owned())];
     let endpoint = endpoint.each_ref().map(|(name, value)| (*name, value.as_str()));
-    let target = Target::start(&[&keys[..], &endpoint].concat())?;
+    let target = start(&[&keys[..], &endpoint].concat())?;
     stored(&target.send(&order(1, "whole"))?)?;
     let object = moto.object("orders", "whole")?.ok_or("no object")?;
     let event: Value = serde_json::from_slice(&object).map_err(|error| error.to_string())?;
@@ -67,7 +67,7 @@ fn the_whole_event_is_stored_unless_told_otherwise() -> Outcome {
 #[test]
 fn events_of_one_instant_do_not_replace_each_other() -> Outcome {
     let gateway = gateway()?;
-    let target = Target::start(&[&KEYS[..], &[("AWS_ENDPOINT_URL", &gateway.endpoint())]].concat())?;
+    let target = start(&[&KEYS[..], &[("AWS_ENDPOINT_URL", &gateway.endpoint())]].concat())?;
     // Each comes twice, as it does when an answer was lost.
     for number in [1, 2, 1, 2] {
         let told = stored(&target.send(&timed(number))?)?;
@@ -85,7 +85,7 @@ fn events_of_one_instant_do_not_replace_each_other() -> Outcome {
 fn events_without_a_time_have_their_id_in_the_key() -> Outcome {
     let (moto, sink) = moto()?;
     let keys = [("AWS_ACCESS_KEY_ID", "AKID"), ("AWS_SECRET_ACCESS_KEY", "secret")];
-    let target = Target::start(&[&keys[..], &[("AWS_ENDPOINT_URL_S3", &sink.url(""))]].concat())?;
+    let target = start(&[&keys[..], &[("AWS_ENDPOINT_URL_S3", &sink.url(""))]].concat())?;
     for number in [1, 2, 1] {
         let event = Example::new("com.example.order", "text/plain", format!("order {number}"));
         stored(&target.send(&event.binary(number))?)?;

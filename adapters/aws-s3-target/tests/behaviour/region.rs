@@ -1,8 +1,8 @@
 //! Where the bucket is, and servers that cannot do all that S3 can.
 
-use kit::{Example, Failure, Reply, Sink, ensure};
+use kit::{Adapter, Example, Failure, Reply, Sink, ensure};
 
-use crate::{KEYS, Outcome, Target, gateway, moto, order};
+use crate::{KEYS, Outcome, gateway, launch, moto, order, start};
 
 /// The region that each request was signed for, in order, with its method.
 fn regions(sink: &Sink) -> Vec<(String, String)> {
@@ -44,14 +44,14 @@ fn the_bucket_says_where_it_is() -> Outcome {
         let (_moto, sink) = moto()?;
         sink.script([answer]);
         let endpoint = sink.url("");
-        let target = Target::start(&[&KEYS[..], &[("AWS_ENDPOINT_URL", &endpoint)], settings].concat())?;
+        let target = start(&[&KEYS[..], &[("AWS_ENDPOINT_URL", &endpoint)], settings].concat())?;
         ensure(target.send(&order(1, "one"))?.status == 200, || "not stored".to_owned())?;
         located(&sink, expected)?;
     }
     // Without either nobody knows.
     let (_moto, sink) = moto()?;
     sink.script([failure(403, "AccessDenied")]);
-    let mut target = Target::launch(&[&KEYS[..], &[("AWS_ENDPOINT_URL", &sink.url(""))]].concat())?;
+    let mut target = launch(&[&KEYS[..], &[("AWS_ENDPOINT_URL", &sink.url(""))]].concat())?;
     let line = target.process.wait_for_line("the first contact failed")?;
     ensure(line.field("reason").contains("asking for the region of the bucket"), || line.text.clone())
 }
@@ -59,7 +59,7 @@ fn the_bucket_says_where_it_is() -> Outcome {
 #[test]
 fn a_bucket_that_has_moved_is_found_again() -> Outcome {
     let (_moto, sink) = moto()?;
-    let target = Target::start(&[&KEYS[..], &[("AWS_ENDPOINT_URL", &sink.url(""))]].concat())?;
+    let target = start(&[&KEYS[..], &[("AWS_ENDPOINT_URL", &sink.url(""))]].concat())?;
     sink.script([failure(301, "PermanentRedirect"), location("ap-south-1")]);
     let answer = target.send(&order(1, "one"))?;
     ensure(answer.status == 503 && answer.text().contains("AWS_REGION"), || answer.text())?;
@@ -68,15 +68,15 @@ fn a_bucket_that_has_moved_is_found_again() -> Outcome {
 }
 
 /// A target before a gateway, and the event of an instant that an object of another event has the name of.
-fn collision() -> Result<(peers::Versitygw, Sink, Target), Failure> {
+fn collision() -> Result<(peers::Versitygw, Sink, Adapter), Failure> {
     let (gateway, sink) = (gateway()?, Sink::start()?);
     sink.stand_before(gateway.address());
-    let target = Target::start(&[&KEYS[..], &[("AWS_ENDPOINT_URL", &sink.url(""))]].concat())?;
+    let target = start(&[&KEYS[..], &[("AWS_ENDPOINT_URL", &sink.url(""))]].concat())?;
     send(&target, 1)?;
     Ok((gateway, sink, target))
 }
 
-fn send(target: &Target, number: u64) -> Outcome {
+fn send(target: &Adapter, number: u64) -> Outcome {
     let event = Example::new("com.example.order", "text/plain", format!("order {number}")).binary(number);
     let answer = target.send(&event.header("ce-time", "2024-01-02T03:04:05Z"))?;
     ensure(answer.status == 200, || answer.text())

@@ -8,9 +8,8 @@ mod trouble;
 
 use std::collections::BTreeMap;
 
-use kit::{Event, Failure, Process, Sink};
+use kit::{Event, Failure, Folder, Process, Sink};
 use peers::{EventHubs, eventhubs::Published};
-use tempfile::TempDir;
 
 type Outcome = Result<(), Failure>;
 
@@ -18,31 +17,27 @@ type Outcome = Result<(), Failure>;
 struct Scene {
     hub: EventHubs,
     sink: Sink,
-    folder: TempDir,
+    folder: Folder,
 }
 
 impl Scene {
     fn new(partitions: usize) -> Result<Self, Failure> {
-        let folder = TempDir::new().map_err(|error| error.to_string())?;
-        Ok(Self { hub: EventHubs::start(partitions)?, sink: Sink::start()?, folder })
+        Ok(Self { hub: EventHubs::start(partitions)?, sink: Sink::start()?, folder: Folder::new()? })
     }
 
     /// A process with these settings over those that all need.
     fn start(&self, settings: &[(&str, &str)]) -> Result<Process, Failure> {
-        let mut environment: Vec<_> = [
-            ("EVENTHUB_RESOURCE_ID", EventHubs::resource_id()),
-            ("EVENTHUB_CONNECTION_STRING", EventHubs::connection_string(false)),
-            ("EVENTHUB_ENDPOINT", self.hub.endpoint()),
-            ("EVENTHUB_BALANCE_INTERVAL", "200ms".to_owned()),
-            ("EVENTHUB_OWNERSHIP_EXPIRY", "2s".to_owned()),
-            ("CHECKPOINT_DIR", self.folder.path().join("positions").to_string_lossy().into_owned()),
-            ("K_SINK", self.sink.url("/")),
-        ]
-        .map(|(name, value)| (name.to_owned(), value))
-        .into();
-        environment.retain(|(known, _)| !settings.iter().any(|(name, _)| name == known));
-        environment.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        Process::start("azure-eventhubs-source", &[], &environment)
+        let positions = self.folder.path().join("positions").display().to_string();
+        let base = [
+            ("EVENTHUB_RESOURCE_ID", &*EventHubs::resource_id()),
+            ("EVENTHUB_CONNECTION_STRING", &*EventHubs::connection_string(false)),
+            ("EVENTHUB_ENDPOINT", &*self.hub.endpoint()),
+            ("EVENTHUB_BALANCE_INTERVAL", "200ms"),
+            ("EVENTHUB_OWNERSHIP_EXPIRY", "2s"),
+            ("CHECKPOINT_DIR", &*positions),
+            ("K_SINK", &*self.sink.url("/")),
+        ];
+        Process::start("azure-eventhubs-source", &[], &[&base, settings].concat())
     }
 
     /// A process that reads all partitions.
@@ -91,7 +86,5 @@ fn number(event: &Event) -> Result<usize, Failure> {
 }
 
 fn stop(mut process: Process) -> Outcome {
-    process.terminate()?;
-    let code = process.wait()?;
-    kit::ensure(code == 0, || format!("exit code {code}: {}", process.output()))
+    process.stop()
 }

@@ -6,23 +6,23 @@ use kit::{Sink, ensure, eventually, within};
 use peers::Kafka;
 use serde_json::json;
 
-use crate::{Broker, Outcome, event, topic};
+use crate::{Outcome, event, settled, start, topic};
 
 /// While it is away senders are told to come again, and readiness says so; afterwards everything goes on by itself.
 pub fn outage() -> Outcome {
     let (mut kafka, sink, topic) = (Kafka::start()?, Sink::start()?, topic());
     let triggers = json!({"t": {"target": {"url": sink.url("/in")}}});
-    let mut broker = Broker::at(&kafka.plaintext(), &topic, triggers, &[("KAFKA_PRODUCE_TIMEOUT", "1s")])?;
+    let mut broker = start(&kafka, &topic, triggers, &[("KAFKA_PRODUCE_TIMEOUT", "1s")])?;
     for number in 0..20 {
         broker.accept("a", number)?;
     }
     kafka.end();
-    let answer = broker.post(&event("a", 20))?;
+    let answer = broker.send(&event("a", 20))?;
     ensure(answer.status == 503 && answer.headers.get("retry-after").is_some(), || {
         format!("{}: {}", answer.status, answer.text())
     })?;
     within(Duration::from_secs(60), "it is not ready", || {
-        let answer = broker.page("GET", "/readyz").ok()?;
+        let answer = broker.get("/readyz").ok()?;
         (answer.status == 503).then_some(())
     })?;
     kafka.revive()?;
@@ -30,7 +30,7 @@ pub fn outage() -> Outcome {
     let mut number = 21;
     eventually("an event that is taken", || {
         number += 1;
-        broker.post(&event("a", number)).ok().filter(|answer| answer.status == 200)
+        broker.send(&event("a", number)).ok().filter(|answer| answer.status == 200)
     })?;
     let last = format!("kit-{number}");
     eventually("the events before and after", || {
@@ -38,5 +38,5 @@ pub fn outage() -> Outcome {
         let all = crate::numbered(0..20).iter().chain([&last]).all(|id| arrived.contains(id));
         all.then_some(())
     })?;
-    within(Duration::from_secs(30), "all to be done", || (broker.lag(&kafka, "t").ok()? == 0).then_some(()))
+    settled(&kafka, &topic, "t")
 }

@@ -1,10 +1,10 @@
 //! What cannot be delivered: to the dead-letter address until it takes it, or kept to be looked at and delivered again.
 
-use kit::{Reply, Sink, eventually};
+use kit::{Reply, Sink};
 use peers::Kafka;
 use serde_json::{Value, json};
 
-use crate::{Broker, Named, Outcome, answer_by_path, expect, ids, trigger, wait_for_ids};
+use crate::{Named, Outcome, answer_by_path, expect, ids, lag, settled, start, topic, trigger, wait_for_ids};
 
 pub const TRIALS: &[Named] = &[
     ("what nobody takes waits and is not done with", held),
@@ -13,43 +13,34 @@ pub const TRIALS: &[Named] = &[
 ];
 
 fn held(kafka: &Kafka) -> Outcome {
-    let sink = Sink::start()?;
+    let (sink, topic) = (Sink::start()?, topic());
     answer_by_path(&sink, vec![("/in", Reply::status(400)), ("/dead", Reply::status(500))]);
     let triggers = json!({"t": trigger("a", &sink.url("/in"), json!({"deadLetterURL": sink.url("/dead")}))});
-    let mut broker = Broker::start(kafka, triggers.clone(), &[])?;
+    let mut broker = start(kafka, &topic, triggers.clone(), &[])?;
     broker.accept("a", 1)?;
     wait_for_ids(&sink, "/dead", 2)?;
-    expect(broker.lag(kafka, "t")?, 1, "it is not done with")?;
-    broker.process.terminate()?;
-    expect(broker.process.wait()?, 0, "nothing is lost")?;
+    expect(lag(kafka, &topic, "t")?, 1, "it is not done with")?;
+    broker.process.stop()?;
     answer_by_path(&sink, vec![("/in", Reply::status(400)), ("/dead", Reply::status(202))]);
-    let again = Broker::at(&kafka.plaintext(), &broker.topic, triggers, &[])?;
-    eventually("all to be done", || (again.lag(kafka, "t").ok()? == 0).then_some(()))
+    let _again = start(kafka, &topic, triggers, &[])?;
+    settled(kafka, &topic, "t")
 }
 
 fn kept(kafka: &Kafka) -> Outcome {
-    let sink = Sink::start()?;
+    let (sink, topic) = (Sink::start()?, topic());
     answer_by_path(&sink, vec![("/in", Reply::status(422).body("no such order"))]);
     let triggers = json!({
         "t": trigger("a", &sink.url("/in"), json!({"concurrency": 1})),
         "u": trigger("b", &sink.url("/in"), json!({})),
     });
-    let broker = Broker::start(kafka, triggers.clone(), &[])?;
+    let broker = start(kafka, &topic, triggers.clone(), &[])?;
     expect(&broker.json("/dlq")?, &json!({"entries": [], "next": null}), "none at first")?;
     for number in 0..3 {
         broker.accept("a", number)?;
     }
-    let count = |wanted: usize| {
-        eventually("dead letters", || {
-            broker
-                .json("/dlq")
-                .ok()
-                .filter(|found| found["entries"].as_array().is_some_and(|all| all.len() == wanted))
-        })
-    };
-    count(3)?;
+    broker.dead_letters(3)?;
     broker.accept("b", 3)?;
-    let listing = count(4)?;
+    let listing = broker.dead_letters(4)?;
     let entry = |id: &str| {
         let entries = listing["entries"].as_array().into_iter().flatten();
         entries.clone().find(|entry| entry["event"]["id"] == id).cloned().ok_or_else(|| format!("no {id}"))
@@ -66,7 +57,7 @@ fn kept(kafka: &Kafka) -> Outcome {
         (Some(1), &Value::Null),
         "the last page",
     )?;
-    expect(broker.page("GET", "/dlq?after=1")?.status, 400, "no such id can be")?;
+    expect(broker.get("/dlq?after=1")?.status, 400, "no such id can be")?;
 
     let id = first["id"].as_str().ok_or("no id")?;
     expect(&broker.json(&format!("/dlq/{id}"))?["data"], &json!({"number": 0}), "the data")?;
@@ -84,7 +75,7 @@ fn kept(kafka: &Kafka) -> Outcome {
     expect(broker.page("DELETE", &path)?.status, 404, "gone")?;
 
     // Another process knows the same.
-    let other = Broker::at(&kafka.plaintext(), &broker.topic, triggers, &[])?;
+    let other = start(kafka, &topic, triggers, &[])?;
     let left = other.json("/dlq")?;
     let left: Vec<_> = left["entries"].as_array().into_iter().flatten().collect();
     let left: Vec<_> = left.iter().map(|entry| entry["event"]["id"].as_str().unwrap_or_default()).collect();
@@ -93,20 +84,15 @@ fn kept(kafka: &Kafka) -> Outcome {
 }
 
 fn large(kafka: &Kafka) -> Outcome {
-    let sink = Sink::start()?;
+    let (sink, topic) = (Sink::start()?, topic());
     answer_by_path(&sink, vec![("/in", Reply::status(400))]);
     let triggers = json!({"t": trigger("a", &sink.url("/in"), json!({}))});
-    let broker = Broker::start(kafka, triggers, &[])?;
+    let broker = start(kafka, &topic, triggers, &[])?;
     for number in 0..24 {
         let request = kit::Example::new("a", "text/plain", "x".repeat(800_000)).binary(number);
-        expect(broker.post(&request)?.status, 200, "a large one")?;
+        expect(broker.send(&request)?.status, 200, "a large one")?;
     }
-    eventually("dead letters", || {
-        broker
-            .json("/dlq")
-            .ok()
-            .filter(|found| found["entries"].as_array().is_some_and(|all| all.len() == 24))
-    })?;
+    broker.dead_letters(24)?;
     let first = broker.json("/dlq?limit=20")?;
     expect(first["entries"].as_array().map(Vec::len), Some(20), "a page is full")?;
     let rest = broker.json(&format!("/dlq?after={}", first["next"].as_str().ok_or("no next page")?))?;

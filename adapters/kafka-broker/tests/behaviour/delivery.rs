@@ -1,11 +1,12 @@
 //! Events on their way: into the topic, past filters, to targets, and back in as replies.
 
-use kit::{Example, Reply, Request, Sink, eventually};
+use kit::{Example, Reply, Sink, eventually};
 use peers::Kafka;
 use serde_json::json;
 
 use crate::{
-    Broker, Named, Outcome, answer_by_path, event, expect, ids, lag, numbered, trigger, wait_for_ids,
+    Named, Outcome, answer_by_path, event, expect, expect_in_any_order, ids, lag, numbered, settled, start,
+    topic, trigger, wait_for_ids,
 };
 
 pub const TRIALS: &[Named] = &[
@@ -19,16 +20,16 @@ pub const TRIALS: &[Named] = &[
 ];
 
 fn record(kafka: &Kafka) -> Outcome {
-    let sink = Sink::start()?;
+    let (sink, topic) = (Sink::start()?, topic());
     let triggers = json!({"t": trigger("a", &sink.url("/in"), json!({}))});
     let settings = [("KAFKA_TRACKING_ID_ENABLED", "true"), ("KAFKA_TOPIC_PARTITIONS", "3")];
-    let broker = Broker::start(kafka, triggers, &settings)?;
+    let broker = start(kafka, &topic, triggers, &settings)?;
     let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     let request = event("a", 1).header("ce-partitionkey", "k").header("traceparent", parent);
-    expect(broker.post(&request)?.status, 200, "the keyed one")?;
+    expect(broker.send(&request)?.status, 200, "the keyed one")?;
     broker.accept("b", 2)?;
     wait_for_ids(&sink, "/in", 1)?;
-    let records = kafka.records(&broker.topic)?;
+    let records = kafka.records(&topic)?;
     let keyed = records.iter().find(|record| record.key.as_deref() == Some(b"k")).ok_or("no such key")?;
     let value = keyed.value.as_deref().unwrap_or_default();
     let written: serde_json::Value = serde_json::from_slice(value).map_err(|error| error.to_string())?;
@@ -41,13 +42,13 @@ fn record(kafka: &Kafka) -> Outcome {
     let arrived = sink.requests()[0].event()?;
     let place = format!("{}/{}", keyed.partition.unwrap_or_default(), keyed.offset);
     expect(arrived.get("triggermeshbackendid"), &*place, "the tracking id")?;
-    expect(kafka.partitions(&broker.topic)?, Some(3), "partitions")?;
-    eventually("all to be done", || (broker.lag(kafka, "t").ok()? == 0).then_some(()))?;
+    expect(kafka.partitions(&topic)?, Some(3), "partitions")?;
+    settled(kafka, &topic, "t")?;
     expect(ids(&sink, "/in"), numbered([1]), "what the filter lets pass")
 }
 
 fn places(kafka: &Kafka) -> Outcome {
-    let sink = Sink::start()?;
+    let (sink, topic) = (Sink::start()?, topic());
     answer_by_path(&sink, vec![("/hangs", Reply::hang())]);
     let triggers = json!({
         "hangs": trigger("a", &sink.url("/hangs"), json!({})),
@@ -55,23 +56,19 @@ fn places(kafka: &Kafka) -> Outcome {
         "all": {"target": {"url": sink.url("/all")}},
     });
     let settings = [("KAFKA_TOPIC_PARTITIONS", "3"), ("BROKER_NAME", "me")];
-    let mut broker = Broker::start(kafka, triggers, &settings)?;
+    let broker = start(kafka, &topic, triggers, &settings)?;
     for number in 0..100 {
         broker.accept(if number % 2 == 0 { "a" } else { "b" }, number)?;
     }
-    let mut one = wait_for_ids(&sink, "/one", 50)?;
+    let one = wait_for_ids(&sink, "/one", 50)?;
     wait_for_ids(&sink, "/all", 100)?;
-    one.sort();
-    let mut wanted = numbered((0..100).step_by(2));
-    wanted.sort();
-    expect(one, wanted, "what one trigger wants")?;
+    expect_in_any_order(one, numbered((0..100).step_by(2)), "what one trigger wants")?;
     for name in ["one", "all"] {
-        eventually("all to be done", || (broker.lag(kafka, name).ok()? == 0).then_some(()))?;
+        settled(kafka, &topic, name)?;
     }
-    kit::ensure(broker.lag(kafka, "hangs")? > 90, || "what hangs was taken for done".to_owned())?;
-    let metrics = broker.process.metrics_address()?;
+    kit::ensure(lag(kafka, &topic, "hangs")? > 90, || "what hangs was taken for done".to_owned())?;
     let told = |start: &str| {
-        let page = Request::get("/metrics").send(metrics).ok()?.text();
+        let page = broker.process.metrics().ok()?;
         let line = page.lines().find(|line| line.starts_with(start))?.to_owned();
         line.rsplit(' ').next()?.parse::<u64>().ok()
     };
@@ -82,10 +79,10 @@ fn places(kafka: &Kafka) -> Outcome {
 }
 
 fn order(kafka: &Kafka) -> Outcome {
-    let sink = Sink::start()?;
+    let (sink, topic) = (Sink::start()?, topic());
     let options = json!({"orderBy": "partitionkey", "retry": 5, "backoffDelay": "PT0.05S"});
     let triggers = json!({"t": trigger("a", &sink.url("/in"), options)});
-    let broker = Broker::start(kafka, triggers, &[("KAFKA_TOPIC_PARTITIONS", "3")])?;
+    let broker = start(kafka, &topic, triggers, &[("KAFKA_TOPIC_PARTITIONS", "3")])?;
     // Of each event the first try fails.
     let seen = std::sync::Mutex::new(std::collections::BTreeSet::new());
     sink.route(move |request| {
@@ -94,7 +91,7 @@ fn order(kafka: &Kafka) -> Outcome {
     });
     for number in 0..60 {
         let key = format!("k{}", number % 6);
-        let answer = broker.post(&event("a", number).header("ce-partitionkey", &key))?;
+        let answer = broker.send(&event("a", number).header("ce-partitionkey", &key))?;
         expect(answer.status, 200, &answer.text())?;
     }
     let arrived = wait_for_ids(&sink, "/in", 120)?;
@@ -107,37 +104,32 @@ fn order(kafka: &Kafka) -> Outcome {
     Ok(())
 }
 
-/// An event of type `b`.
-fn reply() -> Reply {
-    let reply = Reply::status(200).header("ce-specversion", "1.0").header("ce-id", "kit-7");
-    reply.header("ce-source", "/reply").header("ce-type", "b")
-}
-
 fn replies(kafka: &Kafka) -> Outcome {
-    let sink = Sink::start()?;
-    answer_by_path(&sink, vec![("/asks", reply()), ("/circles", reply())]);
+    let (sink, topic) = (Sink::start()?, topic());
+    let reply = Reply::event("b", "kit-7");
+    answer_by_path(&sink, vec![("/asks", reply.clone()), ("/circles", reply)]);
     let triggers = json!({
         "asks": trigger("a", &sink.url("/asks"), json!({})),
         "circles": trigger("b", &sink.url("/circles"), json!({"deadLetterURL": sink.url("/dead")})),
     });
-    let broker = Broker::start(kafka, triggers, &[("BROKER_MAX_HOPS", "3")])?;
+    let broker = start(kafka, &topic, triggers, &[("BROKER_MAX_HOPS", "3")])?;
     broker.accept("a", 1)?;
     expect(wait_for_ids(&sink, "/dead", 1)?, numbered([7]), "the reply that would be one too many")?;
     expect(ids(&sink, "/circles").len(), 3, "hops")?;
-    let records = kafka.records(&broker.topic)?;
+    let records = kafka.records(&topic)?;
     let hops: Vec<_> = records.iter().map(|record| record.header_text("trestlehops")).collect();
     let hops: Vec<_> = hops.iter().map(|hops| hops.as_deref().unwrap_or("-")).collect();
     expect(hops, vec!["-", "1", "2", "3"], "the hops beside the events")?;
-    eventually("all to be done", || (broker.lag(kafka, "circles").ok()? == 0).then_some(()))
+    settled(kafka, &topic, "circles")
 }
 
 fn end(kafka: &Kafka) -> Outcome {
-    let sink = Sink::start()?;
+    let (sink, topic) = (Sink::start()?, topic());
     let triggers = json!({"t": {"target": {"url": sink.url("/in")}, "deliveryOptions": {"concurrency": 1}}});
     let gate = kit::Gate::new();
     let held = gate.clone();
     sink.route(move |_| Some(Reply::status(202).held(&held)));
-    let mut broker = Broker::start(kafka, triggers.clone(), &[])?;
+    let mut broker = start(kafka, &topic, triggers.clone(), &[])?;
     for number in 0..20 {
         broker.accept("a", number)?;
     }
@@ -145,27 +137,26 @@ fn end(kafka: &Kafka) -> Outcome {
     broker.process.terminate()?;
     gate.open();
     expect(broker.process.wait()?, 0, "nothing is lost")?;
-    let topic = broker.topic.clone();
     expect(lag(kafka, &topic, "t")?, 20 - ids(&sink, "/in").len() as i64, "what was delivered is done")?;
-    let again = Broker::at(&kafka.plaintext(), &topic, triggers, &[])?;
+    let again = start(kafka, &topic, triggers, &[])?;
     again.accept("a", 20)?;
     expect(wait_for_ids(&sink, "/in", 21)?, numbered(0..21), "each once, in order")
 }
 
 fn reload(kafka: &Kafka) -> Outcome {
-    let sink = Sink::start()?;
+    let (sink, topic) = (Sink::start()?, topic());
     let with = |names: &[&str]| {
         let triggers = names
             .iter()
             .map(|name| ((*name).to_owned(), json!({"target": {"url": sink.url(&format!("/{name}"))}})));
         serde_json::Value::Object(triggers.collect())
     };
-    let broker = Broker::start(kafka, with(&["one", "two"]), &[])?;
+    let broker = start(kafka, &topic, with(&["one", "two"]), &[])?;
     broker.accept("a", 0)?;
     wait_for_ids(&sink, "/one", 1)?;
     wait_for_ids(&sink, "/two", 1)?;
-    eventually("all to be done", || (broker.lag(kafka, "two").ok()? == 0).then_some(()))?;
-    broker.reload(with(&["one"]))?;
+    settled(kafka, &topic, "two")?;
+    broker.reload(&with(&["one"]))?;
     eventually("the group to be left", || {
         broker.process.log().iter().any(|line| line.field("message").contains("in force")).then_some(())
     })?;
@@ -174,24 +165,22 @@ fn reload(kafka: &Kafka) -> Outcome {
     }
     wait_for_ids(&sink, "/one", 5)?;
     expect(ids(&sink, "/two").len(), 1, "a trigger that is gone gets nothing")?;
-    broker.reload(with(&["one", "two"]))?;
-    let mut two = wait_for_ids(&sink, "/two", 5)?;
-    two.sort();
-    expect(two, numbered(0..5), "its group has kept its place")
+    broker.reload(&with(&["one", "two"]))?;
+    expect_in_any_order(wait_for_ids(&sink, "/two", 5)?, numbered(0..5), "its group has kept its place")
 }
 
 fn invalid(kafka: &Kafka) -> Outcome {
-    let sink = Sink::start()?;
-    let broker = Broker::start(kafka, json!({"t": {"target": {"url": sink.url("/in")}}}), &[])?;
-    kafka.produce(&broker.topic, &[peers::Record::new("no event")])?;
-    broker.post(&Example::json("a", &json!({})).binary(1))?;
+    let (sink, topic) = (Sink::start()?, topic());
+    let broker = start(kafka, &topic, json!({"t": {"target": {"url": sink.url("/in")}}}), &[])?;
+    kafka.produce(&topic, &[peers::Record::new("no event")])?;
+    broker.send(&Example::json("a", &json!({})).binary(1))?;
     expect(wait_for_ids(&sink, "/in", 1)?, numbered([1]), "what stands behind it")?;
     let listing = eventually("a dead letter", || {
         broker.json("/dlq").ok().filter(|found| found["entries"][0].is_object())
     })?;
     let event = &listing["entries"][0]["event"];
     let about = (&event["type"], &event["id"], &event["source"]);
-    let wanted = (&json!("io.trestle.broker.invalid"), &json!("0"), &json!(broker.topic));
+    let wanted = (&json!("io.trestle.broker.invalid"), &json!("0"), &json!(topic));
     expect(about, wanted, "what it was")?;
-    eventually("all to be done", || (broker.lag(kafka, "t").ok()? == 0).then_some(()))
+    settled(kafka, &topic, "t")
 }

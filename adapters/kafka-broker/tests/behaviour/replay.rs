@@ -6,7 +6,7 @@ use kit::{Sink, eventually};
 use peers::{Kafka, Record};
 use serde_json::{Value, json};
 
-use crate::{Broker, Named, Outcome, expect, ids, numbered, topic, wait_for_ids};
+use crate::{Named, Outcome, expect, ids, numbered, start, topic, wait_for_ids};
 
 pub const TRIALS: &[Named] = &[
     ("by offset: from one on, up to another", by_id),
@@ -35,17 +35,16 @@ fn with(sink: &Sink, bounds: Value) -> Value {
 fn by_id(kafka: &Kafka) -> Outcome {
     let (sink, topic) = (Sink::start()?, filled(kafka)?);
     let triggers = with(&sink, json!({"byId": {"start": 3, "end": "7"}}));
-    let mut broker = Broker::at(&kafka.plaintext(), &topic, triggers.clone(), &[])?;
+    let mut broker = start(kafka, &topic, triggers.clone(), &[])?;
     broker.process.wait_for_line("the end of the bounds is reached: nothing more is read")?;
     expect(wait_for_ids(&sink, "/in", 4)?, numbered(3..7), "from the third on, before the seventh")?;
     broker.accept("a", 10)?;
     eventually("what was delivered to be done", || {
         (kafka.committed(&format!("{topic}.t"), &topic).ok()? == [Some(7)]).then_some(())
     })?;
-    broker.process.terminate()?;
-    broker.process.wait()?;
+    broker.process.stop()?;
     // The place is kept, so that other bounds count no more.
-    let again = Broker::at(&kafka.plaintext(), &topic, with(&sink, json!({"byId": {"start": 0}})), &[])?;
+    let again = start(kafka, &topic, with(&sink, json!({"byId": {"start": 0}})), &[])?;
     again.accept("a", 11)?;
     expect(wait_for_ids(&sink, "/in", 9)?, numbered(3..12), "what follows")
 }
@@ -55,14 +54,14 @@ fn by_date(kafka: &Kafka) -> Outcome {
     #[expect(clippy::disallowed_methods, reason = "what follows is to be later by the clock")]
     let pause = || std::thread::sleep(Duration::from_millis(20));
     pause();
-    let start = now()?;
+    let from = now()?;
     write(kafka, &topic, 10..15)?;
     pause();
-    let end = now()?;
+    let to = now()?;
     pause();
     write(kafka, &topic, 15..20)?;
-    let triggers = with(&sink, json!({"byDate": {"start": start, "end": end}}));
-    let mut broker = Broker::at(&kafka.plaintext(), &topic, triggers, &[])?;
+    let triggers = with(&sink, json!({"byDate": {"start": from, "end": to}}));
+    let mut broker = start(kafka, &topic, triggers, &[])?;
     broker.process.wait_for_line("the end of the bounds is reached: nothing more is read")?;
     expect(wait_for_ids(&sink, "/in", 5)?, numbered(10..15), "what was written between")
 }
@@ -76,7 +75,7 @@ fn now() -> Result<String, kit::Failure> {
 
 fn from_now_on(kafka: &Kafka) -> Outcome {
     let (sink, topic) = (Sink::start()?, filled(kafka)?);
-    let broker = Broker::at(&kafka.plaintext(), &topic, with(&sink, Value::Null), &[])?;
+    let broker = start(kafka, &topic, with(&sink, Value::Null), &[])?;
     expect(kafka.committed(&format!("{topic}.t"), &topic)?, vec![Some(10)], "its place, before it is ready")?;
     broker.accept("a", 10)?;
     wait_for_ids(&sink, "/in", 1)?;

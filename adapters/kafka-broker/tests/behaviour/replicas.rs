@@ -6,7 +6,7 @@ use kit::{Reply, Sink, eventually};
 use peers::Kafka;
 use serde_json::json;
 
-use crate::{Broker, Named, Outcome, event, expect, lag, topic};
+use crate::{Broker, Named, Outcome, event, expect, settled, start, topic};
 
 pub const TRIALS: &[Named] = &[
     ("two share the work, one is killed, one stops", shared),
@@ -17,7 +17,7 @@ fn post_all(brokers: &[&Broker], numbers: std::ops::Range<u64>) -> Outcome {
     for number in numbers {
         let broker = brokers[usize::try_from(number).unwrap_or_default() % brokers.len()];
         let key = format!("k{}", number % 8);
-        let answer = broker.post(&event("a", number).header("ce-partitionkey", &key))?;
+        let answer = broker.send(&event("a", number).header("ce-partitionkey", &key))?;
         expect(answer.status, 200, &answer.text())?;
     }
     Ok(())
@@ -31,34 +31,33 @@ fn shared(kafka: &Kafka) -> Outcome {
     let (sink, topic) = (Sink::start()?, topic());
     kafka.create_topic(&topic, 4, &[])?;
     let triggers = json!({"t": {"target": {"url": sink.url("/in")}}});
-    let start = || Broker::at(&kafka.plaintext(), &topic, triggers.clone(), &[]);
-    let (one, mut two) = (start()?, start()?);
+    let another = || start(kafka, &topic, triggers.clone(), &[]);
+    let (one, mut two) = (another()?, another()?);
     post_all(&[&one, &two], 0..200)?;
     eventually("the first", || (arrived(&sink).len() == 200).then_some(()))?;
     // SIGKILL.
     drop(one);
     post_all(&[&two], 200..300)?;
     eventually("what came after a kill", || (arrived(&sink).len() == 300).then_some(()))?;
-    let three = start()?;
-    two.process.terminate()?;
-    expect(two.process.wait()?, 0, "nothing is lost")?;
+    let three = another()?;
+    two.process.stop()?;
     post_all(&[&three], 300..400)?;
     eventually("what came after a stop", || (arrived(&sink).len() == 400).then_some(()))?;
-    eventually("all to be done", || (lag(kafka, &topic, "t").ok()? == 0).then_some(()))
+    settled(kafka, &topic, "t")
 }
 
 fn killed(kafka: &Kafka) -> Outcome {
     let (sink, topic) = (Sink::start()?, topic());
     let triggers = json!({"t": {"target": {"url": sink.url("/in")}}});
     sink.always(Reply::hang());
-    let one = Broker::at(&kafka.plaintext(), &topic, triggers.clone(), &[])?;
+    let one = start(kafka, &topic, triggers.clone(), &[])?;
     post_all(&[&one], 0..20)?;
     sink.wait_for(20)?;
     // SIGKILL.
     drop(one);
     sink.reset();
     sink.always(Reply::status(202));
-    let two = Broker::at(&kafka.plaintext(), &topic, triggers, &[])?;
+    let _two = start(kafka, &topic, triggers, &[])?;
     eventually("all of them", || (arrived(&sink).len() == 20).then_some(()))?;
-    eventually("all to be done", || (two.lag(kafka, "t").ok()? == 0).then_some(()))
+    settled(kafka, &topic, "t")
 }

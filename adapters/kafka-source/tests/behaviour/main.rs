@@ -4,37 +4,19 @@ mod events;
 mod group;
 mod security;
 
-use std::{
-    process::ExitCode,
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
+use std::process::ExitCode;
 
 use kit::{Captured, Event, Failure, Process, Sink};
-use libtest_mimic::{Arguments, Trial};
+use peers::kafka::trials::{self, Named, topic};
 use peers::{Kafka, Record};
 
 type Outcome = Result<(), Failure>;
-type Named = (&'static str, fn(&Kafka) -> Outcome);
 
 fn main() -> ExitCode {
-    let arguments = Arguments::from_args();
-    // One broker for all of them; each has a topic and a group of its own.
-    let kafka = Arc::new(OnceLock::new());
-    let trials = [events::TRIALS, group::TRIALS, security::TRIALS].concat().into_iter();
-    let mut trials: Vec<_> = trials
-        .map(|(name, run)| {
-            let kafka = Arc::clone(&kafka);
-            Trial::test(name, move || match kafka.get_or_init(Kafka::start) {
-                Ok(kafka) => Ok(run(kafka)?),
-                Err(failure) => Err(failure.clone().into()),
-            })
-        })
-        .collect();
-    trials.push(Trial::test("a broker that goes and comes back costs nothing", || Ok(group::outage()?)));
-    libtest_mimic::run(&arguments, trials).exit_code()
+    trials::run(
+        &[events::TRIALS, group::TRIALS, security::TRIALS],
+        &[("a broker that goes and comes back costs nothing", group::outage)],
+    )
 }
 
 /// A topic and its group, and a sink; what is started between them may come and go.
@@ -47,8 +29,7 @@ struct Bridge<'a> {
 
 impl<'a> Bridge<'a> {
     fn new(kafka: &'a Kafka, partitions: i32) -> Result<Self, Failure> {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        let topic = format!("source-{}", NEXT.fetch_add(1, Ordering::SeqCst));
+        let topic = topic();
         kafka.create_topic(&topic, partitions, &[])?;
         Ok(Self { kafka, sink: Sink::start()?, topic, bootstrap: kafka.plaintext() })
     }
@@ -106,10 +87,7 @@ fn launch(bootstrap: &str, topic: &str, sink: &Sink, settings: &[(&str, &str)]) 
         ("SESSION_TIMEOUT", "6s"),
         ("K_SINK", &sink),
     ];
-    let kept = base.iter().filter(|(name, _)| !settings.iter().any(|(known, _)| known == name));
-    let all: Vec<_> =
-        kept.chain(settings).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Process::start("kafka-source", &[], &all)
+    Process::start("kafka-source", &[], &[&base, settings].concat())
 }
 
 /// Records `first..last`, whose values are their numbers, over so many partitions by turns.

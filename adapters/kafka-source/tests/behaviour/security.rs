@@ -3,7 +3,7 @@
 
 use std::thread;
 
-use kit::{Authority, Request, ensure, eventually};
+use kit::{Authority, Folder, Request, ensure, eventually};
 use peers::{Kafka, Record};
 
 use crate::{Bridge, Named, Outcome};
@@ -64,8 +64,7 @@ fn refused(kafka: &Kafka) -> Outcome {
                 .map_err(|error| format!("{error}: {named} is not in {}", process.output()))?;
                 let output = process.output();
                 ensure(!output.contains("hunter2"), || output.clone())?;
-                let answer =
-                    Request::get("/readyz").send(process.address()?).map_err(|error| error.to_string())?;
+                let answer = Request::get("/readyz").send(process.address()?)?;
                 ensure(answer.status == 503 && process.exited().is_none(), || format!("{answer:?}"))
             })
         });
@@ -76,18 +75,14 @@ fn refused(kafka: &Kafka) -> Outcome {
 fn rotation(kafka: &Kafka) -> Outcome {
     let mut bridge = Bridge::new(kafka, 1)?;
     bridge.bootstrap = kafka.sasl_plaintext();
-    let file = std::env::temp_dir().join(format!("{}-{}", bridge.topic, std::process::id()));
-    let write = |password: &str| std::fs::write(&file, password).map_err(|error| error.to_string());
-    write("outdated")?;
-    let path = file.to_string_lossy().into_owned();
+    let folder = Folder::new()?;
+    let path = folder.file("password", "outdated")?;
     let settings = [("SASL_ENABLE", "true"), ("USERNAME", Kafka::USER), ("PASSWORD_FILE", &path)];
     let mut process = bridge.launch(&settings)?;
     process.wait_for_line("the first contact failed")?;
-    write(Kafka::PASSWORD)?;
+    folder.file("password", Kafka::PASSWORD)?;
     bridge.produce(&[Record::new("x")])?;
-    let arrived = bridge.sink.wait_for(1).map(drop);
-    let _ = std::fs::remove_file(&file);
-    arrived
+    bridge.sink.wait_for(1).map(drop)
 }
 
 fn missing_topic(kafka: &Kafka) -> Outcome {

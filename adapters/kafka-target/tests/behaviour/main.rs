@@ -4,81 +4,57 @@ mod records;
 mod refusals;
 mod security;
 
-use std::{
-    net::SocketAddr,
-    process::ExitCode,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
+use std::process::ExitCode;
 
-use kit::{Example, Failure, Process, Request, Response};
-use libtest_mimic::{Arguments, Trial};
+use kit::{Adapter, Example, Failure};
+use peers::kafka::trials::{self, Named, topic};
 use peers::{Kafka, Record};
 
 type Outcome = Result<(), Failure>;
-type Named = (&'static str, fn(&Kafka) -> Outcome);
 
 fn main() -> ExitCode {
-    let arguments = Arguments::from_args();
-    // One broker for all of them; each has a topic of its own.
-    let kafka = Arc::new(std::sync::OnceLock::new());
-    let trials = [records::TRIALS, security::TRIALS, refusals::TRIALS].concat().into_iter();
-    let mut trials: Vec<_> = trials
-        .map(|(name, run)| {
-            let kafka = Arc::clone(&kafka);
-            Trial::test(name, move || match kafka.get_or_init(Kafka::start) {
-                Ok(kafka) => Ok(run(kafka)?),
-                Err(failure) => Err(failure.clone().into()),
-            })
-        })
-        .collect();
-    trials.push(Trial::test("no answer of success without the record, over restarts of the broker", || {
-        Ok(refusals::outage()?)
-    }));
-    libtest_mimic::run(&arguments, trials).exit_code()
+    trials::run(
+        &[records::TRIALS, security::TRIALS, refusals::TRIALS],
+        &[("no answer of success without the record, over restarts of the broker", refusals::outage)],
+    )
 }
 
 /// The binary and its topic.
 struct Target {
-    process: Process,
-    address: SocketAddr,
+    adapter: Adapter,
     topic: String,
 }
 
-/// A name that no other trial has.
-fn topic() -> String {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    format!("target-{}", NEXT.fetch_add(1, Ordering::SeqCst))
-}
-
-fn environment(bootstrap: &str, topic: &str, settings: &[(&str, &str)]) -> Vec<(String, String)> {
-    let base = [("BOOTSTRAP_SERVERS", bootstrap), ("TOPIC", topic), ("DRAIN_SECONDS", "0")];
-    let all = base.iter().chain(settings);
-    all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+fn environment<'a>(
+    bootstrap: &'a str,
+    topic: &'a str,
+    settings: &[(&'a str, &'a str)],
+) -> Vec<(&'a str, &'a str)> {
+    [&[("BOOTSTRAP_SERVERS", bootstrap), ("TOPIC", topic), ("DRAIN_SECONDS", "0")], settings].concat()
 }
 
 impl Target {
     fn launch(bootstrap: &str, topic: &str, settings: &[(&str, &str)]) -> Result<Self, Failure> {
-        let mut process = Process::start("kafka-target", &[], &environment(bootstrap, topic, settings))?;
-        Ok(Self { address: process.address()?, process, topic: topic.to_owned() })
+        let adapter = Adapter::listening("kafka-target", &environment(bootstrap, topic, settings))?;
+        Ok(Self { adapter, topic: topic.to_owned() })
     }
 
     /// One on the plain listener, ready.
     fn start(kafka: &Kafka, settings: &[(&str, &str)]) -> Result<Self, Failure> {
-        let mut target = Self::launch(&kafka.plaintext(), &topic(), settings)?;
-        target.process.wait_for_status("/readyz", 200)?;
-        Ok(target)
+        Self::start_with(kafka, &topic(), settings)
     }
 
-    fn send(&self, request: &Request) -> Result<Response, Failure> {
-        request.send(self.address).map_err(|error| error.to_string())
+    /// The same with a topic that may be there.
+    fn start_with(kafka: &Kafka, topic: &str, settings: &[(&str, &str)]) -> Result<Self, Failure> {
+        let mut target = Self::launch(&kafka.plaintext(), topic, settings)?;
+        target.adapter.process.wait_for_status("/readyz", 200)?;
+        Ok(target)
     }
 
     /// Sends an event with this text and expects a success.
     fn accepts(&self, number: u64, text: &str) -> Outcome {
-        let answer = self.send(&Example::new("com.example.note", "text/plain", text).binary(number))?;
+        let answer =
+            self.adapter.send(&Example::new("com.example.note", "text/plain", text).binary(number))?;
         kit::ensure(answer.status == 202, || format!("{}: {}", answer.status, answer.text()))
     }
 

@@ -26,7 +26,7 @@ fn note(number: u64) -> Request {
 fn original(kafka: &Kafka) -> Outcome {
     let target = Target::start(kafka, &[("TOPIC_PARTITIONS", "3")])?;
     ensure(kafka.partitions(&target.topic)? == Some(3), || "the topic has not 3 partitions".to_owned())?;
-    let answer = target.send(&note(7).header("ce-subject", "s%20t"))?;
+    let answer = target.adapter.send(&note(7).header("ce-subject", "s%20t"))?;
     ensure(answer.status == 202 && answer.body.is_empty(), || format!("{answer:?}"))?;
     let record = only(target.records(kafka)?)?;
     ensure(record.key.as_deref() == Some(b"kit-7") && record.headers.is_empty(), || format!("{record:?}"))?;
@@ -41,7 +41,7 @@ fn original(kafka: &Kafka) -> Outcome {
 fn raw(kafka: &Kafka) -> Outcome {
     let target = Target::start(kafka, &[("DISCARD_CE_CONTEXT", "true")])?;
     let data = [0, 159, 146, 150];
-    target.send(&Example::new("t", "application/octet-stream", data).binary(1))?;
+    target.adapter.send(&Example::new("t", "application/octet-stream", data).binary(1))?;
     let record = only(target.records(kafka)?)?;
     let found = (record.key.as_deref(), record.value.as_deref(), record.headers.len());
     ensure(found == (Some(&b"kit-1"[..]), Some(&data[..]), 0), || format!("{record:?}"))
@@ -49,7 +49,7 @@ fn raw(kafka: &Kafka) -> Outcome {
 
 fn binary(kafka: &Kafka) -> Outcome {
     let target = Target::start(kafka, &[("CONTENT_MODE", "binary"), ("RECORD_KEY", "partitionkey")])?;
-    target.send(&note(1).header("ce-partitionkey", "k%C3%BC"))?;
+    target.adapter.send(&note(1).header("ce-partitionkey", "k%C3%BC"))?;
     let record = only(target.records(kafka)?)?;
     for (name, expected) in [
         ("ce_specversion", "1.0"),
@@ -68,7 +68,7 @@ fn binary(kafka: &Kafka) -> Outcome {
 
 fn structured(kafka: &Kafka) -> Outcome {
     let target = Target::start(kafka, &[("CONTENT_MODE", "structured")])?;
-    target.send(&note(1))?;
+    target.adapter.send(&note(1))?;
     let record = only(target.records(kafka)?)?;
     let media_type = record.header_text("content-type").unwrap_or_default();
     ensure(media_type == "application/cloudevents+json; charset=UTF-8", || media_type.clone())?;
@@ -80,7 +80,7 @@ fn structured(kafka: &Kafka) -> Outcome {
 fn keys(kafka: &Kafka) -> Outcome {
     let target = Target::start(kafka, &[("RECORD_KEY", "subject"), ("TOPIC_PARTITIONS", "4")])?;
     for number in 0..40 {
-        target.send(&note(number).header("ce-subject", &format!("s{}", number % 8)))?;
+        target.adapter.send(&note(number).header("ce-subject", &format!("s{}", number % 8)))?;
     }
     let records = target.records(kafka)?;
     let places: std::collections::BTreeSet<_> =
@@ -93,7 +93,7 @@ fn keys(kafka: &Kafka) -> Outcome {
     }
     let target = Target::start(kafka, &[("RECORD_KEY", "none"), ("TOPIC_PARTITIONS", "4")])?;
     for number in 0..60 {
-        target.send(&note(number))?;
+        target.adapter.send(&note(number))?;
     }
     let records = target.records(kafka)?;
     ensure(records.iter().all(|record| record.key.is_none()), || "there are keys".to_owned())?;
@@ -118,7 +118,7 @@ fn tombstones(kafka: &Kafka) -> Outcome {
             .header("ce-source", "/kit")
             .header("ce-type", "com.example.gone")
             .header("ce-subject", "customer-7");
-        let answer = target.send(&bare)?;
+        let answer = target.adapter.send(&bare)?;
         ensure(answer.status == 202, || answer.text())?;
         let record = only(target.records(kafka)?)?;
         let found = (record.key.as_deref(), &record.value);
@@ -130,8 +130,7 @@ fn tombstones(kafka: &Kafka) -> Outcome {
 fn existing_topic(kafka: &Kafka) -> Outcome {
     let name = topic();
     kafka.create_topic(&name, 2, &[])?;
-    let mut target = Target::launch(&kafka.plaintext(), &name, &[("TOPIC_PARTITIONS", "5")])?;
-    target.process.wait_for_status("/readyz", 200)?;
+    let target = Target::start_with(kafka, &name, &[("TOPIC_PARTITIONS", "5")])?;
     target.accepts(1, "x")?;
     ensure(kafka.partitions(&name)? == Some(2), || "it was changed".to_owned())
 }

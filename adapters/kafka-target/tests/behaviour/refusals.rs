@@ -27,15 +27,14 @@ fn oversize(kafka: &Kafka) -> Outcome {
     kafka.create_topic(&name, 1, &[("max.message.bytes", "20000")])?;
     // They wait for each other, so that they are one batch, which is larger than the topic allows.
     let settings = [("DISCARD_CE_CONTEXT", "true"), ("LINGER", "300ms")];
-    let mut target = Target::launch(&kafka.plaintext(), &name, &settings)?;
-    target.process.wait_for_status("/readyz", 200)?;
+    let target = Target::start_with(kafka, &name, &settings)?;
     let statuses = thread::scope(|scope| {
         let callers: Vec<_> = (0..12)
             .map(|number| {
                 let size = if number == 5 { 50_000 } else { 4000 };
                 let request = Example::new("t", "text/plain", "x".repeat(size)).binary(number);
                 let target = &target;
-                scope.spawn(move || target.send(&request).map(|answer| answer.status))
+                scope.spawn(move || target.adapter.send(&request).map(|answer| answer.status))
             })
             .collect();
         callers
@@ -52,11 +51,10 @@ fn oversize(kafka: &Kafka) -> Outcome {
 fn keyless(kafka: &Kafka) -> Outcome {
     let name = topic();
     kafka.create_topic(&name, 1, &[("cleanup.policy", "compact")])?;
-    let mut target = Target::launch(&kafka.plaintext(), &name, &[("RECORD_KEY", "subject")])?;
-    target.process.wait_for_status("/readyz", 200)?;
+    let target = Target::start_with(kafka, &name, &[("RECORD_KEY", "subject")])?;
     let note = Example::new("t", "text/plain", "x");
     for (request, expected) in [(note.binary(1), 422), (note.binary(2).header("ce-subject", "s"), 202)] {
-        let answer = target.send(&request)?;
+        let answer = target.adapter.send(&request)?;
         ensure(answer.status == expected, || format!("{}: {}", answer.status, answer.text()))?;
     }
     Ok(())
@@ -66,13 +64,13 @@ fn missing_topic(kafka: &Kafka) -> Outcome {
     let name = topic();
     let settings = [("CREATE_MISSING_TOPIC", "false"), ("DELIVERY_TIMEOUT", "1s")];
     let mut target = Target::launch(&kafka.plaintext(), &name, &settings)?;
-    let line = target.process.wait_for_line("the first contact failed")?;
+    let line = target.adapter.process.wait_for_line("the first contact failed")?;
     ensure(line.field("reason").contains("TOPIC does not exist"), || line.text.clone())?;
-    let answer = target.send(&Example::new("t", "text/plain", "x").binary(1))?;
+    let answer = target.adapter.send(&Example::new("t", "text/plain", "x").binary(1))?;
     ensure(answer.status == 503 && answer.headers.get("retry-after").is_some(), || format!("{answer:?}"))?;
     ensure(kafka.partitions(&name)?.is_none(), || "the topic was made".to_owned())?;
     kafka.create_topic(&name, 1, &[])?;
-    target.process.wait_for_status("/readyz", 200)?;
+    target.adapter.process.wait_for_status("/readyz", 200)?;
     eventually("an accepted event", || target.accepts(2, "x").ok())
 }
 
@@ -122,7 +120,7 @@ pub fn outage() -> Outcome {
                     let number = next.fetch_add(1, Ordering::SeqCst);
                     let request = Example::new("t", "text/plain", number.to_string()).binary(number);
                     while !done.load(Ordering::SeqCst) {
-                        match target.send(&request).map(|answer| answer.status) {
+                        match target.adapter.send(&request).map(|answer| answer.status) {
                             Ok(202) => {
                                 taken
                                     .lock()
@@ -158,8 +156,10 @@ pub fn outage() -> Outcome {
     let taken = taken.into_inner().map_err(|error| error.to_string())?;
     let lost: Vec<_> = taken.difference(&there).collect();
     ensure(lost.is_empty(), || format!("of {} accepted, lost: {lost:?}", taken.len()))?;
-    let output = target.process.output();
+    let output = target.adapter.process.output();
     let lines = output.lines().count();
-    ensure(lines < 5000 && target.process.memory("VmHWM")? < (64 << 20), || format!("{lines} lines of log"))?;
+    ensure(lines < 5000 && target.adapter.process.memory("VmHWM")? < (64 << 20), || {
+        format!("{lines} lines of log")
+    })?;
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! Every way to secure a connection, and what is said when one does not fit.
 
-use std::{fs, thread};
+use std::thread;
 
-use kit::{Authority, ensure, eventually};
+use kit::{Authority, Folder, ensure, eventually};
 use peers::Kafka;
 
 use crate::{Named, Outcome, Target, topic};
@@ -22,7 +22,7 @@ fn user() -> [(&'static str, &'static str); 3] {
 /// Starts one and sends an event.
 fn works(kafka: &Kafka, bootstrap: &str, settings: &[(&str, &str)]) -> Outcome {
     let mut target = Target::launch(bootstrap, &topic(), settings)?;
-    target.process.wait_for_status("/readyz", 200)?;
+    target.adapter.process.wait_for_status("/readyz", 200)?;
     target.accepts(1, "x")?;
     let records = target.records(kafka)?;
     ensure(records.len() == 1, || format!("{records:?}"))
@@ -92,31 +92,22 @@ fn complains(bootstrap: &str, settings: &[(&str, &str)], named: &str) -> Outcome
     let mut target = Target::launch(bootstrap, &topic(), settings)?;
     // On a busy machine the first time may be over before anything was answered.
     eventually("the setting", || {
-        target.process.log().iter().any(|line| line.field("reason").contains(named)).then_some(())
+        target.adapter.process.log().iter().any(|line| line.field("reason").contains(named)).then_some(())
     })
-    .map_err(|error| format!("{error}: {named} is not in {}", target.process.output()))?;
-    let output = target.process.output();
+    .map_err(|error| format!("{error}: {named} is not in {}", target.adapter.process.output()))?;
+    let output = target.adapter.process.output();
     ensure(!output.contains("hunter2") && !output.contains("PRIVATE"), || output.clone())?;
-    let status = target.send(&kit::Request::get("/readyz"))?.status;
-    ensure(status == 503 && target.process.exited().is_none(), || format!("/readyz is {status}"))
+    let status = target.adapter.send(&kit::Request::get("/readyz"))?.status;
+    ensure(status == 503 && target.adapter.process.exited().is_none(), || format!("/readyz is {status}"))
 }
 
 fn rotation(kafka: &Kafka) -> Outcome {
-    let folder = std::env::temp_dir().join(format!("kafka-target-{}", std::process::id()));
-    let file = folder.join("password");
-    let write = |password: &str| {
-        fs::create_dir_all(&folder)
-            .and_then(|()| fs::write(&file, password))
-            .map_err(|error| error.to_string())
-    };
-    write("outdated")?;
-    let path = file.to_string_lossy().into_owned();
+    let folder = Folder::new()?;
+    let path = folder.file("password", "outdated")?;
     let settings = [("SASL_ENABLE", "true"), ("USERNAME", Kafka::USER), ("PASSWORD_FILE", &path)];
     let mut target = Target::launch(&kafka.sasl_plaintext(), &topic(), &settings)?;
-    target.process.wait_for_line("the first contact failed")?;
-    write(Kafka::PASSWORD)?;
-    target.process.wait_for_status("/readyz", 200)?;
-    let sent = eventually("an accepted event", || target.accepts(1, "x").ok());
-    let _ = fs::remove_dir_all(&folder);
-    sent
+    target.adapter.process.wait_for_line("the first contact failed")?;
+    folder.file("password", Kafka::PASSWORD)?;
+    target.adapter.process.wait_for_status("/readyz", 200)?;
+    eventually("an accepted event", || target.accepts(1, "x").ok())
 }

@@ -1,16 +1,18 @@
 //! Tries, dead letters, filters, and triggers that do not stand in each other's way.
 
-use kit::{Gate, Reply, Request, Sink, eventually};
+use kit::{Gate, Reply, Sink, eventually};
 use serde_json::json;
 
-use crate::{Broker, Outcome, answer_by_path, event, expect, first_event, ids, trigger, wait_for_ids};
+use crate::{
+    Outcome, answer_by_path, event, expect, first_event, ids, numbered, start, trigger, wait_for_ids,
+};
 
 #[test]
 fn a_transient_failure_is_tried_again_with_the_same_event() -> Outcome {
     let sink = Sink::start()?;
     sink.script([Reply::status(503), Reply::close(), Reply::status(500), Reply::status(404)]);
     let options = json!({"retry": 4, "backoffPolicy": "constant", "backoffDelay": "PT0.01S"});
-    let broker = Broker::start(json!({"t": trigger("a", &sink.url("/in"), options)}), &[])?;
+    let broker = start(json!({"t": trigger("a", &sink.url("/in"), options)}), &[])?;
     broker.accept("a", 7)?;
     let requests = sink.wait_for(5)?;
     for request in &requests {
@@ -35,7 +37,7 @@ fn tries_that_are_used_up_end_in_the_dead_letter() -> Outcome {
         let sink = Sink::start()?;
         answer_by_path(&sink, vec![("/in", reply)]);
         let options = json!({"retry": 2, "backoffDelay": "PT0.01S", "deadLetterURL": sink.url("/dead")});
-        let broker = Broker::start(json!({"t": trigger("a", &sink.url("/in"), options)}), &[])?;
+        let broker = start(json!({"t": trigger("a", &sink.url("/in"), options)}), &[])?;
         broker.accept("a", 1)?;
         let dead = first_event(&sink, "/dead")?;
         expect(ids(&sink, "/in").len(), 3, "one try and two more")?;
@@ -54,7 +56,7 @@ fn what_the_event_itself_is_to_blame_for_is_not_tried_again() -> Outcome {
         let sink = Sink::start()?;
         answer_by_path(&sink, vec![("/in", Reply::status(status))]);
         let options = json!({"retry": 5, "deadLetterURL": sink.url("/dead")});
-        let broker = Broker::start(json!({"t": trigger("a", &sink.url("/in"), options)}), &[])?;
+        let broker = start(json!({"t": trigger("a", &sink.url("/in"), options)}), &[])?;
         broker.accept("a", 1)?;
         let dead = first_event(&sink, "/dead")?;
         expect(dead.get("knativeerrorcode"), status.to_string().as_str(), "the status")?;
@@ -71,7 +73,7 @@ fn no_answer_and_no_target_end_in_the_dead_letter() -> Outcome {
         "refused": trigger("a", &nobody.url("/"), options.clone()),
         "unknown": trigger("b", "", options),
     });
-    let broker = Broker::start(triggers, &[])?;
+    let broker = start(triggers, &[])?;
     broker.accept("a", 1)?;
     let dead = first_event(&sink, "/dead")?;
     expect(dead.get("knativeerrorcode"), "500", "as Knative has it")?;
@@ -89,7 +91,7 @@ fn an_event_that_nobody_takes_is_said_to_be_lost() -> Outcome {
         "without": trigger("a", &sink.url("/in"), json!({})),
         "with": trigger("b", &sink.url("/in"), json!({"deadLetterURL": sink.url("/dead")})),
     });
-    let broker = Broker::start(triggers, &[])?;
+    let broker = start(triggers, &[])?;
     broker.accept("a", 1)?;
     broker.accept("b", 2)?;
     let lost = eventually("two lines", || Some(broker.lost()).filter(|lines| lines.len() == 2))?;
@@ -123,12 +125,12 @@ fn every_dialect_chooses() -> Outcome {
             (format!("t{n}"), json!({"filters": [filter], "target": {"url": sink.url(&format!("/{n}"))}}))
         })
         .collect();
-    let broker = Broker::start(triggers.into(), &[])?;
+    let broker = start(triggers.into(), &[])?;
     broker.accept("cart.left", 1)?;
     broker.accept("order.paid", 2)?;
     sink.wait_for(filters.len())?;
     for (n, filter) in filters.iter().enumerate() {
-        expect(wait_for_ids(&sink, &format!("/{n}"), 1)?, vec!["kit-2".to_owned()], &filter.to_string())?;
+        expect(wait_for_ids(&sink, &format!("/{n}"), 1)?, numbered([2]), &filter.to_string())?;
     }
     Ok(())
 }
@@ -142,7 +144,7 @@ fn a_trigger_that_hangs_holds_up_no_other() -> Outcome {
         "slow": {"target": {"url": sink.url("/slow")}, "deliveryOptions": {"concurrency": 2}},
         "quick": {"target": {"url": sink.url("/quick")}},
     });
-    let broker = Broker::start(triggers, &[])?;
+    let broker = start(triggers, &[])?;
     for number in 0..50 {
         broker.accept("a", number)?;
     }
@@ -162,12 +164,11 @@ fn events_of_one_key_go_one_after_the_other() -> Outcome {
         let event = request.event().ok()?;
         (event.get("id") == "kit-0").then(|| Reply::status(202).held(&held))
     });
-    let broker =
-        Broker::start(json!({"t": trigger("a", &sink.url("/in"), json!({"orderBy": "customer"}))}), &[])?;
+    let broker = start(json!({"t": trigger("a", &sink.url("/in"), json!({"orderBy": "customer"}))}), &[])?;
     for number in 0..9 {
         let customer = if number % 2 == 0 { "even" } else { "odd" };
-        let answer = event("a", number).header("ce-customer", customer).send(broker.address);
-        expect(answer.map_err(|error| error.to_string())?.status, 200, "accepted")?;
+        let answer = broker.send(&event("a", number).header("ce-customer", customer))?;
+        expect(answer.status, 200, "accepted")?;
     }
     // All the odd ones pass the even one that is held, and no other even one does.
     let early = wait_for_ids(&sink, "/in", 5)?;
@@ -188,11 +189,10 @@ fn what_happens_is_counted() -> Outcome {
         "bad": trigger("b", &sink.url("/bad"), json!({"deadLetterURL": sink.url("/dead")})),
         "lost": trigger("c", &sink.url("/lost"), json!({})),
     });
-    let mut broker = Broker::start(triggers, &[("BROKER_NAME", "kitchen")])?;
+    let broker = start(triggers, &[("BROKER_NAME", "kitchen")])?;
     for (number, event_type) in (0..).zip(["a", "b", "c", "nobody"]) {
         broker.accept(event_type, number)?;
     }
-    let metrics = broker.process.metrics_address()?;
     let wanted = [
         "broker_ingest_event_count{broker_name=\"kitchen\",ingested=\"true\",received_type=\"a\"} 1",
         "broker_ingest_unmatched_count{broker_name=\"kitchen\"} 1",
@@ -203,7 +203,7 @@ fn what_happens_is_counted() -> Outcome {
         "broker_events_held{broker_name=\"kitchen\",trigger_name=\"good\"} 0",
     ];
     eventually("all of it in the metrics", || {
-        let text = Request::get("/metrics").send(metrics).ok()?.text();
+        let text = broker.process.metrics().ok()?;
         wanted.iter().all(|line| text.contains(line)).then_some(())
     })
 }
@@ -213,20 +213,14 @@ fn what_was_lost_can_be_looked_at_and_delivered_again() -> Outcome {
     let sink = Sink::start()?;
     answer_by_path(&sink, vec![("/in", Reply::status(400).body("no such order"))]);
     let triggers = json!({"t": trigger("a", &sink.url("/in"), json!({}))});
-    let broker = Broker::start(triggers, &[])?;
+    let broker = start(triggers, &[])?;
     broker.accept("a", 1)?;
-    let page = |method: &str, path: &str| {
-        kit::Request::new(method, path).send(broker.address).map_err(|error| error.to_string())
-    };
-    let entry = eventually("a copy", || {
-        let listing: serde_json::Value = serde_json::from_slice(&page("GET", "/dlq").ok()?.body).ok()?;
-        listing["entries"].get(0).cloned()
-    })?;
+    let entry = broker.dead_letters(1)?["entries"][0].take();
     let said = ["id", "trigger", "error"].map(|name| entry[name].as_str().unwrap_or_default().to_owned());
     expect(said, ["1", "t", "no such order"].map(str::to_owned), "what is said of it")?;
-    expect(page("POST", "/dlq/1/replay")?.status, 502, "refused again")?;
+    expect(broker.page("POST", "/dlq/1/replay")?.status, 502, "refused again")?;
     answer_by_path(&sink, vec![]);
-    expect(page("POST", "/dlq/1/replay")?.status, 200, "taken")?;
-    expect(ids(&sink, "/in"), vec!["kit-1".to_owned(); 3], "the same event")?;
-    expect(page("GET", "/dlq/1")?.status, 404, "it is no longer there")
+    expect(broker.page("POST", "/dlq/1/replay")?.status, 200, "taken")?;
+    expect(ids(&sink, "/in"), numbered([1, 1, 1]), "the same event")?;
+    expect(broker.get("/dlq/1")?.status, 404, "it is no longer there")
 }

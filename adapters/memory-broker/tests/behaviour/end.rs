@@ -3,14 +3,14 @@
 use kit::{Gate, Reply, Sink};
 use serde_json::json;
 
-use crate::{Broker, Outcome, answer_by_path, expect, ids, trigger, wait_for_ids};
+use crate::{Outcome, answer_by_path, expect, ids, numbered, start, trigger, wait_for_ids};
 
 #[test]
 fn what_is_held_is_delivered_before_the_end() -> Outcome {
     let (sink, gate) = (Sink::start()?, Gate::new());
     answer_by_path(&sink, vec![("/in", Reply::status(202).held(&gate))]);
     let triggers = json!({"t": trigger("a", &sink.url("/in"), json!({"concurrency": 3}))});
-    let mut broker = Broker::start(triggers, &[])?;
+    let mut broker = start(triggers, &[])?;
     for number in 0..20 {
         broker.accept("a", number)?;
     }
@@ -40,7 +40,7 @@ fn what_cannot_be_delivered_in_time_goes_to_the_dead_letter_or_is_lost() -> Outc
         "gone": trigger("b", &sink.url("/fails"), patient),
         "stuck": trigger("c", &sink.url("/refuses"), json!({"deadLetterURL": sink.url("/hangs/too")})),
     });
-    let mut broker = Broker::start(triggers, &[])?;
+    let mut broker = start(triggers, &[])?;
     for number in 0..3 {
         broker.accept("a", number)?;
     }
@@ -55,8 +55,8 @@ fn what_cannot_be_delivered_in_time_goes_to_the_dead_letter_or_is_lost() -> Outc
     expect(broker.process.wait()?, 1, "something was lost")?;
     let mut saved = ids(&sink, "/dead");
     saved.sort();
-    expect(saved, (0..3).map(|number| format!("kit-{number}")).collect(), "one dead-letter attempt each")?;
+    expect(saved, numbered(0..3), "one dead-letter attempt each")?;
     let mut lost: Vec<_> = broker.lost().iter().map(|line| line.field("id").to_owned()).collect();
     lost.sort();
-    expect(lost, vec!["kit-3".to_owned(), "kit-4".to_owned(), "kit-5".to_owned()], "one line each")
+    expect(lost, numbered(3..6), "one line each")
 }

@@ -1,24 +1,26 @@
 //! The document changes while events are on their way.
 
-use kit::{Gate, Process, Reply, Request, Sink, eventually};
+use kit::{Gate, Process, Reply, Sink, eventually};
 use serde_json::json;
 
-use crate::{Broker, Outcome, answer_by_path, event, expect, ids, trigger, wait_for_ids};
+use crate::{
+    Outcome, answer_by_path, event, expect, ids, numbered, start, start_with, trigger, wait_for_ids,
+};
 
 #[test]
 fn filters_and_triggers_change_for_later_events() -> Outcome {
     let sink = Sink::start()?;
-    let broker = Broker::start(json!({"t": trigger("a", &sink.url("/1"), json!({}))}), &[])?;
+    let broker = start(json!({"t": trigger("a", &sink.url("/1"), json!({}))}), &[])?;
     broker.accept("a", 1)?;
     wait_for_ids(&sink, "/1", 1)?;
-    broker.reload(json!({
+    broker.reload(&json!({
         "t": trigger("b", &sink.url("/1"), json!({})),
         "new": trigger("a", &sink.url("/2"), json!({})),
     }))?;
     broker.accept("a", 2)?;
     broker.accept("b", 3)?;
-    expect(wait_for_ids(&sink, "/1", 2)?, vec!["kit-1".to_owned(), "kit-3".to_owned()], "the new filter")?;
-    expect(wait_for_ids(&sink, "/2", 1)?, vec!["kit-2".to_owned()], "the new trigger")
+    expect(wait_for_ids(&sink, "/1", 2)?, numbered([1, 3]), "the new filter")?;
+    expect(wait_for_ids(&sink, "/2", 1)?, numbered([2]), "the new trigger")
 }
 
 #[test]
@@ -26,32 +28,31 @@ fn a_new_target_counts_from_the_next_try() -> Outcome {
     let sink = Sink::start()?;
     answer_by_path(&sink, vec![("/bad", Reply::status(503))]);
     let options = json!({"retry": 1000, "backoffPolicy": "constant", "backoffDelay": "PT0.02S"});
-    let broker = Broker::start(json!({"t": trigger("a", &sink.url("/bad"), options.clone())}), &[])?;
+    let broker = start(json!({"t": trigger("a", &sink.url("/bad"), options.clone())}), &[])?;
     broker.accept("a", 1)?;
     wait_for_ids(&sink, "/bad", 2)?;
-    broker.reload(json!({"t": trigger("a", &sink.url("/good"), options)}))?;
-    expect(wait_for_ids(&sink, "/good", 1)?, vec!["kit-1".to_owned()], "the event that was under way")
+    broker.reload(&json!({"t": trigger("a", &sink.url("/good"), options)}))?;
+    expect(wait_for_ids(&sink, "/good", 1)?, numbered([1]), "the event that was under way")
 }
 
 #[test]
 fn a_removed_trigger_delivers_what_it_has() -> Outcome {
     let (sink, gate) = (Sink::start()?, Gate::new());
     answer_by_path(&sink, vec![("/in", Reply::status(202).held(&gate))]);
-    let broker = Broker::start(json!({"t": trigger("a", &sink.url("/in"), json!({"concurrency": 1}))}), &[])?;
+    let broker = start(json!({"t": trigger("a", &sink.url("/in"), json!({"concurrency": 1}))}), &[])?;
     for number in 0..5 {
         broker.accept("a", number)?;
     }
-    broker.reload(json!({}))?;
+    broker.reload(&json!({}))?;
     broker.accept("a", 5)?;
     gate.open();
-    let expected: Vec<_> = (0..5).map(|number| format!("kit-{number}")).collect();
-    expect(wait_for_ids(&sink, "/in", 5)?, expected, "in order, and nothing of later")
+    expect(wait_for_ids(&sink, "/in", 5)?, numbered(0..5), "in order, and nothing of later")
 }
 
 #[test]
 fn a_broken_document_leaves_the_last_good_one() -> Outcome {
     let sink = Sink::start()?;
-    let mut broker = Broker::start(json!({"t": trigger("a", &sink.url("/in"), json!({}))}), &[])?;
+    let mut broker = start(json!({"t": trigger("a", &sink.url("/in"), json!({}))}), &[])?;
     broker
         .write("triggers:\n  orders: {filters: [{regex: {type: a}}], deliveryOptions: {retry: often}}\n")?;
     let line =
@@ -63,7 +64,7 @@ fn a_broken_document_leaves_the_last_good_one() -> Outcome {
     broker.write("")?;
     broker.accept("a", 1)?;
     wait_for_ids(&sink, "/in", 1)?;
-    broker.reload(json!({"t": trigger("a", &sink.url("/mended"), json!({}))}))?;
+    broker.reload(&json!({"t": trigger("a", &sink.url("/mended"), json!({}))}))?;
     broker.accept("a", 2)?;
     wait_for_ids(&sink, "/mended", 1)?;
     expect(ids(&sink, "/in").len(), 1, "only the first")
@@ -76,11 +77,8 @@ fn senders_must_show_the_credentials_of_the_document() -> Outcome {
         "ingest": {"user": "Aladdin", "password": "open sesame"},
         "triggers": {"t": {"target": {"url": sink.url("/in")}}},
     });
-    let broker = Broker::start_with(&document, &[])?;
-    let with = |credentials: &str| {
-        let request: Request = event("a", 1).header("authorization", credentials);
-        request.send(broker.address).map_err(|error| error.to_string())
-    };
+    let broker = start_with(&document, &[])?;
+    let with = |credentials: &str| broker.send(&event("a", 1).header("authorization", credentials));
     let refused = broker.post("a", 1)?;
     expect(refused.status, 401, "no credentials")?;
     let challenge = refused.headers.get("www-authenticate").unwrap_or_default();
@@ -88,7 +86,7 @@ fn senders_must_show_the_credentials_of_the_document() -> Outcome {
     expect(with("Basic QWxhZGRpbjpzZXNhbWU=")?.status, 401, "wrong password")?;
     expect(with("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==")?.status, 200, "the right ones")?;
     wait_for_ids(&sink, "/in", 1)?;
-    broker.reload(json!({}))?;
+    broker.reload(&json!({}))?;
     broker.accept("a", 2)
 }
 
@@ -96,8 +94,8 @@ fn senders_must_show_the_credentials_of_the_document() -> Outcome {
 fn polling_reads_the_file_each_period() -> Outcome {
     let sink = Sink::start()?;
     let triggers = json!({"t": trigger("a", &sink.url("/1"), json!({}))});
-    let broker = Broker::start(triggers, &[("CONFIG_POLLING_PERIOD", "PT0.1S")])?;
-    broker.reload(json!({"t": trigger("a", &sink.url("/2"), json!({}))}))?;
+    let broker = start(triggers, &[("CONFIG_POLLING_PERIOD", "PT0.1S")])?;
+    broker.reload(&json!({"t": trigger("a", &sink.url("/2"), json!({}))}))?;
     broker.accept("a", 1)?;
     wait_for_ids(&sink, "/2", 1)?;
     Ok(())
@@ -115,9 +113,7 @@ fn a_document_that_cannot_be_used_ends_the_start_with_78() -> Outcome {
         ),
     ];
     for (settings, named) in table {
-        let environment: Vec<_> =
-            settings.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        let mut process = Process::start("memory-broker", &[], &environment)?;
+        let mut process = Process::start("memory-broker", &[], &settings)?;
         expect(process.wait()?, 78, named)?;
         let said =
             eventually("the reason", || Some(process.output()).filter(|text| text.contains("problems")))?;

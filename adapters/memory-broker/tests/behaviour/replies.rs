@@ -3,16 +3,10 @@
 use kit::{Reply, Sink, eventually};
 use serde_json::json;
 
-use crate::{Broker, Outcome, answer_by_path, event, expect, first_event, ids, trigger, wait_for_ids};
+use crate::{Outcome, answer_by_path, event, expect, first_event, ids, start, trigger, wait_for_ids};
 
 fn reply(event_type: &str) -> Reply {
-    Reply::status(200)
-        .header("ce-specversion", "1.0")
-        .header("ce-id", "r")
-        .header("ce-source", "/reply")
-        .header("ce-type", event_type)
-        .header("content-type", "text/plain")
-        .body("hello")
+    Reply::event(event_type, "r").header("content-type", "text/plain").body("hello")
 }
 
 #[test]
@@ -23,10 +17,10 @@ fn a_reply_goes_to_the_triggers_that_want_it() -> Outcome {
         "ask": trigger("question", &sink.url("/ask"), json!({})),
         "answer": trigger("answer", &sink.url("/answer"), json!({})),
     });
-    let broker = Broker::start(triggers, &[])?;
+    let broker = start(triggers, &[])?;
     let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-    let sent = event("question", 1).header("traceparent", parent).send(broker.address);
-    expect(sent.map_err(|error| error.to_string())?.status, 200, "accepted")?;
+    let sent = broker.send(&event("question", 1).header("traceparent", parent))?;
+    expect(sent.status, 200, "accepted")?;
     let answer = first_event(&sink, "/answer")?;
     expect(answer.get("type"), "answer", "the reply")?;
     expect(answer.get("source"), "/reply", "the reply")?;
@@ -45,7 +39,7 @@ fn a_dead_letter_may_answer_too() -> Outcome {
         "t": trigger("a", &sink.url("/in"), json!({"deadLetterURL": sink.url("/dead")})),
         "buried": trigger("buried", &sink.url("/buried"), json!({})),
     });
-    let broker = Broker::start(triggers, &[])?;
+    let broker = start(triggers, &[])?;
     broker.accept("a", 1)?;
     wait_for_ids(&sink, "/buried", 1)?;
     Ok(())
@@ -58,7 +52,7 @@ fn a_circle_of_replies_ends_in_the_dead_letter() -> Outcome {
     let triggers = json!({
         "loop": {"target": {"url": sink.url("/loop")}, "deliveryOptions": {"deadLetterURL": sink.url("/dead")}},
     });
-    let broker = Broker::start(triggers, &[("BROKER_MAX_HOPS", "3")])?;
+    let broker = start(triggers, &[("BROKER_MAX_HOPS", "3")])?;
     broker.accept("a", 1)?;
     let dead = first_event(&sink, "/dead")?;
     expect(dead.get("type"), "again", "the reply, not what it answers")?;
@@ -75,11 +69,10 @@ fn a_full_broker_still_takes_replies() -> Outcome {
     let triggers = json!({"loop": {"target": {"url": sink.url("/loop")}}});
     let settings =
         [("MEMORY_BUFFER_SIZE", "1"), ("BROKER_MAX_HOPS", "200"), ("MEMORY_PRODUCE_TIMEOUT", "20s")];
-    let broker = Broker::start(triggers, &settings)?;
+    let broker = start(triggers, &settings)?;
     broker.accept("a", 1)?;
-    let later = broker.post_later("a", 2);
+    let later = event("a", 2).send_later(broker.address);
     eventually("both circles at their end", || (broker.lost().len() == 2).then_some(()))?;
     expect(ids(&sink, "/loop").len(), 2 * 201, "no reply was refused for want of room")?;
-    let answer = later.join().map_err(|_| "the sender panicked")?.map_err(|error| error.to_string())?;
-    expect(answer.status, 200, "the new event waited for the replies")
+    expect(kit::answer(later)?.status, 200, "the new event waited for the replies")
 }

@@ -3,7 +3,9 @@
 use kit::{Example, Gate, Reply, Sink, eventually};
 use serde_json::json;
 
-use crate::{Broker, Outcome, answer_by_path, expect, first_event, ids, trigger, wait_for_ids};
+use crate::{
+    Outcome, answer_by_path, event, expect, first_event, ids, numbered, start, trigger, wait_for_ids,
+};
 
 /// A share of one event, and senders wait no time to speak of.
 const SMALL: [(&str, &str); 2] = [("MEMORY_BUFFER_SIZE", "4"), ("MEMORY_PRODUCE_TIMEOUT", "PT0.05S")];
@@ -17,7 +19,7 @@ fn a_trigger_over_its_share_refuses_only_what_it_wants() -> Outcome {
         "quick": trigger("b", &sink.url("/quick"), json!({})),
         "both": {"filters": [{"any": [{"exact": {"type": "a"}}, {"exact": {"type": "b"}}]}], "target": {"url": sink.url("/both")}},
     });
-    let broker = Broker::start(triggers, &SMALL)?;
+    let broker = start(triggers, &SMALL)?;
     broker.accept("a", 1)?;
     wait_for_ids(&sink, "/both", 1)?;
     let refused = broker.post("a", 2)?;
@@ -33,7 +35,7 @@ fn a_trigger_over_its_share_refuses_only_what_it_wants() -> Outcome {
     gate.open();
     eventually("room again", || broker.post("a", 7).ok().filter(|answer| answer.status == 200))?;
     wait_for_ids(&sink, "/slow", 2)?;
-    expect(ids(&sink, "/slow"), vec!["kit-1".to_owned(), "kit-7".to_owned()], "what was accepted")
+    expect(ids(&sink, "/slow"), numbered([1, 7]), "what was accepted")
 }
 
 #[test]
@@ -44,7 +46,7 @@ fn over_its_share_a_dead_letter_takes_the_event() -> Outcome {
         "slow": trigger("a", &sink.url("/slow"), json!({"deadLetterURL": sink.url("/dead")})),
         "other": trigger("a", &sink.url("/other"), json!({})),
     });
-    let broker = Broker::start(triggers, &SMALL)?;
+    let broker = start(triggers, &SMALL)?;
     broker.accept("a", 1)?;
     wait_for_ids(&sink, "/other", 1)?;
     eventually("accepted", || broker.post("a", 2).ok().filter(|answer| answer.status == 200))?;
@@ -73,13 +75,12 @@ fn a_sender_waits_until_there_is_room() -> Outcome {
         });
         let settings =
             [("MEMORY_BUFFER_SIZE", "8"), ("MEMORY_PRODUCE_TIMEOUT", "1m"), ("WORKER_THREADS", threads)];
-        let broker = Broker::start(triggers, &settings)?;
+        let broker = start(triggers, &settings)?;
         broker.accept("a", 0)?;
-        let waiting: Vec<_> = (1..40).map(|number| broker.post_later("a", number)).collect();
+        let waiting: Vec<_> = (1..40).map(|number| event("a", number).send_later(broker.address)).collect();
         gate.open();
         for answer in waiting {
-            let answer =
-                answer.join().map_err(|_| "the sender panicked")?.map_err(|error| error.to_string())?;
+            let answer = kit::answer(answer)?;
             expect(answer.status, 200, &answer.text())?;
         }
         wait_for_ids(&sink, "/slow", 40)?;
@@ -93,11 +94,9 @@ fn bytes_count_as_well() -> Outcome {
     let (sink, gate) = (Sink::start()?, Gate::new());
     answer_by_path(&sink, vec![("/in", Reply::status(202).held(&gate))]);
     let triggers = json!({"t": trigger("a", &sink.url("/in"), json!({}))});
-    let broker =
-        Broker::start(triggers, &[("MEMORY_BUFFER_BYTES", "65536"), ("MEMORY_PRODUCE_TIMEOUT", "50ms")])?;
+    let broker = start(triggers, &[("MEMORY_BUFFER_BYTES", "65536"), ("MEMORY_PRODUCE_TIMEOUT", "50ms")])?;
     let send = |number: u64, bytes: usize| {
-        let request = Example::new("a", "text/plain", vec![b'x'; bytes]).binary(number);
-        request.send(broker.address).map_err(|error| error.to_string())
+        broker.send(&Example::new("a", "text/plain", vec![b'x'; bytes]).binary(number))
     };
     let large = send(1, 20_000)?;
     expect(large.status, 413, "more than a share")?;

@@ -4,13 +4,13 @@ use kit::{Sink, eventually};
 use peers::Redis;
 use serde_json::json;
 
-use crate::{Broker, Outcome, expect, numbered, settled, wait_for_ids};
+use crate::{Outcome, begin, expect, numbered, settled, start, wait_for_ids};
 
 #[test]
 fn while_redis_is_away_nothing_is_taken_in_and_nothing_is_lost() -> Outcome {
     let (sink, mut redis) = (Sink::start()?, Redis::start_kept()?);
     let triggers = json!({"t": {"target": {"url": sink.url("/in")}}});
-    let mut broker = Broker::start(&redis, "me", triggers, &[("REDIS_STREAM", "away")])?;
+    let mut broker = start(&redis, "me", triggers, &[("REDIS_STREAM", "away")])?;
     broker.accept("a", 0)?;
     wait_for_ids(&sink, "/in", 1)?;
     for round in 1..4 {
@@ -20,7 +20,7 @@ fn while_redis_is_away_nothing_is_taken_in_and_nothing_is_lost() -> Outcome {
         expect(refused.headers.get("retry-after").is_some(), true, "when to come back")?;
         if round == 1 {
             broker.process.wait_for_status("/readyz", 503)?;
-            expect(broker.page("GET", "/healthz")?.status, 200, "it lives")?;
+            expect(broker.get("/healthz")?.status, 200, "it lives")?;
         }
         redis.restart()?;
         eventually("accepted", || broker.post("a", round).ok().filter(|answer| answer.status == 200))?;
@@ -35,7 +35,7 @@ fn while_redis_is_away_nothing_is_taken_in_and_nothing_is_lost() -> Outcome {
 fn a_redis_that_forgot_everything_is_used_again() -> Outcome {
     let (sink, mut redis) = (Sink::start()?, Redis::start()?);
     let triggers = json!({"t": {"target": {"url": sink.url("/in")}}});
-    let broker = Broker::start(&redis, "me", triggers, &[("REDIS_STREAM", "forgotten")])?;
+    let broker = start(&redis, "me", triggers, &[("REDIS_STREAM", "forgotten")])?;
     broker.accept("a", 1)?;
     wait_for_ids(&sink, "/in", 1)?;
     redis.restart()?;
@@ -56,7 +56,7 @@ fn it_waits_for_a_redis_that_is_not_there_yet() -> Outcome {
     let document = json!({"triggers": {"t": {"target": {"url": sink.url("/in")}}}});
     let settings =
         [("REDIS_ADDRESS", &*address), ("REDIS_PASSWORD", Redis::PASSWORD), ("REDIS_STREAM", "later")];
-    let mut broker = Broker::begin(&document, &settings)?;
+    let mut broker = begin(&document, &settings)?;
     let refused = eventually("an answer", || broker.post("a", 1).ok())?;
     expect(refused.status, 503, &refused.text())?;
     redis.restart()?;

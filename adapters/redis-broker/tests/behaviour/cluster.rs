@@ -4,7 +4,7 @@ use kit::{Authority, Sink};
 use peers::{Redis, RedisCluster};
 use serde_json::json;
 
-use crate::{Broker, Outcome, expect, numbered, wait_for_ids};
+use crate::{Outcome, begin, expect, numbered, wait_for_ids};
 
 #[test]
 fn whichever_node_has_the_stream() -> Outcome {
@@ -28,7 +28,7 @@ fn whichever_node_has_the_stream() -> Outcome {
             ("REDIS_TLS_KEY", key),
             ("REDIS_STREAM", stream),
         ];
-        let mut broker = Broker::begin(&document, &settings)?;
+        let mut broker = begin(&document, &settings)?;
         broker.process.wait_for_status("/readyz", 200)?;
         broker.accept("a", round as u64)?;
         broker.accept("b", 99)?;
@@ -49,7 +49,7 @@ fn whichever_node_has_the_stream() -> Outcome {
         ("REDIS_TLS_CERTIFICATE", certificate),
         ("REDIS_TLS_KEY", key),
     ];
-    let mut broker = Broker::begin(&document, &settings)?;
+    let mut broker = begin(&document, &settings)?;
     let line = broker.process.wait_for_line("the first contact failed")?;
     expect(line.field("reason").contains("wrong"), false, "no secret in the log")
 }
@@ -74,7 +74,7 @@ fn whom_to_trust() -> Outcome {
             ("REDIS_TLS_ENABLED", "true"),
             trust,
         ];
-        let mut broker = Broker::begin(&document, &settings)?;
+        let mut broker = begin(&document, &settings)?;
         if is_trusted {
             broker.process.wait_for_status("/readyz", 200)?;
             broker.accept("a", number)?;

@@ -1,11 +1,12 @@
 //! What cannot be delivered: to the dead-letter address until it takes it, or kept to be looked at and delivered again.
 
-use kit::{Reply, Sink, eventually};
+use kit::{Reply, Request, Sink};
 use peers::Redis;
 use serde_json::{Value, json};
 
 use crate::{
-    Broker, Outcome, answer_by_path, event, expect, group, ids, numbered, settled, trigger, wait_for_ids,
+    Outcome, answer_by_path, begin, event, expect, first_event, group, ids, numbered, settled, start,
+    trigger, wait_for_ids,
 };
 
 #[test]
@@ -14,11 +15,9 @@ fn a_dead_letter_address_gets_the_event_with_what_happened() -> Outcome {
     answer_by_path(&sink, vec![("/in", Reply::status(503).body("busy"))]);
     let options = json!({"retry": 2, "backoffPolicy": "constant", "backoffDelay": "PT0.05S", "deadLetterURL": sink.url("/dead")});
     let triggers = json!({"t": trigger("a", &sink.url("/in"), options)});
-    let broker = Broker::start(&redis, "me", triggers, &[("REDIS_STREAM", "dead")])?;
+    let broker = start(&redis, "me", triggers, &[("REDIS_STREAM", "dead")])?;
     broker.accept("a", 1)?;
-    wait_for_ids(&sink, "/dead", 1)?;
-    let requests = sink.requests();
-    let dead = requests.iter().find(|request| request.path == "/dead").ok_or("gone")?.event()?;
+    let dead = first_event(&sink, "/dead")?;
     let said =
         ["id", "knativeerrorcode", "knativeerrordata", "trestletrigger", "trestleattempts", "trestlehops"]
             .map(|name| dead.get(name).to_owned());
@@ -32,14 +31,13 @@ fn what_nobody_takes_waits_and_is_not_acknowledged() -> Outcome {
     let (sink, redis) = (Sink::start()?, Redis::shared()?);
     answer_by_path(&sink, vec![("/in", Reply::status(400)), ("/dead", Reply::status(500))]);
     let triggers = json!({"t": trigger("a", &sink.url("/in"), json!({"deadLetterURL": sink.url("/dead")}))});
-    let mut broker = Broker::start(&redis, "me", triggers.clone(), &[("REDIS_STREAM", "held")])?;
+    let mut broker = start(&redis, "me", triggers.clone(), &[("REDIS_STREAM", "held")])?;
     broker.accept("a", 1)?;
     wait_for_ids(&sink, "/dead", 2)?;
     expect(&group(&redis, "held", "default.t")?["pending"], &json!(1), "it is not done with")?;
-    broker.process.terminate()?;
-    expect(broker.process.wait()?, 0, "nothing is lost")?;
+    broker.process.stop()?;
     answer_by_path(&sink, vec![("/in", Reply::status(400)), ("/dead", Reply::status(202))]);
-    let _again = Broker::start(&redis, "me", triggers, &[("REDIS_STREAM", "held")])?;
+    let _again = start(&redis, "me", triggers, &[("REDIS_STREAM", "held")])?;
     settled(&redis, "held", "default.t")
 }
 
@@ -52,14 +50,12 @@ fn without_an_address_they_are_kept_listed_and_delivered_again() -> Outcome {
         "other": trigger("a", &sink.url("/other"), json!({})),
         "u": trigger("b", &sink.url("/in"), json!({})),
     });
-    let broker = Broker::start(&redis, "me", triggers, &[("REDIS_STREAM", "kept")])?;
+    let broker = start(&redis, "me", triggers, &[("REDIS_STREAM", "kept")])?;
     for number in 0..3 {
         broker.accept("a", number)?;
     }
     broker.accept("b", 3)?;
-    let listing = eventually("four dead letters", || {
-        broker.json("/dlq").ok().filter(|found| found["entries"].as_array().is_some_and(|all| all.len() == 4))
-    })?;
+    let listing = broker.dead_letters(4)?;
     let first = &listing["entries"][0];
     expect(first["trigger"].as_str(), Some("t"), "the trigger")?;
     expect(first["error"].as_str(), Some("no such order"), "the error")?;
@@ -98,10 +94,10 @@ fn without_an_address_they_are_kept_listed_and_delivered_again() -> Outcome {
     let path = format!("/dlq/{second}");
     expect(broker.page("DELETE", &path)?.status, 204, "removed")?;
     expect(broker.page("DELETE", &path)?.status, 404, "gone")?;
-    expect(broker.page("GET", "/dlq/nonsense")?.status, 400, "no id")?;
-    expect(broker.page("GET", "/dlq?limit=none")?.status, 400, "no number")?;
+    expect(broker.get("/dlq/nonsense")?.status, 400, "no id")?;
+    expect(broker.get("/dlq?limit=none")?.status, 400, "no number")?;
 
-    broker.reload(json!({"t": trigger("a", &sink.url("/in"), json!({}))}))?;
+    broker.reload(&json!({"t": trigger("a", &sink.url("/in"), json!({}))}))?;
     let orphan = listing["entries"][3]["id"].as_str().ok_or("no id")?;
     expect(broker.page("POST", &format!("/dlq/{orphan}/replay"))?.status, 409, "its trigger is gone")
 }
@@ -110,7 +106,7 @@ fn without_an_address_they_are_kept_listed_and_delivered_again() -> Outcome {
 fn an_entry_that_is_no_event_is_kept_too() -> Outcome {
     let (sink, redis) = (Sink::start()?, Redis::shared()?);
     let triggers = json!({"t": {"target": {"url": sink.url("/in")}}});
-    let broker = Broker::start(&redis, "me", triggers, &[("REDIS_STREAM", "strange")])?;
+    let broker = start(&redis, "me", triggers, &[("REDIS_STREAM", "strange")])?;
     redis.ask(&["XADD", "strange", "*", "ce", "{\"no\": \"event\"}"])?;
     redis.ask(&["XADD", "strange", "*", "temperature", "21"])?;
     broker.accept("a", 1)?;
@@ -130,7 +126,7 @@ fn the_pages_want_the_credentials_of_the_document() -> Outcome {
         (redis.address().to_string(), json!({"ingest": {"user": "me", "password": "open sesame"}}));
     let settings =
         [("REDIS_ADDRESS", &*address), ("REDIS_PASSWORD", Redis::PASSWORD), ("REDIS_STREAM", "guarded")];
-    let mut broker = Broker::begin(&document, &settings)?;
+    let mut broker = begin(&document, &settings)?;
     broker.process.wait_for_status("/readyz", 200)?;
     for (method, path) in
         [("GET", "/dlq"), ("GET", "/dlq/1-1"), ("DELETE", "/dlq/1-1"), ("POST", "/dlq/1-1/replay")]
@@ -138,10 +134,7 @@ fn the_pages_want_the_credentials_of_the_document() -> Outcome {
         expect(broker.page(method, path)?.status, 401, path)?;
     }
     expect(broker.post("a", 1)?.status, 401, "events as well")?;
-    let with = |mut request: kit::Request| {
-        request.headers.push(("authorization".to_owned(), "Basic bWU6b3BlbiBzZXNhbWU=".to_owned()));
-        request.send(broker.address).map_err(|error| error.to_string())
-    };
-    expect(with(kit::Request::new("GET", "/dlq"))?.status, 200, "with them")?;
+    let with = |request: Request| broker.send(&request.header("authorization", "Basic bWU6b3BlbiBzZXNhbWU="));
+    expect(with(Request::get("/dlq"))?.status, 200, "with them")?;
     expect(with(event("a", 1))?.status, 200, "with them")
 }

@@ -1,17 +1,20 @@
 //! Events on their way: into the stream, past filters, to targets, and back in as replies.
 
-use kit::{Example, Reply, Sink, eventually};
+use kit::{Reply, Sink, eventually};
 use peers::Redis;
 use serde_json::json;
 
-use crate::{Broker, Outcome, answer_by_path, expect, group, ids, numbered, settled, trigger, wait_for_ids};
+use crate::{
+    Outcome, answer_by_path, event, expect, expect_in_any_order, first_event, group, ids, numbered, settled,
+    start, trigger, wait_for_ids,
+};
 
 #[test]
 fn an_event_is_in_the_stream_as_the_old_broker_wrote_it() -> Outcome {
     let (sink, redis) = (Sink::start()?, Redis::shared()?);
     let settings = [("REDIS_STREAM", "as-of-old"), ("REDIS_TRACKING_ID_ENABLED", "true")];
     let triggers = json!({"t": trigger("a", &sink.url("/in"), json!({}))});
-    let broker = Broker::start(&redis, "me", triggers, &settings)?;
+    let broker = start(&redis, "me", triggers, &settings)?;
     broker.accept("a", 1)?;
     broker.accept("b", 2)?;
     wait_for_ids(&sink, "/in", 1)?;
@@ -37,44 +40,35 @@ fn each_trigger_has_its_own_place() -> Outcome {
         "one": trigger("a", &sink.url("/one"), json!({})),
         "all": {"target": {"url": sink.url("/all")}},
     });
-    let broker = Broker::start(&redis, "me", triggers, &settings)?;
+    let broker = start(&redis, "me", triggers, &settings)?;
     for number in 0..100 {
         broker.accept(if number % 2 == 0 { "a" } else { "b" }, number)?;
     }
-    let mut one = wait_for_ids(&sink, "/one", 50)?;
+    let one = wait_for_ids(&sink, "/one", 50)?;
     wait_for_ids(&sink, "/all", 100)?;
-    one.sort();
-    let mut wanted = numbered((0..100).step_by(2));
-    wanted.sort();
-    expect(one, wanted, "what one trigger wants")?;
+    expect_in_any_order(one, numbered((0..100).step_by(2)), "what one trigger wants")?;
     settled(&redis, "places", "mine.one")?;
     settled(&redis, "places", "mine.all")?;
     let hangs = group(&redis, "places", "mine.hangs")?;
     expect(&hangs["pending"], &json!(50), "what hangs is not acknowledged, what the filter refuses is")
 }
 
-/// An event of type `b`.
-fn reply() -> Reply {
-    let reply = Reply::status(200).header("ce-specversion", "1.0").header("ce-id", "kit-7");
-    reply.header("ce-source", "/reply").header("ce-type", "b")
-}
-
 #[test]
 fn replies_come_back_in_and_a_circle_of_them_ends() -> Outcome {
     let (sink, redis) = (Sink::start()?, Redis::shared()?);
-    answer_by_path(&sink, vec![("/asks", reply()), ("/circles", reply())]);
+    let reply = Reply::event("b", "kit-7");
+    answer_by_path(&sink, vec![("/asks", reply.clone()), ("/circles", reply)]);
     let settings = [("REDIS_STREAM", "replies"), ("BROKER_MAX_HOPS", "3")];
     let triggers = json!({
         "asks": trigger("a", &sink.url("/asks"), json!({})),
         "circles": trigger("b", &sink.url("/circles"), json!({"deadLetterURL": sink.url("/dead")})),
     });
-    let broker = Broker::start(&redis, "me", triggers, &settings)?;
+    let broker = start(&redis, "me", triggers, &settings)?;
     broker.accept("a", 1)?;
     let dead = wait_for_ids(&sink, "/dead", 1)?;
     expect(dead, numbered([7]), "the reply that would be one too many")?;
     expect(ids(&sink, "/circles").len(), 3, "hops")?;
-    let requests = sink.requests();
-    let dead = requests.iter().find(|request| request.path == "/dead").ok_or("gone")?.event()?;
+    let dead = first_event(&sink, "/dead")?;
     expect(dead.get("knativeerrorcode"), "508", "why")?;
     expect(dead.get("trestlehops"), "4", "how many")?;
     settled(&redis, "replies", "default.circles")
@@ -86,11 +80,10 @@ fn events_of_one_key_go_one_after_the_other() -> Outcome {
     let settings = [("REDIS_STREAM", "ordered"), ("BROKER_MAX_IN_FLIGHT", "16")];
     let triggers =
         json!({"t": {"target": {"url": sink.url("/in")}, "deliveryOptions": {"orderBy": "partitionkey"}}});
-    let broker = Broker::start(&redis, "me", triggers, &settings)?;
+    let broker = start(&redis, "me", triggers, &settings)?;
     for number in 0..300 {
-        let mut request = Example::json("a", &json!({})).binary(number);
-        request.headers.push(("ce-partitionkey".to_owned(), (number % 5).to_string()));
-        let answer = request.send(broker.address).map_err(|error| error.to_string())?;
+        let key = (number % 5).to_string();
+        let answer = broker.send(&event("a", number).header("ce-partitionkey", &key))?;
         expect(answer.status, 200, &answer.text())?;
     }
     let arrived = wait_for_ids(&sink, "/in", 300)?;
@@ -107,19 +100,19 @@ fn events_of_one_key_go_one_after_the_other() -> Outcome {
 fn triggers_come_and_go_while_it_runs() -> Outcome {
     let (sink, redis) = (Sink::start()?, Redis::shared()?);
     let one = trigger("a", &sink.url("/one"), json!({}));
-    let broker = Broker::start(&redis, "me", json!({"one": one}), &[("REDIS_STREAM", "reloaded")])?;
+    let broker = start(&redis, "me", json!({"one": one}), &[("REDIS_STREAM", "reloaded")])?;
     broker.accept("a", 1)?;
     wait_for_ids(&sink, "/one", 1)?;
 
     let two = trigger("a", &sink.url("/two"), json!({}));
-    broker.reload(json!({"one": one, "two": two}))?;
+    broker.reload(&json!({"one": one, "two": two}))?;
     eventually("the group of the new trigger", || group(&redis, "reloaded", "default.two").ok())?;
     broker.accept("a", 2)?;
     wait_for_ids(&sink, "/one", 2)?;
     wait_for_ids(&sink, "/two", 1)?;
 
     // A trigger that is gone keeps its place, and comes back to it.
-    broker.reload(json!({"one": trigger("b", &sink.url("/moved"), json!({}))}))?;
+    broker.reload(&json!({"one": trigger("b", &sink.url("/moved"), json!({}))}))?;
     broker.accept("a", 3)?;
     broker.accept("b", 4)?;
     expect(
@@ -128,16 +121,16 @@ fn triggers_come_and_go_while_it_runs() -> Outcome {
         "the filter and the target of the new document",
     )?;
     expect(ids(&sink, "/two"), numbered([2]), "nothing new for who is gone")?;
-    broker.reload(json!({"one": one, "two": two}))?;
+    broker.reload(&json!({"one": one, "two": two}))?;
     expect(wait_for_ids(&sink, "/two", 2)?, numbered([2, 3]), "what came meanwhile")?;
     expect(ids(&sink, "/one"), numbered([1, 2]), "what came while the filter was another")?;
 
     // One who only looks on takes its place away.
     let looks = json!({"ephemeral": true, "target": {"url": sink.url("/looks")}});
-    broker.reload(json!({"one": one, "looks": looks}))?;
+    broker.reload(&json!({"one": one, "looks": looks}))?;
     eventually("the group of who looks on", || group(&redis, "reloaded", "default.looks").ok())?;
     broker.accept("a", 5)?;
     wait_for_ids(&sink, "/looks", 1)?;
-    broker.reload(json!({"one": one}))?;
+    broker.reload(&json!({"one": one}))?;
     eventually("no group of who looked on", || group(&redis, "reloaded", "default.looks").err()).map(drop)
 }

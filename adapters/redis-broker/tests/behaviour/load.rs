@@ -6,7 +6,7 @@ use kit::{Sink, eventually};
 use peers::Redis;
 use serde_json::json;
 
-use crate::{Broker, Outcome, expect, settled, wait_for_ids};
+use crate::{Broker, Outcome, expect, settled, start, wait_for_ids};
 
 const SENDERS: u64 = 64;
 
@@ -15,7 +15,7 @@ fn many_events_take_few_round_trips() -> Outcome {
     // One of its own: it is stopped for a while.
     let (sink, redis) = (Sink::start()?, Redis::start()?);
     let triggers = json!({"t": {"target": {"url": sink.url("/in")}}});
-    let mut broker = Broker::start(&redis, "me", triggers, &[("REDIS_STREAM", "load")])?;
+    let mut broker = start(&redis, "me", triggers, &[("REDIS_STREAM", "load")])?;
     broker.accept("a", SENDERS)?;
     settled(&redis, "load", "default.t")?;
     let before = eventually("the figure", || round_trips(&mut broker).ok().filter(|made| *made > 5))?;
@@ -44,8 +44,7 @@ fn many_events_take_few_round_trips() -> Outcome {
 
 /// Requests to Redis since the start.
 fn round_trips(broker: &mut Broker) -> Result<u64, kit::Failure> {
-    let address = broker.process.metrics_address()?;
-    let page = kit::Request::get("/metrics").send(address).map_err(|error| error.to_string())?.text();
+    let page = broker.process.metrics()?;
     let line = page.lines().find(|line| line.starts_with("broker_log_round_trips{"));
     let number = line.and_then(|line| line.rsplit(' ').next()?.parse().ok());
     number.ok_or_else(|| "no figure".to_owned())

@@ -6,7 +6,9 @@ use kit::{Gate, Reply, Sink, eventually};
 use peers::Redis;
 use serde_json::json;
 
-use crate::{Broker, Outcome, answer_by_path, expect, group, ids, numbered, settled, wait_for_ids};
+use crate::{
+    Outcome, answer_by_path, expect, expect_in_any_order, group, ids, numbered, settled, start, wait_for_ids,
+};
 
 #[test]
 fn two_share_the_work() -> Outcome {
@@ -14,17 +16,14 @@ fn two_share_the_work() -> Outcome {
     answer_by_path(&sink, vec![("/in", Reply::status(202).after(Duration::from_millis(20)))]);
     let settings = [("REDIS_STREAM", "shared"), ("BROKER_MAX_IN_FLIGHT", "8")];
     let triggers = json!({"t": {"target": {"url": sink.url("/in")}, "deliveryOptions": {"concurrency": 2}}});
-    let one = Broker::start(&redis, "one", triggers.clone(), &settings)?;
-    let two = Broker::start(&redis, "two", triggers, &settings)?;
+    let one = start(&redis, "one", triggers.clone(), &settings)?;
+    let two = start(&redis, "two", triggers, &settings)?;
     for number in 0..100 {
         (if number % 2 == 0 { &one } else { &two }).accept("a", number)?;
     }
-    let mut found = wait_for_ids(&sink, "/in", 100)?;
+    let found = wait_for_ids(&sink, "/in", 100)?;
     settled(&redis, "shared", "default.t")?;
-    found.sort();
-    let mut wanted = numbered(0..100);
-    wanted.sort();
-    expect(found, wanted, "each once")?;
+    expect_in_any_order(found, numbered(0..100), "each once")?;
     expect(&group(&redis, "shared", "default.t")?["consumers"], &json!(2), "both have read")
 }
 
@@ -34,7 +33,7 @@ fn what_a_dead_process_had_is_taken_over() -> Outcome {
     answer_by_path(&sink, vec![("/in", Reply::status(202).held(&gate))]);
     let settings = [("REDIS_STREAM", "inherited"), ("REDIS_CLAIM_IDLE", "1s")];
     let triggers = json!({"t": {"target": {"url": sink.url("/in")}}});
-    let dead = Broker::start(&redis, "dead", triggers.clone(), &settings)?;
+    let dead = start(&redis, "dead", triggers.clone(), &settings)?;
     for number in 0..20 {
         dead.accept("a", number)?;
     }
@@ -42,12 +41,9 @@ fn what_a_dead_process_had_is_taken_over() -> Outcome {
     // SIGKILL.
     drop(dead);
     gate.open();
-    let _heir = Broker::start(&redis, "heir", triggers, &settings)?;
-    let mut found = wait_for_ids(&sink, "/in", 40)?.split_off(20);
-    found.sort();
-    let mut wanted = numbered(0..20);
-    wanted.sort();
-    expect(found, wanted, "all of it")?;
+    let _heir = start(&redis, "heir", triggers, &settings)?;
+    let found = wait_for_ids(&sink, "/in", 40)?.split_off(20);
+    expect_in_any_order(found, numbered(0..20), "all of it")?;
     settled(&redis, "inherited", "default.t")
 }
 
@@ -57,10 +53,10 @@ fn what_takes_long_is_not_taken_over() -> Outcome {
     answer_by_path(&sink, vec![("/in", Reply::status(202).held(&gate))]);
     let settings = [("REDIS_STREAM", "slow"), ("REDIS_CLAIM_IDLE", "1s500ms")];
     let triggers = json!({"t": {"target": {"url": sink.url("/in")}}});
-    let one = Broker::start(&redis, "one", triggers.clone(), &settings)?;
+    let one = start(&redis, "one", triggers.clone(), &settings)?;
     one.accept("a", 1)?;
     wait_for_ids(&sink, "/in", 1)?;
-    let _two = Broker::start(&redis, "two", triggers, &settings)?;
+    let _two = start(&redis, "two", triggers, &settings)?;
     // Three times what it may be in the hands of one who says nothing.
     thread::sleep(Duration::from_secs(5));
     gate.open();
@@ -74,7 +70,7 @@ fn a_restarted_process_goes_on_with_what_it_had() -> Outcome {
     answer_by_path(&sink, vec![("/in", Reply::hang())]);
     let settings = [("REDIS_STREAM", "again"), ("BROKER_MAX_IN_FLIGHT", "10")];
     let triggers = json!({"t": {"target": {"url": sink.url("/in")}, "deliveryOptions": {"concurrency": 1}}});
-    let broker = Broker::start(&redis, "same", triggers.clone(), &settings)?;
+    let broker = start(&redis, "same", triggers.clone(), &settings)?;
     for number in 0..30 {
         broker.accept("a", number)?;
     }
@@ -84,7 +80,7 @@ fn a_restarted_process_goes_on_with_what_it_had() -> Outcome {
     })?;
     drop(broker);
     answer_by_path(&sink, vec![]);
-    let _again = Broker::start(&redis, "same", triggers, &settings)?;
+    let _again = start(&redis, "same", triggers, &settings)?;
     let found = wait_for_ids(&sink, "/in", 31)?.split_off(1);
     expect(found, numbered(0..30), "in order, what it had first")?;
     settled(&redis, "again", "default.t")

@@ -4,7 +4,7 @@ use kit::{Gate, Reply, Sink, eventually};
 use peers::Redis;
 use serde_json::json;
 
-use crate::{Broker, Outcome, answer_by_path, expect, group, settled, trigger, wait_for_ids};
+use crate::{Outcome, answer_by_path, expect, group, settled, start, trigger, wait_for_ids};
 
 fn length(redis: &Redis, stream: &str) -> Option<u64> {
     redis.ask(&["XLEN", stream]).ok()?.as_u64()
@@ -20,7 +20,7 @@ fn down_to_its_length_but_not_beyond_the_slowest() -> Outcome {
         "quick": trigger("a", &sink.url("/quick"), json!({})),
         "slow": trigger("a", &sink.url("/slow"), json!({})),
     });
-    let broker = Broker::start(&redis, "me", triggers, &settings)?;
+    let broker = start(&redis, "me", triggers, &settings)?;
     for number in 0..1000 {
         broker.accept("a", number)?;
     }
@@ -49,13 +49,13 @@ fn the_group_of_a_trigger_that_is_gone_expires_when_that_is_asked_for() -> Outco
     let one = trigger("a", &sink.url("/one"), json!({}));
     let two = trigger("a", &sink.url("/two"), json!({}));
     let triggers = json!({"one": one, "two": two});
-    let broker = Broker::start(&redis, "me", triggers, &[("REDIS_STREAM", "expiring")])?;
+    let broker = start(&redis, "me", triggers, &[("REDIS_STREAM", "expiring")])?;
     broker.accept("a", 1)?;
     wait_for_ids(&sink, "/one", 1)?;
     wait_for_ids(&sink, "/two", 1)?;
     drop(broker);
     let settings = [("REDIS_STREAM", "expiring"), ("REDIS_GROUP_EXPIRY", "10ms")];
-    let _broker = Broker::start(&redis, "me", json!({"one": one}), &settings)?;
+    let _broker = start(&redis, "me", json!({"one": one}), &settings)?;
     eventually("no group of the other", || group(&redis, "expiring", "default.two").err())?;
     group(&redis, "expiring", "default.one").map(drop)
 }

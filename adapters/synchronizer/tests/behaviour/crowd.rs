@@ -18,8 +18,8 @@ const ROUNDS: usize = 6;
 
 /// The n-th caller, with its request sent and its answer to come.
 fn caller(bridge: &Bridge, id: &str) -> Result<TcpStream, Failure> {
-    let mut stream = connect(bridge.address).map_err(|error| error.to_string())?;
-    stream.write_all(&request(id).to_bytes(bridge.address)).map_err(|error| error.to_string())?;
+    let mut stream = connect(bridge.adapter.address).map_err(|error| error.to_string())?;
+    stream.write_all(&request(id).to_bytes(bridge.adapter.address)).map_err(|error| error.to_string())?;
     Ok(stream)
 }
 
@@ -76,10 +76,10 @@ fn a_caller_who_goes_frees_its_seat() -> Outcome {
     drop(gone);
     bridge.metrics_show("synchronizer_waiting_requests 0")?;
     bridge::is(&bridge.send(&response("a1", &key))?, 502, "client session does not exist")?;
-    let next = request("3").send_later(bridge.address);
+    let next = request("3").send_later(bridge.adapter.address);
     let key = bridge.forwarded(2)?.get("correlationid").to_owned();
     bridge.send(&response("a3", &key))?;
-    let answer = bridge::answer(next)?;
+    let answer = kit::answer(next)?;
     ensure(answer.headers.get("ce-id") == Some("a3"), || format!("{answer:?}"))
 }
 
@@ -90,15 +90,15 @@ fn requests_leave_room_for_responses() -> Outcome {
         request.body = vec![b' '; 300_000];
         request
     };
-    let first = big(request("1")).send_later(bridge.address);
+    let first = big(request("1")).send_later(bridge.adapter.address);
     let key = bridge.forwarded(1)?.get("correlationid").to_owned();
     let refused = bridge.send(&big(request("2")))?;
     bridge::is(&refused, 503, "too many requests wait for their responses")?;
     bridge::is(&bridge.send(&big(response("a1", &key)))?, 200, "")?;
-    let answer = bridge::answer(first)?;
+    let answer = kit::answer(first)?;
     ensure(answer.status == 200 && answer.body.len() == 300_000, || format!("{}", answer.status))?;
-    let again = big(request("3")).send_later(bridge.address);
+    let again = big(request("3")).send_later(bridge.adapter.address);
     let key = bridge.forwarded(2)?.get("correlationid").to_owned();
     bridge.send(&response("a3", &key))?;
-    bridge::answer(again).map(drop)
+    kit::answer(again).map(drop)
 }

@@ -5,7 +5,7 @@ use std::thread::JoinHandle;
 use kit::{Event, Reply, Request, Sink, ensure};
 use serde_json::json;
 
-use crate::bridge::{self, Bridge, Outcome, is, request, response};
+use crate::bridge::{Bridge, Outcome, is, request, response};
 
 #[test]
 fn no_answer_in_time_is_504_and_a_late_one_502() -> Outcome {
@@ -30,13 +30,13 @@ fn unknown_and_second_responses_are_502() -> Outcome {
     for key in ["nobody", "%20", "x".repeat(4000).as_str(), "ключ"] {
         is(&bridge.send(&response("a1", key))?, 502, "client session does not exist")?;
     }
-    let caller = request("1").send_later(bridge.address);
+    let caller = request("1").send_later(bridge.adapter.address);
     let key = bridge.forwarded(1)?.get("correlationid").to_owned();
     is(&bridge.send(&response("a1", &key))?, 200, "")?;
     let second = bridge.send(&response("a2", &key))?;
     // It may come while the first is still being written.
     ensure(second.status == 502, || format!("{second:?}"))?;
-    let answer = bridge::answer(caller)?;
+    let answer = kit::answer(caller)?;
     ensure(answer.headers.get("ce-id") == Some("a1"), || format!("{answer:?}"))?;
     ensure(bridge.sink.count() == 1, || format!("responses went to the sink: {:?}", bridge.sink.requests()))
 }
@@ -101,9 +101,10 @@ fn a_request_without_room_for_a_key_is_400() -> Outcome {
 #[test]
 fn a_collision_of_short_keys_is_500() -> Outcome {
     let bridge = Bridge::start(&[("CORRELATION_KEY_LENGTH", "1")])?;
-    let mut callers: Vec<_> = (0..60).map(|id| request(&id.to_string()).send_later(bridge.address)).collect();
+    let mut callers: Vec<_> =
+        (0..60).map(|id| request(&id.to_string()).send_later(bridge.adapter.address)).collect();
     let first = kit::eventually("a collision", || callers.iter().position(JoinHandle::is_finished))?;
-    let answer = bridge::answer(callers.swap_remove(first))?;
+    let answer = kit::answer(callers.swap_remove(first))?;
     is(&answer, 500, "no correlation key is free: longer ones are needed")?;
     // With it go those who still wait.
     drop(bridge);

@@ -148,8 +148,6 @@ impl<L: Log> Scene<L> {
         environment.push(("BROKER_NAME", format!("broker-{}", self.names)));
         environment.push(("BROKER_MAX_IN_FLIGHT", IN_FLIGHT.to_string()));
         environment.push(("DRAIN_SECONDS", "0".to_owned()));
-        let environment: Vec<_> =
-            environment.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         let mut process = Process::start(L::ADAPTER, &["start"], &environment)?;
         process.wait_for_status("/readyz", 200)?;
         Ok(process)
@@ -235,9 +233,7 @@ fn finish<L: Log>(
     });
     let left = scene.log.left()?;
     for process in &mut processes {
-        process.terminate()?;
-        let code = process.wait()?;
-        ensure(code == 0, || format!("exit code {code}: {}", process.output()))?;
+        process.stop()?;
     }
     let counts = target.counts();
     let lost: Vec<_> = taken.iter().filter(|number| !counts.contains_key(&number.to_string())).collect();

@@ -30,9 +30,7 @@ impl Scene {
         })
         .map_err(|failure| format!("{failure}: {:?} are left\n{}", self.upstream.left(), logs(&processes)))?;
         for process in &mut processes {
-            process.terminate()?;
-            let code = process.wait()?;
-            ensure(code == 0, || format!("exit code {code}: {}", process.output()))?;
+            process.stop()?;
         }
         self.judge(sent, kills)
     }

@@ -104,12 +104,7 @@ impl Scene {
             ("K_SINK_TIMEOUT", "1".to_owned()),
             ("MAX_IN_FLIGHT", IN_FLIGHT.to_string()),
         ];
-        let environment: Vec<_> = common
-            .into_iter()
-            .chain(self.upstream.environment())
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect();
-        Process::start(self.subject.adapter, &[], &environment)
+        Process::start(self.subject.adapter, &[], &[&common[..], &self.upstream.environment()].concat())
     }
 
     /// The numbers of what was accepted, in order.

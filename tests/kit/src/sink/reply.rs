@@ -65,6 +65,13 @@ impl Reply {
         Self::status(200).header("Content-Type", "application/json").body(value.to_string())
     }
 
+    /// 200 with an event in binary mode.
+    #[must_use]
+    pub fn event(event_type: &str, id: &str) -> Self {
+        let reply = Self::status(200).header("ce-specversion", "1.0").header("ce-id", id);
+        reply.header("ce-source", "/reply").header("ce-type", event_type)
+    }
+
     fn faulty(how: How) -> Self {
         Self { how, ..Self::status(200) }
     }

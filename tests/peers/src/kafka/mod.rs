@@ -3,12 +3,13 @@
 
 mod client;
 mod properties;
+pub mod trials;
 
 use std::cell::RefCell;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 
 use kit::{Authority, Failure};
 
@@ -17,6 +18,7 @@ pub use client::Record;
 use self::properties::Ports;
 use crate::install;
 use crate::server::Server;
+use crate::shared;
 
 /// A running broker.
 pub struct Kafka {
@@ -77,14 +79,7 @@ impl Kafka {
     /// # Errors
     /// As [`start`](Self::start).
     pub fn shared() -> Result<Arc<Self>, Failure> {
-        static SHARED: Mutex<Weak<Kafka>> = Mutex::new(Weak::new());
-        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(kafka) = shared.upgrade() {
-            return Ok(kafka);
-        }
-        let kafka = Arc::new(Self::start()?);
-        *shared = Arc::downgrade(&kafka);
-        Ok(kafka)
+        shared(Self::start)
     }
 
     /// Kills it (SIGKILL) and starts it again with what it had on disk.
