@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use common::config::{Config, Flag, Json, Problems};
 use routing::{
-    Splitter,
+    CeContext, Splitter,
     splitter::{Problem, Spec},
 };
 use schemars::JsonSchema;
@@ -27,6 +27,10 @@ pub struct SplitterConfig {
     #[schemars(example = r#"{"part": "item"}"#)]
     #[serde(default)]
     pub splitter_ce_extensions: Json<BTreeMap<String, String>>,
+    /// Whether each part says what it is a part of, in extensions: `splitid` and `splitsource` are id and source of the event,
+    /// `splitindex` is its number from 0, `splitcount` how many there are. An `aggregator` gathers by them.
+    #[serde(default)]
+    pub splitter_number_parts: Flag,
     /// Parts that are on their way at once. With one, they arrive in their order; with more, they set out in it.
     #[schemars(range(min = 1, max = 1000))]
     #[serde(default = "one")]
@@ -51,29 +55,26 @@ fn most() -> usize {
 impl Config for SplitterConfig {
     fn validate(&self, problems: &mut Problems) {
         for (variable, problem) in self.splitter().err().unwrap_or_default() {
-            problems.add(variable, problem);
+            problems.add(&variable, problem);
         }
     }
 }
 
 impl SplitterConfig {
     /// The splitter that these settings mean, or what is wrong with them: the variable and the end of a sentence about it.
-    pub fn splitter(&self) -> Result<Splitter, Vec<(&'static str, String)>> {
-        let spec = Spec {
-            path: &self.splitter_path,
+    pub fn splitter(&self) -> Result<Splitter, Vec<(String, String)>> {
+        let context = CeContext {
             event_type: &self.splitter_ce_type,
             source: &self.splitter_ce_source,
             extensions: &self.splitter_ce_extensions,
         };
+        let spec = Spec { path: &self.splitter_path, context, numbered: self.splitter_number_parts.0 };
         let splitter = Splitter::new(&spec).map_err(|problems| {
             let named = |problem: Problem| match problem {
-                Problem::Path(mistake) => ("SPLITTER_PATH", format!("is no path: {mistake}")),
-                Problem::Type(error) => ("SPLITTER_CE_TYPE", format!("is no type of an event: {error}")),
-                Problem::Source(error) => {
-                    ("SPLITTER_CE_SOURCE", format!("is no source of an event: {error}"))
-                }
-                Problem::Extension(name, why) => {
-                    ("SPLITTER_CE_EXTENSIONS", format!("cannot set '{name}': {why}"))
+                Problem::Path(mistake) => ("SPLITTER_PATH".to_owned(), format!("is no path: {mistake}")),
+                Problem::Context(problem) => {
+                    let (variable, sentence) = problem.of_variable();
+                    (format!("SPLITTER_{variable}"), sentence)
                 }
             };
             problems.into_iter().map(named).collect::<Vec<_>>()
@@ -108,6 +109,10 @@ mod tests {
         ]);
         assert_eq!(found.len(), 4, "{found:?}");
         let text = found.join("\n");
+        assert_eq!(
+            problems(&[("SPLITTER_CE_EXTENSIONS", r#"{"splitid": "1"}"#), ("SPLITTER_NUMBER_PARTS", "true")]),
+            ["SPLITTER_CE_EXTENSIONS cannot set 'splitid': it is set here by itself"]
+        );
         for part in [
             "SPLITTER_PATH is no path: line 1, column 7: the modifier '@sort' is not supported",
             "SPLITTER_CE_EXTENSIONS cannot set 'id'",

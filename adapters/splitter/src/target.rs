@@ -46,6 +46,8 @@ impl Adapter for Split {
                 Field::new("ceContext.type", "SPLITTER_CE_TYPE"),
                 Field::new("ceContext.source", "SPLITTER_CE_SOURCE"),
                 Field::new("ceContext.extensions", "SPLITTER_CE_EXTENSIONS").rule(Rule::Json),
+                // Ours.
+                Field::new("numberParts", "SPLITTER_NUMBER_PARTS"),
             ],
         }],
     };

@@ -8,10 +8,6 @@ use serde::Deserialize;
 const LENGTH: usize = 24;
 /// A shorter key can be guessed by who may send to us: 16 letters are 82 bits.
 const SHORT: usize = 16;
-/// Bytes of events that the frame lets in where nothing is set and enough memory is granted.
-const BYTES: usize = 64 << 20;
-/// Connections that the frame lets in where nothing is set.
-const CONNECTIONS: usize = 4096;
 /// Settings of the synchronizer.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct SynchronizerConfig {
@@ -70,11 +66,11 @@ impl SynchronizerConfig {
 
     /// Bytes of requests that may wait.
     pub fn waiting_bytes(&self) -> usize {
-        self.max_in_flight_bytes.unwrap_or_else(|| common::memory::share(BYTES)) / 2
+        waiting::bytes(self.max_in_flight_bytes)
     }
 
     fn connections(&self) -> usize {
-        self.max_connections.unwrap_or(CONNECTIONS)
+        waiting::connections(self.max_connections)
     }
 }
 

@@ -7,7 +7,8 @@ use std::{
 };
 
 use common::Event;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::oneshot;
+use waiting::{NoPlace, Place, Room};
 
 use crate::key;
 
@@ -17,20 +18,10 @@ const DRAWS: usize = 16;
 /// Those who wait.
 #[derive(Debug)]
 pub struct Table {
-    seats: Mutex<Seats>,
-    /// Told when the last one leaves.
-    empty: Notify,
-    max: usize,
-    max_bytes: usize,
-    key_length: usize,
-}
-
-#[derive(Debug, Default)]
-struct Seats {
     /// By key; `None` once it was called, while its caller is being answered.
-    waiting: HashMap<String, Option<oneshot::Sender<Call>>>,
-    bytes: usize,
-    closed: bool,
+    seats: Mutex<HashMap<String, Option<oneshot::Sender<Call>>>>,
+    room: Room,
+    key_length: usize,
 }
 
 /// One who waits. Dropping it frees the seat.
@@ -38,7 +29,8 @@ struct Seats {
 pub struct Seat<'a> {
     table: &'a Table,
     key: String,
-    bytes: usize,
+    /// Given back after the key.
+    _place: Place,
     calls: oneshot::Receiver<Call>,
 }
 
@@ -82,7 +74,7 @@ pub enum NotTaken {
 impl Table {
     /// A table with so many seats, for requests of so many bytes together, with keys of this length.
     pub fn new(max: usize, max_bytes: usize, key_length: usize) -> Self {
-        Self { seats: Mutex::default(), empty: Notify::new(), max, max_bytes, key_length }
+        Self { seats: Mutex::default(), room: Room::new(max, max_bytes), key_length }
     }
 
     /// Takes a seat for a request of this size. One that comes to an empty table always gets one.
@@ -90,22 +82,18 @@ impl Table {
     /// # Errors
     /// When there is none.
     pub fn take(&self, bytes: usize) -> Result<Seat<'_>, NoSeat> {
-        let mut seats = self.seats();
-        if seats.closed {
-            return Err(NoSeat::Closed);
-        }
-        let is_heavy = seats.bytes.saturating_add(bytes) > self.max_bytes;
-        if seats.waiting.len() >= self.max || (is_heavy && !seats.waiting.is_empty()) {
-            return Err(NoSeat::Full);
-        }
+        let place = self.room.take(bytes).map_err(|none| match none {
+            NoPlace::Full => NoSeat::Full,
+            NoPlace::Closed => NoSeat::Closed,
+        })?;
         for _ in 0..DRAWS {
             let key = key::random(self.key_length).map_err(NoSeat::NoRandomness)?;
-            let Entry::Vacant(free) = seats.waiting.entry(key) else { continue };
+            let mut seats = self.seats();
+            let Entry::Vacant(free) = seats.entry(key) else { continue };
             let (caller, calls) = oneshot::channel();
             let key = free.key().clone();
             free.insert(Some(caller));
-            seats.bytes += bytes;
-            return Ok(Seat { table: self, key, bytes, calls });
+            return Ok(Seat { table: self, key, _place: place, calls });
         }
         Err(NoSeat::NoKey)
     }
@@ -115,37 +103,19 @@ impl Table {
     /// # Errors
     /// When there is nobody.
     pub async fn call(&self, key: &str, response: Event) -> Result<(), NotTaken> {
-        let caller = self.seats().waiting.get_mut(key).ok_or(NotTaken::Unknown)?.take();
+        let caller = self.seats().get_mut(key).ok_or(NotTaken::Unknown)?.take();
         let (had, has) = oneshot::channel();
         let call = Call::Response(Box::new(response), had);
         caller.and_then(|caller| caller.send(call).ok()).ok_or(NotTaken::Gone)?;
         has.await.map_err(|_| NotTaken::Gone)
     }
 
-    /// How many wait, or are being answered.
-    pub fn waiting(&self) -> usize {
-        self.seats().waiting.len()
-    }
-
     /// Gives no seat any more and waits until all have left; who is still there when patience ends is dismissed.
     pub async fn close(&self, patience: Duration) {
-        let requests = {
-            let mut seats = self.seats();
-            seats.closed = true;
-            seats.waiting.len()
-        };
+        let requests = self.room.close();
         tracing::info!(requests, "waiting for responses before the end");
-        let empty = async {
-            loop {
-                let left = self.empty.notified();
-                if self.waiting() == 0 {
-                    return;
-                }
-                left.await;
-            }
-        };
-        if tokio::time::timeout(patience, empty).await.is_err() {
-            let callers: Vec<_> = self.seats().waiting.values_mut().filter_map(Option::take).collect();
+        if !self.room.emptied(patience).await {
+            let callers: Vec<_> = self.seats().values_mut().filter_map(Option::take).collect();
             tracing::error!(requests = callers.len(), "requests without a response are given up");
             for caller in callers {
                 // One who has gone needs no telling.
@@ -154,7 +124,7 @@ impl Table {
         }
     }
 
-    fn seats(&self) -> MutexGuard<'_, Seats> {
+    fn seats(&self) -> MutexGuard<'_, HashMap<String, Option<oneshot::Sender<Call>>>> {
         self.seats.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -174,13 +144,7 @@ impl Seat<'_> {
 
 impl Drop for Seat<'_> {
     fn drop(&mut self) {
-        let mut seats = self.table.seats();
-        seats.waiting.remove(&self.key);
-        seats.bytes -= self.bytes;
-        if seats.waiting.is_empty() {
-            // A permit is kept for one who is just about to wait; close() looks again in any case.
-            self.table.empty.notify_one();
-        }
+        self.table.seats().remove(&self.key);
     }
 }
 

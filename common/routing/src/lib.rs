@@ -1,17 +1,22 @@
-//! The languages of the kinds `Filter` and `Splitter`, compiled once and applied to every event.
+//! The languages of the kinds `Filter`, `Splitter` and `Aggregator`, compiled once and applied to every event.
 //!
 //! - [`Path`]: a place in JSON data, in the syntax of [gjson](https://github.com/tidwall/gjson/blob/master/SYNTAX.md).
 //! - [`Expression`]: [CEL](https://github.com/google/cel-spec/blob/master/doc/langdef.md) over the attributes and the data of
 //!   an event, with the typed variables `$path.(type)` of the original.
 //! - [`Splitter`]: an event for each element of an array.
+//! - [`Aggregator`]: one event of many that belong together.
 //!
 //! Every mistake in what users wrote is told with its place when it is compiled. What an event can cost is bounded: see
 //! [`filter`] for expressions; a path takes time in proportion to the data and its own length, and no stack.
 
+pub mod aggregator;
+pub mod context;
 pub mod filter;
 pub mod path;
 pub mod splitter;
 
+pub use aggregator::Aggregator;
+pub use context::CeContext;
 pub use filter::Expression;
 pub use path::Path;
 pub use splitter::Splitter;

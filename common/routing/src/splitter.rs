@@ -1,14 +1,22 @@
 //! An event for each element of an array in the data of another.
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
 use common::{Event, InvalidEvent, Text};
 
 use crate::{
-    Mistake, Position,
+    Mistake,
+    context::{self, CeContext},
     path::{Found, NotJson, Path},
 };
+
+/// The extension with the id of the event that a part is of, where parts are numbered.
+pub const ID: &str = "splitid";
+/// That with its source: an id is unique for one source only.
+pub const SOURCE: &str = "splitsource";
+/// That with the number of the part, from 0.
+pub const INDEX: &str = "splitindex";
+/// That with how many parts there are.
+pub const COUNT: &str = "splitcount";
 
 /// A compiled splitter: cheap to apply, shareable between threads.
 #[derive(Debug, Clone)]
@@ -16,6 +24,7 @@ pub struct Splitter {
     path: Path,
     /// All that the parts have in common.
     sample: Event,
+    numbered: bool,
     max_parts: usize,
 }
 
@@ -38,12 +47,10 @@ pub enum Error {
 pub struct Spec<'a> {
     /// Where the array stands; all of the data where it is empty.
     pub path: &'a str,
-    /// The type of the parts.
-    pub event_type: &'a str,
-    /// The source of the parts.
-    pub source: &'a str,
-    /// Extensions of the parts.
-    pub extensions: &'a BTreeMap<String, String>,
+    /// What the parts have in common.
+    pub context: CeContext<'a>,
+    /// Whether each part says which it is, of how many, and of what.
+    pub numbered: bool,
 }
 
 /// Something wrong in a specification.
@@ -51,12 +58,8 @@ pub struct Spec<'a> {
 pub enum Problem {
     /// The path.
     Path(Mistake),
-    /// The type.
-    Type(InvalidEvent),
-    /// The source.
-    Source(InvalidEvent),
-    /// An extension, and why it cannot be.
-    Extension(String, String),
+    /// What the parts have in common.
+    Context(context::Problem),
 }
 
 impl Splitter {
@@ -65,22 +68,15 @@ impl Splitter {
     /// # Errors
     /// Every mistake.
     pub fn new(spec: &Spec<'_>) -> Result<Self, Vec<Problem>> {
-        let mut problems = Vec::new();
-        let path = spec.path.parse::<Path>().unwrap_or_else(|error| {
-            let position = Position::of(spec.path, error.character);
-            problems.push(Problem::Path(Mistake::new(position, &error.message)));
-            Path::root()
-        });
-        if let Err(error) = Event::new("0", "/", spec.event_type) {
-            problems.push(Problem::Type(error));
-        }
-        if let Err(error) = Event::new("0", spec.source, "t") {
-            problems.push(Problem::Source(error));
-        }
-        let sample = sample(spec, &mut problems);
-        match sample {
-            Some(sample) if problems.is_empty() => Ok(Self { path, sample, max_parts: usize::MAX }),
-            _ => Err(problems),
+        let path = Path::compile(spec.path).map_err(Problem::Path);
+        let sample = spec.context.sample(if spec.numbered { &[ID, SOURCE, INDEX, COUNT] } else { &[] });
+        let (numbered, max_parts) = (spec.numbered, usize::MAX);
+        match (path, sample) {
+            (Ok(path), Ok(sample)) => Ok(Self { path, sample, numbered, max_parts }),
+            (path, sample) => {
+                let problems = sample.err().unwrap_or_default().into_iter().map(Problem::Context);
+                Err(path.err().into_iter().chain(problems).collect())
+            }
         }
     }
 
@@ -112,27 +108,20 @@ impl Splitter {
                 other => Bytes::from(other.text().into_owned()),
             })
             .collect();
-        Ok(Parts { splitter: self, id: event.id().into(), elements: elements.into_iter().enumerate() })
+        let numbers = self.numbered.then(|| Numbers {
+            source: event.source().into(),
+            count: Text::from(elements.len().to_string()),
+        });
+        let elements = elements.into_iter().enumerate();
+        Ok(Parts { splitter: self, id: event.id().into(), numbers, elements })
     }
 }
 
-/// A part without its id and its data; names of extensions are in lower case, as the original sent them.
-fn sample(spec: &Spec<'_>, problems: &mut Vec<Problem>) -> Option<Event> {
-    const OWN: [&str; 8] =
-        ["id", "source", "type", "datacontenttype", "dataschema", "specversion", "subject", "time"];
-    // Extensions are looked at whatever is wrong with the rest.
-    let given = Event::new("0", spec.source, spec.event_type);
-    let mut sample = given.or_else(|_| Event::new("0", "/", "t")).ok()?;
-    for (name, value) in spec.extensions {
-        let lower = name.to_ascii_lowercase();
-        if OWN.contains(&lower.as_str()) {
-            problems.push(Problem::Extension(name.clone(), "it is no extension".to_owned()));
-        } else if let Err(error) = sample.set(&lower, value.as_str()) {
-            problems.push(Problem::Extension(name.clone(), error.to_string()));
-        }
-    }
-    sample.set_data(Text::from_static("application/json"), Bytes::new()).ok()?;
-    Some(sample)
+/// What the parts say of the whole, beside its id.
+#[derive(Debug)]
+struct Numbers {
+    source: Text,
+    count: Text,
 }
 
 /// The parts of an event, made one by one.
@@ -140,6 +129,7 @@ fn sample(spec: &Spec<'_>, problems: &mut Vec<Problem>) -> Option<Event> {
 pub struct Parts<'a> {
     splitter: &'a Splitter,
     id: Text,
+    numbers: Option<Numbers>,
     elements: std::iter::Enumerate<std::vec::IntoIter<Bytes>>,
 }
 
@@ -162,6 +152,12 @@ impl Parts<'_> {
     fn part(&self, number: usize, data: Bytes) -> Result<Event, InvalidEvent> {
         let mut event = self.splitter.sample.clone();
         event.set("id", format!("{}-{number}", self.id))?;
+        if let Some(Numbers { source, count }) = &self.numbers {
+            event.set(ID, self.id.clone())?;
+            event.set(SOURCE, source.clone())?;
+            event.set(INDEX, number.to_string())?;
+            event.set(COUNT, count.clone())?;
+        }
         event.replace_data(Some(data));
         Ok(event)
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use common::Event;
 use routing::{
-    Path, Splitter,
+    CeContext, Path, Splitter, context,
     splitter::{Problem, Spec},
 };
 
@@ -77,8 +77,8 @@ fn paths_are_those_of_gjson() {
 
 fn splitter(path: &str) -> Splitter {
     let extensions = BTreeMap::from([("part".to_owned(), "item".to_owned())]);
-    let spec = Spec { path, event_type: "foo.bar.type", source: "splitter", extensions: &extensions };
-    Splitter::new(&spec).unwrap()
+    let context = CeContext { event_type: "foo.bar.type", source: "splitter", extensions: &extensions };
+    Splitter::new(&Spec { path, context, numbered: false }).unwrap()
 }
 
 #[test]
@@ -137,11 +137,41 @@ fn splitting() {
 fn mistakes_of_a_splitter() {
     let extensions =
         BTreeMap::from([("subject".to_owned(), "x".to_owned()), ("PART".to_owned(), "y".to_owned())]);
-    let spec = Spec { path: "a.@keys", event_type: "", source: "", extensions: &extensions };
-    let problems = Splitter::new(&spec).unwrap_err();
+    let context = CeContext { event_type: "", source: "", extensions: &extensions };
+    let problems = Splitter::new(&Spec { path: "a.@keys", context, numbered: false }).unwrap_err();
+    use context::Problem::{Extension, Source, Type};
     assert!(matches!(
         problems.as_slice(),
-        [Problem::Path(mistake), Problem::Type(_), Problem::Source(_), Problem::Extension(name, _)]
-            if mistake.position.column == 3 && name == "subject"
+        [
+            Problem::Path(mistake),
+            Problem::Context(Type(_)),
+            Problem::Context(Source(_)),
+            Problem::Context(Extension(name, _)),
+        ] if mistake.position.column == 3 && name == "subject"
     ));
+}
+
+#[test]
+fn numbered_parts_say_which_they_are() {
+    let extensions = BTreeMap::from([("SplitCount".to_owned(), "1".to_owned())]);
+    let none = BTreeMap::new();
+    let context = CeContext { event_type: "part", source: "/splitter", extensions: &none };
+    let spec = Spec { path: "items", context, numbered: true };
+    let event = event(r#"{"items": [1, 2]}"#);
+    let parts: Vec<Event> =
+        Splitter::new(&spec).unwrap().split(&event).unwrap().map(Result::unwrap).collect();
+    for (number, part) in parts.iter().enumerate() {
+        let number = number.to_string();
+        for (name, value) in
+            [("splitid", "7"), ("splitsource", event.source()), ("splitindex", &number), ("splitcount", "2")]
+        {
+            assert_eq!(part.get(name), Some(value), "{name}");
+        }
+    }
+    let clash = Spec { context: CeContext { extensions: &extensions, ..context }, ..spec };
+    let problems = Splitter::new(&clash).unwrap_err();
+    assert!(
+        matches!(&problems[..], [Problem::Context(context::Problem::Extension(name, _))] if name == "SplitCount"),
+        "{problems:?}"
+    );
 }

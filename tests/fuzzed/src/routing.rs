@@ -2,7 +2,7 @@
 
 use common::Event;
 use routing::{
-    Expression, Mistake, Path, Splitter,
+    CeContext, Expression, Mistake, Path, Splitter,
     filter::{Error, MAX_LENGTH},
     splitter::Spec,
 };
@@ -53,11 +53,8 @@ fn split(text: &str, event: &Event) {
         assert!(error.character <= text.chars().count(), "{error:?}");
     }
     let extensions = std::collections::BTreeMap::new();
-    let Ok(splitter) =
-        Splitter::new(&Spec { path: text, event_type: "part", source: "/", extensions: &extensions })
-    else {
-        return;
-    };
+    let context = CeContext { event_type: "part", source: "/", extensions: &extensions };
+    let Ok(splitter) = Splitter::new(&Spec { path: text, context, numbered: true }) else { return };
     let Ok(parts) = splitter.split(event) else { return };
     for part in parts {
         let part = part.expect("a part is an event");

@@ -24,26 +24,14 @@ async fn answer(seat: &mut Seat<'_>) -> String {
 }
 
 #[test]
-fn seats_are_bounded_by_number() {
+fn seats_are_bounded_and_free_again() {
     let table = Table::new(2, 1000, 24);
-    let (first, _second) = (table.take(1).expect("a seat"), table.take(1).expect("a seat"));
-    assert!(matches!(table.take(1), Err(NoSeat::Full)));
+    let (first, second) = (table.take(600).expect("a seat"), table.take(400).expect("a seat"));
+    assert!(matches!(table.take(0), Err(NoSeat::Full)), "by number");
+    drop(second);
+    assert!(matches!(table.take(401), Err(NoSeat::Full)), "by bytes");
     drop(first);
-    assert!(table.take(1).is_ok());
-}
-
-#[test]
-fn seats_are_bounded_by_bytes() {
-    let table = Table::new(100, 1000, 24);
-    let big = table.take(1_000_000).expect("one that is alone always has room");
-    assert!(matches!(table.take(0), Err(NoSeat::Full)));
-    drop(big);
-    let first = table.take(600).expect("a seat");
-    assert!(matches!(table.take(401), Err(NoSeat::Full)));
-    assert!(matches!(table.take(usize::MAX), Err(NoSeat::Full)));
-    let second = table.take(400).expect("a seat");
-    drop((first, second));
-    assert_eq!((table.waiting(), table.seats().bytes), (0, 0));
+    assert_eq!((table.room.taken(), table.room.taken_bytes()), (0, 0));
 }
 
 #[test]
@@ -118,7 +106,7 @@ fn a_table_that_closes_waits_for_all_and_takes_no_more() {
             drop(seat);
         };
         tokio::join!(table.close(Duration::from_secs(3600)), answering);
-        assert_eq!(table.waiting(), 0);
+        assert_eq!(table.room.taken(), 0);
     });
 }
 

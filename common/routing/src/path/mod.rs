@@ -11,6 +11,8 @@ mod scalar;
 pub use find::{Found, NotJson};
 pub use parse::PathError;
 
+use crate::{Mistake, Position};
+
 /// Longest path, in characters.
 pub const MAX_LENGTH: usize = 1024;
 /// Most parts of a path: each may take a look at the whole of the data.
@@ -81,6 +83,15 @@ enum Comparison {
 }
 
 impl Path {
+    /// Compiles a path.
+    ///
+    /// # Errors
+    /// What is wrong with it, with its place.
+    pub fn compile(text: &str) -> Result<Self, Mistake> {
+        text.parse::<Self>()
+            .map_err(|error| Mistake::new(Position::of(text, error.character), &error.message))
+    }
+
     /// Members and elements one below the other.
     pub(crate) fn chain(steps: Vec<Step>) -> Self {
         Self { stages: vec![steps] }

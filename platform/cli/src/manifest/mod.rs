@@ -29,7 +29,7 @@ pub use mistake::{Mistake, Mistakes, Position, Severity, nearest, suggestion};
 pub use node::{Node, Value};
 pub use object::DEFAULT_NAMESPACE;
 pub use reference::unknown_keys;
-pub use routing::{FILTER, SPLITTER};
+pub use routing::{AGGREGATOR, FILTER, SPLITTER};
 pub use transformation::ADAPTER as TRANSFORMATION;
 pub use trigger::{FIELDS as TRIGGER_FIELDS, GROUP as TRIGGER_GROUP, KIND as TRIGGER};
 pub use xslt::XSLT;

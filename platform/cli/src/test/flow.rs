@@ -1,6 +1,7 @@
 //! What becomes of an event: where it arrives, and as what.
 
 use common::Event;
+use routing::{Aggregator, aggregator::Part as Gathered};
 
 use super::case::Case;
 use super::place::{Code, Part, Place, Places};
@@ -34,6 +35,8 @@ pub struct Flow {
     pub arrivals: Vec<Arrival>,
     /// What else is worth telling when something is not as expected.
     pub notes: Vec<String>,
+    /// Parts that wait for the rest of their groups, in aggregators.
+    gathering: Vec<(Id, Gathered)>,
 }
 
 /// Sends the event of a test.
@@ -60,6 +63,11 @@ pub fn run(places: &Places, case: &Case) -> Flow {
         } else {
             waiting.extend(hop(places, case, arrived, &mut flow));
         }
+    }
+    for (id, part) in std::mem::take(&mut flow.gathering) {
+        let label = places.label(&Place::Component(id));
+        flow.notes
+            .push(format!("{label}: '{}' waits for the rest of its group of {}", part.event.1, part.count));
     }
     flow
 }
@@ -129,6 +137,13 @@ fn hop(places: &Places, case: &Case, arrived: Arrival, flow: &mut Flow) -> Vec<A
                 Err(error) => dead_letter(arrived, places, flow, &format!("refuses the event: {error}")),
             }
         }
+        Some(Part { component, code: Code::Aggregator(aggregator) }) => {
+            match gather(aggregator, &component.id, &arrived.event, flow) {
+                Ok(Some(event)) => vec![next(places, &arrived, sink(component, &arrived), event)],
+                Ok(None) => Vec::new(),
+                Err(error) => dead_letter(arrived, places, flow, &format!("refuses the event: {error}")),
+            }
+        }
         Some(Part { component, code: Code::Data(change) }) => {
             let mut event = arrived.event.clone();
             let changed = change(&event)
@@ -158,6 +173,24 @@ fn hop(places: &Places, case: &Case, arrived: Arrival, flow: &mut Flow) -> Vec<A
             Vec::new()
         }
     }
+}
+
+/// What an aggregator makes of the parts that came so far, once they are all.
+fn gather(aggregator: &Aggregator, id: &Id, event: &Event, flow: &mut Flow) -> Result<Option<Event>, String> {
+    let part = aggregator.part(event).map_err(|refusal| refusal.to_string())?;
+    let (group, count) = (part.group.clone(), part.count);
+    let is_same =
+        |of: &Id, other: &Gathered| of == id && other.group == part.group && other.mark == part.mark;
+    if !flow.gathering.iter().any(|(of, other)| is_same(of, other)) {
+        flow.gathering.push((id.clone(), part));
+    }
+    let of_group = |(of, other): &(Id, Gathered)| of == id && other.group == group;
+    if flow.gathering.iter().filter(|part| of_group(part)).count() < count {
+        return Ok(None);
+    }
+    let all = flow.gathering.extract_if(.., |part| of_group(part));
+    let mut parts: Vec<Gathered> = all.map(|(_, part)| part).collect();
+    aggregator.aggregate(&group, &mut parts, true).map(Some).map_err(|error| error.to_string())
 }
 
 /// What a stylesheet makes of an event, as it goes to a sink.

@@ -7,7 +7,7 @@ use broker::document::Document;
 use broker::filter::Index;
 use bumblebee::Transformation;
 use common::Event;
-use routing::{Expression, Splitter, splitter::Spec};
+use routing::{Aggregator, CeContext, Expression, Splitter, aggregator, splitter};
 use serde_json::{Value as Json, json};
 
 use crate::bridge::{Bridge, Component, Destination, Id, Setting, Trigger};
@@ -43,6 +43,7 @@ pub enum Code {
     Transformation(Transformation),
     Filter(Expression),
     Splitter(Splitter),
+    Aggregator(Aggregator),
     /// Other data for the same event.
     Data(Change),
     Xslt(::xslt::Stylesheet),
@@ -153,17 +154,20 @@ fn code(component: &Component) -> Result<Code, String> {
         return expression.map(Code::Filter).map_err(|mistakes| format!("{mistakes:?}"));
     }
     if component.adapter == crate::manifest::SPLITTER {
-        let extensions = match text("SPLITTER_CE_EXTENSIONS") {
-            "" => BTreeMap::new(),
-            text => serde_json::from_str(text).map_err(|error| error.to_string())?,
-        };
-        let splitter = Splitter::new(&Spec {
+        let extensions = extensions(text("SPLITTER_CE_EXTENSIONS"))?;
+        let splitter = Splitter::new(&splitter::Spec {
             path: text("SPLITTER_PATH"),
-            event_type: text("SPLITTER_CE_TYPE"),
-            source: text("SPLITTER_CE_SOURCE"),
-            extensions: &extensions,
+            context: CeContext {
+                event_type: text("SPLITTER_CE_TYPE"),
+                source: text("SPLITTER_CE_SOURCE"),
+                extensions: &extensions,
+            },
+            numbered: text("SPLITTER_NUMBER_PARTS") == "true",
         });
         return splitter.map(Code::Splitter).map_err(|problems| format!("{problems:?}"));
+    }
+    if component.adapter == crate::manifest::AGGREGATOR {
+        return gathered(&text).map(Code::Aggregator);
     }
     if component.adapter == crate::manifest::JQ {
         let query = Arc::new(jq::Query::new(text("JQ_QUERY")).map_err(|mistake| mistake.to_string())?);
@@ -192,6 +196,35 @@ fn code(component: &Component) -> Result<Code, String> {
         return Ok(Code::Broker(Index::new(filters)));
     }
     Ok(Code::Other)
+}
+
+fn gathered<'a>(text: &impl Fn(&'static str) -> &'a str) -> Result<Aggregator, String> {
+    let given = |name| Some(text(name)).filter(|text| !text.is_empty());
+    let extensions = extensions(text("AGGREGATOR_CE_EXTENSIONS"))?;
+    let attributes: Option<Vec<String>> =
+        given("AGGREGATOR_GROUP").map(|list| list.split(',').map(|name| name.trim().to_owned()).collect());
+    let is_events = text("AGGREGATOR_ELEMENTS") == "events";
+    let aggregator = Aggregator::new(&aggregator::Spec {
+        attributes: attributes.as_deref(),
+        path: text("AGGREGATOR_GROUP_PATH"),
+        count: given("AGGREGATOR_COUNT").and_then(|count| count.parse().ok()),
+        count_attribute: given("AGGREGATOR_COUNT_ATTRIBUTE"),
+        index: given("AGGREGATOR_INDEX_ATTRIBUTE"),
+        elements: if is_events { aggregator::Elements::Events } else { aggregator::Elements::Data },
+        context: CeContext {
+            event_type: text("AGGREGATOR_CE_TYPE"),
+            source: text("AGGREGATOR_CE_SOURCE"),
+            extensions: &extensions,
+        },
+    });
+    aggregator.map_err(|problems| format!("{problems:?}"))
+}
+
+fn extensions(text: &str) -> Result<BTreeMap<String, String>, String> {
+    if text.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    serde_json::from_str(text).map_err(|error| error.to_string())
 }
 
 fn compile(trigger: &Trigger) -> Result<Vec<broker::filter::Filter>, String> {
