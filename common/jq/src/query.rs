@@ -23,6 +23,8 @@ use crate::{
 
 /// The longest query that is taken.
 const MAX_QUERY: usize = 64 << 10;
+/// The longest message about a mistake, in characters.
+const MAX_MESSAGE: usize = 200;
 /// Stack of the thread that compiles: what is nested in the text is nested there.
 const COMPILER_STACK: usize = 256 << 20;
 /// What is done where the caller stands: what takes longer would hold up others.
@@ -251,5 +253,14 @@ fn first<'a>(text: &str, errors: impl IntoIterator<Item = (&'a str, String)>) ->
         None if message.starts_with("expected") => format!("{message}, but the query ends here"),
         _ => message,
     };
-    Mistake { line, column, message }
+    Mistake { line, column, message: shown(&message) }
+}
+
+/// A message on one line, whatever of the query it repeats.
+fn shown(message: &str) -> String {
+    let mut text = String::new();
+    for c in message.chars().take(MAX_MESSAGE) {
+        if c.is_control() { text.extend(c.escape_default()) } else { text.push(c) }
+    }
+    text
 }

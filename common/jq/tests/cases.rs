@@ -131,6 +131,7 @@ fn mistakes_have_their_place() {
         ("\"\\q\"", "1", "line 1, column 3: expected string escape sequence, found 'q\"'"),
         ("input", "1", "line 1, column 1: there is no function 'input/0'"),
         ("import \"a\" as a; .", "1", "line 1, column 9: module loading not supported"),
+        ("\u{0}", "1", "line 1, column 1: expected token, found '\\u{0}'"),
         ("break $x", "1", "line 1, column 7: there is no label '$x'"),
     ]);
 }

@@ -9,13 +9,16 @@ mod cesql;
 mod config;
 mod event;
 mod http;
+mod jq;
 mod json;
 mod manifest;
 mod routing;
+mod xmljson;
+mod xslt;
 
 pub use self::{
-    broker::broker, bumblebee::bumblebee, cesql::cesql, config::config, http::http, json::json,
-    manifest::manifest, routing::routing,
+    broker::broker, bumblebee::bumblebee, cesql::cesql, config::config, http::http, jq::jq, json::json,
+    manifest::manifest, routing::routing, xmljson::xmljson, xslt::xslt,
 };
 
 /// A line of its own that stands between the two parts of an input that has two.
@@ -31,9 +34,12 @@ pub const TARGETS: &[Target] = &[
     ("cesql", cesql),
     ("config", config),
     ("http", http),
+    ("jq", jq),
     ("json", json),
     ("manifest", manifest),
     ("routing", routing),
+    ("xmljson", xmljson),
+    ("xslt", xslt),
 ];
 
 /// What is longer says nothing new and takes long.

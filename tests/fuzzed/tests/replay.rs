@@ -76,4 +76,4 @@ macro_rules! replays {
     };
 }
 
-replays!(broker bumblebee cesql config http json manifest routing);
+replays!(broker bumblebee cesql config http jq json manifest routing xmljson xslt);
