@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{Frame, Shape, failed, invalid};
 use crate::{
@@ -22,6 +22,11 @@ use crate::{
 
 /// Lives: binds, serves, connects, works, and ends when it is told to.
 pub(super) async fn live<A: Adapter>(shape: Shape<A>, frame: Arc<Frame>, adapter: Arc<A>) -> ExitCode {
+    // First of all: from its first line on, a process that is told to end does so in order.
+    let signals = match Signals::new() {
+        Ok(signals) => signals,
+        Err(error) => return failed(&error),
+    };
     let bound = match Bound::new(&frame).await {
         Ok(bound) => bound,
         Err(ConfigError { problems }) => return invalid(problems),
@@ -58,7 +63,27 @@ pub(super) async fn live<A: Adapter>(shape: Shape<A>, frame: Arc<Frame>, adapter
     };
     let accepting = Accepting { task: accepting, open };
     let settled = adapter.settled(stop::SETTLE);
-    end(work, settled, accepting, &frame, &stopper, shape.serves).await
+    end(work, settled, accepting, &frame, &stopper, shape.serves, signals).await
+}
+
+/// SIGTERM and SIGINT, noticed from when this is made.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Waits for the next of them.
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }
 
 /// The listeners and the server's certificate.
@@ -146,23 +171,13 @@ async fn end(
     frame: &Frame,
     stopper: &Stopper,
     serves: bool,
+    mut signals: Signals,
 ) -> ExitCode {
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return failed(&std::io::Error::other("signals cannot be received"));
-    };
-    let mut signals = async || {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    };
     let mut work = std::pin::pin!(work);
     tokio::select! {
         // Work that ends before it was asked to has nothing more to do, or cannot go on.
         result = &mut work => return outcome(result),
-        () = signals() => {}
+        () = signals.next() => {}
     }
     tracing::info!("stopping");
     frame.health.set_stopping();
@@ -205,7 +220,7 @@ async fn end(
     };
     tokio::select! {
         result = finish => outcome(result),
-        () = signals() => failed(&std::io::Error::other("a second signal came before the end")),
+        () = signals.next() => failed(&std::io::Error::other("a second signal came before the end")),
     }
 }
 

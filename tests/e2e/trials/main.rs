@@ -3,6 +3,7 @@
 mod answers;
 mod brokers;
 mod command;
+mod controller;
 mod examples;
 mod reload;
 mod render;
@@ -25,8 +26,9 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // A trial mostly waits for processes.
     arguments.test_threads.get_or_insert(4);
-    let chapters: [(&str, &[Named]); 11] = [
+    let chapters: [(&str, &[Named]); 12] = [
         ("command", command::TRIALS),
+        ("controller", controller::TRIALS),
         ("examples", examples::TRIALS),
         ("answers", answers::TRIALS),
         ("brokers", brokers::TRIALS),
