@@ -2,10 +2,13 @@
 //! receivers.
 
 mod away;
+mod batch;
 mod dead_letters;
 mod delivery;
+mod gone;
 mod replay;
 mod replicas;
+mod rotated;
 mod security;
 
 use std::process::ExitCode;
@@ -22,8 +25,19 @@ type Outcome = Result<(), Failure>;
 
 fn main() -> ExitCode {
     trials::run(
-        &[delivery::TRIALS, dead_letters::TRIALS, replay::TRIALS, replicas::TRIALS, security::TRIALS],
-        &[("Kafka goes away and comes back", away::outage)],
+        &[
+            batch::TRIALS,
+            delivery::TRIALS,
+            dead_letters::TRIALS,
+            gone::TRIALS,
+            replay::TRIALS,
+            replicas::TRIALS,
+            security::TRIALS,
+        ],
+        &[
+            ("Kafka goes away and comes back", away::outage),
+            ("a password that is changed is said, and taken up", rotated::password),
+        ],
     )
 }
 

@@ -4,12 +4,14 @@
 #![expect(clippy::disallowed_methods, reason = "two tests see that nothing happens for a while")]
 
 mod away;
+mod batch;
 mod cluster;
 mod dead_letters;
 mod delivery;
 mod load;
 mod replay;
 mod replicas;
+mod status;
 mod trimming;
 
 use kit::broker::{

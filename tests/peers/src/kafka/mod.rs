@@ -4,6 +4,7 @@
 mod client;
 mod properties;
 pub mod trials;
+mod users;
 
 use std::cell::RefCell;
 use std::net::Ipv4Addr;
