@@ -47,7 +47,7 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Failure> 
 
 /// A case is named after its adapter, or after its adapter with more behind it.
 fn programs(cases: &[String]) -> impl Fn(&str) -> bool + '_ {
-    const MEASURED: [&str; 12] = [
+    const MEASURED: [&str; 13] = [
         "webhook-source",
         "cloudevents-target",
         "memory-broker",
@@ -56,6 +56,7 @@ fn programs(cases: &[String]) -> impl Fn(&str) -> bool + '_ {
         "splitter",
         "jq-transformation",
         "xml-to-json-transformation",
+        "xslt-transformation",
         "kafka-broker",
         "kafka-source",
         "kafka-target",

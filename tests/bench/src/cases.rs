@@ -43,6 +43,8 @@ pub enum Contender {
     Jq,
     /// XML becomes JSON.
     Xml,
+    /// XML becomes other XML by a stylesheet.
+    Xslt,
     /// The bare forwarder, which runs a library twice over each event.
     LibraryFloor(Library),
     /// A record becomes an event.
@@ -63,7 +65,7 @@ pub enum Contender {
     RedisFloor,
 }
 
-const CASES: [Case; 14] = [
+const CASES: [Case; 15] = [
     Case { name: "floor", candidate: Contender::Floor, floor: Contender::Floor, limit: 1.05 },
     Case {
         name: "webhook-source",
@@ -113,6 +115,12 @@ const CASES: [Case; 14] = [
         name: "xml-to-json-transformation",
         candidate: Contender::Xml,
         floor: Contender::LibraryFloor(Library::Xml),
+        limit: 1.0,
+    },
+    Case {
+        name: "xslt-transformation",
+        candidate: Contender::Xslt,
+        floor: Contender::LibraryFloor(Library::Xslt),
         limit: 1.0,
     },
     Case {
@@ -192,7 +200,9 @@ impl Contender {
                 Flow::Through(Payload::Order)
             }
             Self::Jq | Self::LibraryFloor(Library::Jq) => Flow::Through(Payload::Order),
-            Self::Xml | Self::LibraryFloor(Library::Xml) => Flow::Through(Payload::Xml),
+            Self::Xml | Self::Xslt | Self::LibraryFloor(Library::Xml | Library::Xslt) => {
+                Flow::Through(Payload::Xml)
+            }
             Self::KafkaTarget | Self::KafkaTargetFloor => Flow::Into(Payload::Event),
             Self::KafkaSource | Self::KafkaSourceFloor => Flow::OutOfTopic,
         }
@@ -231,8 +241,11 @@ impl Contender {
                 around.adapter("jq-transformation", &[("K_SINK", url), ("JQ_QUERY", library::QUERY.into())])
             }
             Self::Xml => around.adapter("xml-to-json-transformation", &[("K_SINK", url)]),
-            Self::LibraryFloor(Library::Jq) => own(&["floor", &url, "--library", "jq"]),
-            Self::LibraryFloor(Library::Xml) => own(&["floor", &url, "--library", "xml"]),
+            Self::Xslt => around.adapter(
+                "xslt-transformation",
+                &[("K_SINK", url), ("XSLTTRANSFORMATION_XSLT", library::SHEET.into())],
+            ),
+            Self::LibraryFloor(library) => own(&["floor", &url, "--library", library.name()]),
             Self::MemoryBroker(triggers) => {
                 let document = around.scratch.path().join(format!("broker-{triggers}.yaml"));
                 std::fs::write(&document, broker_document(triggers, &url))?;
