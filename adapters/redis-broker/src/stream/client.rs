@@ -16,7 +16,8 @@ use std::{
 use common::{Error, config::Secret, worker};
 use http::StatusCode;
 use redis::{
-    AsyncConnectionConfig, RedisConnectionInfo, RedisError, RedisResult, aio::MultiplexedConnection,
+    AsyncConnectionConfig, ErrorKind, RedisConnectionInfo, RedisError, RedisResult,
+    aio::MultiplexedConnection,
 };
 use tokio::{net::TcpStream, time::timeout};
 
@@ -243,8 +244,30 @@ pub fn ends_connection(error: &RedisError) -> bool {
 /// A failure as the frame takes it. All of them pass: a rotated password, a full memory, a missing permission.
 pub fn failure(what: &str, error: &RedisError) -> Error {
     // The text of the library may repeat what was sent, the password among it.
-    let detail = error.code().map(str::to_owned).unwrap_or_else(|| error.category().to_owned());
-    Error::retryable(format!("{what}: {detail}")).with_status(StatusCode::SERVICE_UNAVAILABLE)
+    let detail = error.code().unwrap_or(error.category());
+    let message = match meaning(error) {
+        Some(meaning) => format!("{what}: {meaning} ({detail})"),
+        None => format!("{what}: {detail}"),
+    };
+    Error::retryable(message).with_status(StatusCode::SERVICE_UNAVAILABLE)
+}
+
+/// What it means for who runs the broker, in words that name the setting.
+fn meaning(error: &RedisError) -> Option<&'static str> {
+    Some(match error.code() {
+        Some("WRONGPASS" | "NOAUTH") => "Redis refuses REDIS_USERNAME and REDIS_PASSWORD",
+        Some("NOPERM") => "the user of REDIS_USERNAME may not do that",
+        Some("OOM") => "Redis has no memory left",
+        Some("MISCONF") => "Redis cannot write to its disk",
+        Some("READONLY") => "REDIS_ADDRESS is a replica",
+        None if error.kind() == ErrorKind::AuthenticationFailed => {
+            "Redis refuses REDIS_USERNAME and REDIS_PASSWORD"
+        }
+        None if error.is_io_error() => {
+            "REDIS_ADDRESS cannot be reached, or expects another REDIS_TLS_ENABLED"
+        }
+        _ => return None,
+    })
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

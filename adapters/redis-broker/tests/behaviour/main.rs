@@ -11,6 +11,7 @@ mod delivery;
 mod load;
 mod replay;
 mod replicas;
+mod rotated;
 mod status;
 mod trimming;
 
