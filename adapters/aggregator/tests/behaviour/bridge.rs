@@ -1,42 +1,47 @@
 //! The aggregator between callers that a test plays and a sink.
 
-use std::net::SocketAddr;
-use std::thread::JoinHandle;
+use std::io::Write;
+use std::net::TcpStream;
 
-use kit::{Event, Failure, Process, Request, Response, Sink, ensure};
+use kit::http::{Asked, connect};
+use kit::{Adapter, Event, Failure, Request, Response, Sink, ensure};
 use serde_json::{Value, json};
 
 pub type Outcome = Result<(), Failure>;
 
 pub struct Bridge {
-    pub process: Process,
-    pub address: SocketAddr,
+    pub adapter: Adapter,
     pub sink: Sink,
 }
 
 impl Bridge {
     pub fn start(settings: &[(&str, &str)]) -> Result<Self, Failure> {
         let sink = Sink::start()?;
-        let usual = [
-            ("K_SINK", sink.url("/")),
-            ("AGGREGATOR_CE_TYPE", "whole".to_owned()),
-            ("AGGREGATOR_CE_SOURCE", "/aggregator".to_owned()),
-            ("AGGREGATOR_TIMEOUT", "60s".to_owned()),
-            ("DRAIN_SECONDS", "0".to_owned()),
+        let base = [
+            ("K_SINK", &*sink.url("/")),
+            ("AGGREGATOR_CE_TYPE", "whole"),
+            ("AGGREGATOR_CE_SOURCE", "/aggregator"),
+            ("AGGREGATOR_TIMEOUT", "60s"),
+            ("DRAIN_SECONDS", "0"),
         ];
-        let mut environment: Vec<_> = usual.map(|(name, value)| (name.to_owned(), value)).into();
-        for (name, value) in settings {
-            environment.retain(|(known, _)| known != name);
-            environment.push(((*name).to_owned(), (*value).to_owned()));
-        }
-        let mut process = Process::start("aggregator", &[], &environment)?;
-        let address = process.address()?;
-        process.wait_for_status("/readyz", 200)?;
-        Ok(Self { process, address, sink })
+        Ok(Self { adapter: Adapter::ready("aggregator", &[&base, settings].concat())?, sink })
     }
 
     pub fn send(&self, request: &Request) -> Result<Response, Failure> {
-        request.send(self.address).map_err(|error| error.to_string())
+        self.adapter.send(request)
+    }
+
+    /// Sends it and goes on.
+    pub fn call(&self, request: &Request) -> Asked {
+        request.send_later(self.adapter.address)
+    }
+
+    /// A caller who can go away before the answer: by dropping this.
+    pub fn restless(&self, request: &Request) -> Result<TcpStream, Failure> {
+        let mut stream = connect(self.adapter.address).map_err(|error| error.to_string())?;
+        let bytes = request.to_bytes(self.adapter.address);
+        stream.write_all(&bytes).map_err(|error| error.to_string())?;
+        Ok(stream)
     }
 
     /// The last of so many aggregates.
@@ -45,27 +50,32 @@ impl Bridge {
     }
 
     /// Waits for a line of the metrics.
-    pub fn metrics_show(&mut self, line: &str) -> Outcome {
-        let address = self.process.metrics_address()?;
-        let metrics = || Request::get("/metrics").send(address).map(|answer| answer.text());
-        kit::eventually(line, || metrics().ok()?.lines().any(|known| known == line).then_some(()))
-            .map_err(|error| format!("{error}; in {:?}", metrics()))
+    pub fn metrics_show(&self, line: &str) -> Outcome {
+        kit::eventually(line, || {
+            let metrics = self.adapter.process.metrics().ok()?;
+            metrics.lines().any(|known| known == line).then_some(())
+        })
+        .map_err(|error| format!("{error}; in {:?}", self.adapter.process.metrics()))
     }
 
     /// Waits until so many callers wait.
-    pub fn waits(&mut self, callers: usize) -> Outcome {
+    pub fn waits(&self, callers: usize) -> Outcome {
         self.metrics_show(&format!("aggregator_waiting_parts {callers}"))
     }
 }
 
 /// A part as a splitter makes it, of the event with that id.
 pub fn part(of: &str, index: usize, count: usize) -> Request {
+    with_data(of, index, count, &json!({ "n": index }).to_string())
+}
+
+pub fn with_data(of: &str, index: usize, count: usize, data: &str) -> Request {
     named(&format!("{of}-{index}"))
         .header("ce-splitid", of)
         .header("ce-splitsource", "/shop")
         .header("ce-splitindex", &index.to_string())
         .header("ce-splitcount", &count.to_string())
-        .body("application/json", json!({ "n": index }).to_string())
+        .body("application/json", data)
 }
 
 /// An event with no more than it must have.
@@ -77,16 +87,18 @@ pub fn named(id: &str) -> Request {
         .header("ce-type", "part")
 }
 
-/// What a caller got in the end.
-pub fn answer<E: ToString>(caller: JoinHandle<Result<Response, E>>) -> Result<Response, Failure> {
-    caller.join().map_err(|_| "the client failed")?.map_err(|error| error.to_string())
-}
-
-/// Asserts a status and the whole text of an answer.
+/// Asserts a status and the whole text of an answer; those that are worth another try say so.
 pub fn is(answer: &Response, status: u16, text: &str) -> Outcome {
     ensure(answer.status == status && answer.text() == text, || {
         format!("{} {:?}, not {status} {text:?}", answer.status, answer.text())
-    })
+    })?;
+    let is_transient = answer.headers.get("retry-after").is_some();
+    ensure(is_transient == (status == 503), || format!("{answer:?}"))
+}
+
+/// Asserts that all callers got the same.
+pub fn are(callers: impl IntoIterator<Item = Asked>, status: u16, text: &str) -> Outcome {
+    callers.into_iter().try_for_each(|caller| is(&kit::answer(caller)?, status, text))
 }
 
 /// Asserts attributes.
