@@ -2,15 +2,11 @@
 //!
 //! Facts: TriggerMesh's Kafka broker and its settings; a kind it had none.
 
-use std::sync::Arc;
-
-use axum::routing::MethodRouter;
-use broker::{log::Durable, service::Service};
-use common::{
-    Adapter, Answer, Context, Error, Event, Field, Info, Kind, Reply, Role, Rule, Scaling, Stop, Target,
-    config::ConfigError,
+use broker::{
+    log::Durable,
+    service::{Broker, Service},
 };
-use http::{StatusCode, request::Parts};
+use common::{Field, Info, Kind, Role, Rule, Scaling, config::ConfigError};
 
 use crate::{
     config::KafkaConfig,
@@ -18,9 +14,9 @@ use crate::{
 };
 
 /// A broker that keeps its events in a topic.
-pub struct KafkaBroker(Service<Durable<Topic>>);
+pub struct KafkaBroker;
 
-impl Adapter for KafkaBroker {
+impl Broker for KafkaBroker {
     const INFO: Info = Info {
         name: env!("CARGO_PKG_NAME"),
         version: env!("CARGO_PKG_VERSION"),
@@ -65,48 +61,15 @@ impl Adapter for KafkaBroker {
         }],
     };
     type Config = KafkaConfig;
+    type Backend = Durable<Topic>;
 
-    fn new(config: Self::Config) -> Result<Self, ConfigError> {
+    fn service(config: Self::Config) -> Result<Service<Self>, ConfigError> {
         let share = config.durable.share();
         let topic = Topic::new(&config, share.events).map_err(|error| {
             let problem = format_args!("and the settings beside it make no client: {error}");
             ConfigError::new("KAFKA_ADDRESSES", problem)
         })?;
         let amounts = Durable::<Topic>::amounts(share);
-        Service::new(&config.broker, Durable::new(topic), amounts, check).map(Self)
-    }
-
-    async fn connect(&self) -> Result<(), Error> {
-        self.0.connect().await
-    }
-
-    fn is_ready(&self) -> bool {
-        self.0.is_ready()
-    }
-
-    fn pages(self: &Arc<Self>) -> Vec<(&'static str, MethodRouter)> {
-        self.0.pages()
-    }
-}
-
-impl Target for KafkaBroker {
-    /// The answer of the old brokers, which their clients may look for.
-    const ACCEPTED: StatusCode = StatusCode::OK;
-    const TAKES_BATCHES: bool = true;
-
-    fn admit(&self, request: &Parts) -> Result<(), Answer> {
-        self.0.admit(request)
-    }
-
-    async fn handle(&self, event: Event, context: &Context) -> Result<Reply, Error> {
-        self.0.handle(event, context).await
-    }
-
-    async fn handle_batch(&self, events: Vec<Event>, context: &Context) -> Result<(), Error> {
-        self.0.handle_batch(events, context).await
-    }
-
-    async fn run(self: &Arc<Self>, stop: Stop) -> Result<(), Error> {
-        self.0.run(stop).await
+        Service::new(&config.broker, Durable::new(topic), amounts, check)
     }
 }

@@ -5,5 +5,5 @@ mod config;
 mod log;
 
 fn main() -> std::process::ExitCode {
-    common::run::durable_broker::<broker::KafkaBroker>()
+    ::broker::service::main::<broker::KafkaBroker>()
 }

@@ -2,22 +2,18 @@
 //!
 //! Facts: TriggerMesh's brokers, their ingest, settings and configuration document.
 
-use std::sync::Arc;
-
-use axum::routing::MethodRouter;
-use broker::{memory::Memory, service::Service};
-use common::{
-    Adapter, Answer, Context, Error, Event, Field, Info, Kind, Reply, Role, Scaling, Stop, Target,
-    config::ConfigError,
+use broker::{
+    memory::Memory,
+    service::{Broker, Service},
 };
-use http::{StatusCode, request::Parts};
+use common::{Field, Info, Kind, Role, Scaling, config::ConfigError};
 
 use crate::config::MemoryConfig;
 
 /// A broker that keeps its events in memory.
-pub struct MemoryBroker(Service<Memory>);
+pub struct MemoryBroker;
 
-impl Adapter for MemoryBroker {
+impl Broker for MemoryBroker {
     const INFO: Info = Info {
         name: env!("CARGO_PKG_NAME"),
         version: env!("CARGO_PKG_VERSION"),
@@ -43,32 +39,12 @@ impl Adapter for MemoryBroker {
         }],
     };
     type Config = MemoryConfig;
+    type Backend = Memory;
 
-    fn new(config: Self::Config) -> Result<Self, ConfigError> {
+    fn service(config: Self::Config) -> Result<Service<Self>, ConfigError> {
         let buffer = config.buffer();
         let memory = Memory::new(*config.memory_produce_timeout, buffer);
         let amounts = (buffer, Memory::share(buffer));
-        Service::new(&config.broker, memory, amounts, Memory::bounds).map(Self)
-    }
-
-    fn pages(self: &Arc<Self>) -> Vec<(&'static str, MethodRouter)> {
-        self.0.pages()
-    }
-}
-
-impl Target for MemoryBroker {
-    /// The answer of the old brokers, which their clients may look for.
-    const ACCEPTED: StatusCode = StatusCode::OK;
-
-    fn admit(&self, request: &Parts) -> Result<(), Answer> {
-        self.0.admit(request)
-    }
-
-    async fn handle(&self, event: Event, context: &Context) -> Result<Reply, Error> {
-        self.0.handle(event, context).await
-    }
-
-    async fn run(self: &Arc<Self>, stop: Stop) -> Result<(), Error> {
-        self.0.run(stop).await
+        Service::new(&config.broker, memory, amounts, Memory::bounds)
     }
 }

@@ -4,5 +4,5 @@ mod broker;
 mod config;
 
 fn main() -> std::process::ExitCode {
-    common::run::broker::<broker::MemoryBroker>()
+    ::broker::service::main::<broker::MemoryBroker>()
 }

@@ -2,15 +2,11 @@
 //!
 //! Facts: TriggerMesh's Redis broker, its settings, its stream and its kind.
 
-use std::sync::Arc;
-
-use axum::routing::MethodRouter;
-use broker::{log::Durable, service::Service};
-use common::{
-    Adapter, Answer, Context, Error, Event, Field, Info, Kind, Reply, Role, Rule, Scaling, Stop, Target,
-    config::ConfigError,
+use broker::{
+    log::Durable,
+    service::{Broker, Service},
 };
-use http::{StatusCode, request::Parts};
+use common::{Field, Info, Kind, Role, Rule, Scaling, config::ConfigError};
 
 use crate::{
     config::RedisConfig,
@@ -18,9 +14,9 @@ use crate::{
 };
 
 /// A broker that keeps its events in a Redis stream.
-pub struct RedisBroker(Service<Durable<Stream>>);
+pub struct RedisBroker;
 
-impl Adapter for RedisBroker {
+impl Broker for RedisBroker {
     const INFO: Info = Info {
         name: env!("CARGO_PKG_NAME"),
         version: env!("CARGO_PKG_VERSION"),
@@ -60,8 +56,9 @@ impl Adapter for RedisBroker {
         }],
     };
     type Config = RedisConfig;
+    type Backend = Durable<Stream>;
 
-    fn new(config: Self::Config) -> Result<Self, ConfigError> {
+    fn service(config: Self::Config) -> Result<Service<Self>, ConfigError> {
         let names = Names {
             stream: config.redis_stream.clone(),
             prefix: config.redis_group.clone(),
@@ -82,40 +79,6 @@ impl Adapter for RedisBroker {
             Options { claim_idle: *config.redis_claim_idle, tells_id: config.redis_tracking_id_enabled.0 };
         let log = Durable::new(Stream::new(servers, names, &letters, options, trim));
         let amounts = Durable::<Stream>::amounts(config.durable.share());
-        Service::new(&config.broker, log, amounts, check).map(Self)
-    }
-
-    async fn connect(&self) -> Result<(), Error> {
-        self.0.connect().await
-    }
-
-    fn is_ready(&self) -> bool {
-        self.0.is_ready()
-    }
-
-    fn pages(self: &Arc<Self>) -> Vec<(&'static str, MethodRouter)> {
-        self.0.pages()
-    }
-}
-
-impl Target for RedisBroker {
-    /// The answer of the old brokers, which their clients may look for.
-    const ACCEPTED: StatusCode = StatusCode::OK;
-    const TAKES_BATCHES: bool = true;
-
-    fn admit(&self, request: &Parts) -> Result<(), Answer> {
-        self.0.admit(request)
-    }
-
-    async fn handle(&self, event: Event, context: &Context) -> Result<Reply, Error> {
-        self.0.handle(event, context).await
-    }
-
-    async fn handle_batch(&self, events: Vec<Event>, context: &Context) -> Result<(), Error> {
-        self.0.handle_batch(events, context).await
-    }
-
-    async fn run(self: &Arc<Self>, stop: Stop) -> Result<(), Error> {
-        self.0.run(stop).await
+        Service::new(&config.broker, log, amounts, check)
     }
 }

@@ -5,5 +5,5 @@ mod config;
 mod stream;
 
 fn main() -> std::process::ExitCode {
-    common::run::durable_broker::<broker::RedisBroker>()
+    ::broker::service::main::<broker::RedisBroker>()
 }

@@ -1,16 +1,18 @@
-//! A broker as the frame sees it: requests become events, the document is followed, and the end is a drain.
+//! A broker as the frame sees it, whatever keeps its events: requests become events, the document is followed, and the end
+//! is a drain.
 
 use std::{
+    process::ExitCode,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
 use axum::routing::MethodRouter;
 use common::{
-    Answer, Context, Error, Event, Reply, Stop,
-    config::ConfigError,
+    Adapter, Answer, Context, Error, Event, Info, Reply, Stop, Target,
+    config::{Config, ConfigError},
     http::{Client, Roots},
-    worker,
+    run, worker,
 };
 use http::{HeaderValue, StatusCode, header::WWW_AUTHENTICATE, request::Parts};
 
@@ -25,22 +27,44 @@ use crate::{
 /// How often what is to be done from time to time is done.
 const UPKEEP: Duration = Duration::from_secs(1);
 
+/// What tells one broker from another for the frame.
+pub trait Broker: Sized + Send + Sync + 'static {
+    /// What it is.
+    const INFO: Info;
+    /// Its environment.
+    type Config: Config;
+    /// Where its events are.
+    type Backend: Backend;
+
+    /// The broker that the settings ask for, made by [`Service::new`].
+    ///
+    /// # Errors
+    /// What is wrong with the configuration.
+    fn service(config: Self::Config) -> Result<Service<Self>, ConfigError>;
+}
+
+/// The `main` of a broker.
+#[must_use]
+pub fn main<B: Broker>() -> ExitCode {
+    if B::Backend::KEEPS { run::durable_broker::<Service<B>>() } else { run::broker::<Service<B>>() }
+}
+
 /// What the adapters of all brokers do.
 #[derive(Debug)]
-pub struct Service<B: Backend> {
-    engine: Arc<Engine<B>>,
+pub struct Service<B: Broker> {
+    engine: Arc<Engine<B::Backend>>,
     /// Taken by the one task that follows the document.
     source: Mutex<Option<Source>>,
 }
 
-impl<B: Backend> Service<B> {
+impl<B: Broker> Service<B> {
     /// A broker with the document that the settings name, which holds so much in memory, in all and for one trigger.
     ///
     /// # Errors
     /// When the document cannot be read, is broken, or asks for what the backend cannot do.
     pub fn new(
         settings: &BrokerSettings,
-        backend: B,
+        backend: B::Backend,
         (buffer, share): (Amount, Amount),
         bounds: CheckBounds,
     ) -> Result<Self, ConfigError> {
@@ -55,67 +79,6 @@ impl<B: Backend> Service<B> {
         let engine = Engine::new(backend, settings.engine(buffer, share), Client::new(Roots::Process));
         engine.load(document);
         Ok(Self { engine, source: Mutex::new(Some(source)) })
-    }
-
-    /// Looks at the credentials of a request.
-    ///
-    /// # Errors
-    /// The answer to one that has not the right ones.
-    pub fn admit(&self, request: &Parts) -> Result<(), Answer> {
-        if self.engine.admits(&request.headers) { Ok(()) } else { Err(unauthorized()) }
-    }
-
-    /// Takes an event in.
-    ///
-    /// # Errors
-    /// When it was not taken.
-    pub async fn handle(&self, event: Event, context: &Context) -> Result<Reply, Error> {
-        let taken = self.engine.ingest(event, context.trace.clone()).await;
-        taken.map(|()| Reply::Done).map_err(refused)
-    }
-
-    /// Takes the events of a batch in, all or none as far as what holds them can.
-    ///
-    /// # Errors
-    /// When not all of them were taken.
-    pub async fn handle_batch(&self, events: Vec<Event>, context: &Context) -> Result<(), Error> {
-        self.engine.ingest_all(events, context.trace.clone()).await.map_err(refused)
-    }
-
-    /// The first contact.
-    ///
-    /// # Errors
-    /// When there was none.
-    pub async fn connect(&self) -> Result<(), Error> {
-        B::connect(&self.engine).await
-    }
-
-    /// Whether what holds the events can be reached.
-    pub fn is_ready(&self) -> bool {
-        self.engine.backend.is_ready()
-    }
-
-    /// The pages of the dead letters, and of what becomes of the triggers.
-    pub fn pages(&self) -> Vec<(&'static str, MethodRouter)> {
-        dlq::pages(&self.engine)
-    }
-
-    /// Follows the document until the stop, then delivers what is left.
-    ///
-    /// # Errors
-    /// When events were lost.
-    pub async fn run(&self, stop: Stop) -> Result<(), Error> {
-        let source = self.source.lock().unwrap_or_else(PoisonError::into_inner).take();
-        tokio::select! {
-            () = stop.closed() => {}
-            () = self.follow(source) => {}
-            () = self.keep_up() => {}
-        }
-        let deadline = stop.deadline().unwrap_or_else(Instant::now);
-        match self.engine.drain(deadline).await {
-            0 => Ok(()),
-            lost => Err(Error::permanent(format!("{lost} events were lost"))),
-        }
     }
 
     /// Puts each new document into force, for ever.
@@ -140,7 +103,65 @@ impl<B: Backend> Service<B> {
         loop {
             worker::sleep(UPKEEP).await;
             self.engine.observe();
-            B::upkeep(&self.engine).await;
+            B::Backend::upkeep(&self.engine).await;
+        }
+    }
+}
+
+impl<B: Broker> Adapter for Service<B> {
+    const INFO: Info = B::INFO;
+    type Config = B::Config;
+
+    fn new(config: Self::Config) -> Result<Self, ConfigError> {
+        B::service(config)
+    }
+
+    async fn connect(&self) -> Result<(), Error> {
+        B::Backend::connect(&self.engine).await
+    }
+
+    fn is_ready(&self) -> bool {
+        self.engine.backend.is_ready()
+    }
+
+    /// The pages of the dead letters, and of what becomes of the triggers.
+    fn pages(self: &Arc<Self>) -> Vec<(&'static str, MethodRouter)> {
+        dlq::pages(&self.engine)
+    }
+}
+
+impl<B: Broker> Target for Service<B> {
+    /// The answer of the old brokers, which their clients may look for.
+    const ACCEPTED: StatusCode = StatusCode::OK;
+    /// What outlives the process is written as a whole.
+    const TAKES_BATCHES: bool = B::Backend::KEEPS;
+
+    /// Looks at the credentials of the document.
+    fn admit(&self, request: &Parts) -> Result<(), Answer> {
+        if self.engine.admits(&request.headers) { Ok(()) } else { Err(unauthorized()) }
+    }
+
+    async fn handle(&self, event: Event, context: &Context) -> Result<Reply, Error> {
+        let taken = self.engine.ingest(event, context.trace.clone()).await;
+        taken.map(|()| Reply::Done).map_err(refused)
+    }
+
+    async fn handle_batch(&self, events: Vec<Event>, context: &Context) -> Result<(), Error> {
+        self.engine.ingest_all(events, context.trace.clone()).await.map_err(refused)
+    }
+
+    /// Follows the document until the stop, then delivers what is left; an error says that events were lost.
+    async fn run(self: &Arc<Self>, stop: Stop) -> Result<(), Error> {
+        let source = self.source.lock().unwrap_or_else(PoisonError::into_inner).take();
+        tokio::select! {
+            () = stop.closed() => {}
+            () = self.follow(source) => {}
+            () = self.keep_up() => {}
+        }
+        let deadline = stop.deadline().unwrap_or_else(Instant::now);
+        match self.engine.drain(deadline).await {
+            0 => Ok(()),
+            lost => Err(Error::permanent(format!("{lost} events were lost"))),
         }
     }
 }
