@@ -14,6 +14,8 @@ pub fn harness() -> Harness {
             ("K_SINK", world.upstream.url("/")),
             ("AGGREGATOR_GROUP", "id".to_owned()),
             ("AGGREGATOR_COUNT", "1".to_owned()),
+            // A trial sends the same event in all modes, and counts.
+            ("AGGREGATOR_REMEMBERED", "0".to_owned()),
             ("AGGREGATOR_CE_TYPE", "com.example.order.priced".to_owned()),
             ("AGGREGATOR_CE_SOURCE", "/shop/orders".to_owned()),
         ]
@@ -22,7 +24,7 @@ pub fn harness() -> Harness {
         let read = |request: &kit::Captured| Event::read(&request.headers, &request.body);
         running.upstream.requests().iter().map(read).collect()
     })
-    .malformed(Example::new("com.example.note", "application/json", "{"))
+    .malformed(Example::new("com.example.picture", "image/png", b"\x89PNG\r\n"))
     .wrong(&[("AGGREGATOR_GROUP_PATH", "a.@sort"), ("AGGREGATOR_TIMEOUT", "0s")])
     .opt_out("T3", "an aggregate has none of the attributes of its parts but those of its group")
     .opt_out("T10", "only JSON and text can stand in an array; what is neither is refused with 422")
