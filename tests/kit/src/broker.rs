@@ -161,6 +161,23 @@ pub fn wait_for_ids(sink: &Sink, path: &str, count: usize) -> Result<Vec<String>
     })
 }
 
+/// As [`wait_for_ids`], each id once, in the order of their first coming: what a store that goes away could not be told of
+/// comes again.
+///
+/// # Errors
+/// When they do not come.
+pub fn wait_for_different(sink: &Sink, path: &str, count: usize) -> Result<Vec<String>, Failure> {
+    eventually(&format!("{count} different events at {path}"), || {
+        let mut different = Vec::new();
+        for id in ids(sink, path) {
+            if !different.contains(&id) {
+                different.push(id);
+            }
+        }
+        Some(different).filter(|different| different.len() >= count)
+    })
+}
+
 /// The first event that arrives at a path.
 ///
 /// # Errors

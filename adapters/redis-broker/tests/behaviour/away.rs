@@ -4,7 +4,7 @@ use kit::{Sink, eventually};
 use peers::Redis;
 use serde_json::json;
 
-use crate::{Outcome, begin, expect, numbered, settled, start, wait_for_ids};
+use crate::{Outcome, begin, expect, numbered, settled, start, wait_for_different, wait_for_ids};
 
 #[test]
 fn while_redis_is_away_nothing_is_taken_in_and_nothing_is_lost() -> Outcome {
@@ -24,10 +24,10 @@ fn while_redis_is_away_nothing_is_taken_in_and_nothing_is_lost() -> Outcome {
         }
         redis.restart()?;
         eventually("accepted", || broker.post("a", round).ok().filter(|answer| answer.status == 200))?;
-        wait_for_ids(&sink, "/in", round as usize + 1)?;
+        wait_for_different(&sink, "/in", round as usize + 1)?;
     }
     broker.process.wait_for_status("/readyz", 200)?;
-    expect(wait_for_ids(&sink, "/in", 4)?, numbered(0..4), "each that was accepted")?;
+    expect(wait_for_different(&sink, "/in", 4)?, numbered(0..4), "each that was accepted")?;
     settled(&redis, "away", "default.t")
 }
 

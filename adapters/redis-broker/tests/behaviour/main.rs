@@ -17,7 +17,7 @@ mod trimming;
 
 use kit::broker::{
     Broker, answer_by_path, event, expect, expect_in_any_order, first_event, ids, numbered, trigger,
-    wait_for_ids,
+    wait_for_different, wait_for_ids,
 };
 use kit::{Failure, eventually};
 use peers::Redis;
