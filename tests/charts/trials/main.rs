@@ -15,17 +15,15 @@ mod wiring;
 use std::process::ExitCode;
 
 use kit::Failure;
-use libtest_mimic::{Arguments, Failed, Trial};
+use kit::trials::{self, Named};
 
-/// What a trial gives.
+/// What a trial says.
 type Outcome = Result<(), Failure>;
-
-/// Trials by their names.
-type Trials = &'static [(&'static str, fn() -> Outcome)];
+/// The trials of one part.
+type Trials = &'static [Named];
 
 fn main() -> ExitCode {
-    let mut trials = Vec::new();
-    for (part, list) in [
+    trials::run(&[
         ("modes", modes::TRIALS),
         ("refused", refused::TRIALS),
         ("scaling", scaling::TRIALS),
@@ -33,10 +31,5 @@ fn main() -> ExitCode {
         ("wiring", wiring::TRIALS),
         ("monitoring", monitoring::TRIALS),
         ("manual", manual::TRIALS),
-    ] {
-        for (name, run) in list {
-            trials.push(Trial::test(format!("{part}: {name}"), move || run().map_err(Failed::from)));
-        }
-    }
-    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+    ])
 }

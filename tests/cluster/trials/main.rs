@@ -20,11 +20,8 @@ mod setup;
 
 use std::process::ExitCode;
 
-use kit::Failure;
-use libtest_mimic::{Arguments, Failed, Trial};
-
-/// A trial by name.
-type Named = (&'static str, fn() -> Result<(), Failure>);
+use kit::trials::{Named, trial};
+use libtest_mimic::Arguments;
 
 const TRIALS: &[Named] = &[
     ("the chart, installed by Helm, passes events", chart::passes),
@@ -51,11 +48,9 @@ fn main() -> ExitCode {
     arguments.test_threads = Some(1);
     let with_kafka = arguments.filter.as_deref().is_none_or(|filter| kafka::NAME.contains(filter));
     let trials = match setup::enter(with_kafka) {
-        Ok(true) => {
-            TRIALS.iter().map(|(name, run)| Trial::test(*name, move || run().map_err(Failed::from))).collect()
-        }
+        Ok(true) => TRIALS.iter().map(|(name, run)| trial(*name, *run)).collect(),
         Ok(false) => Vec::new(),
-        Err(failure) => vec![Trial::test("the cluster is there", move || Err(Failed::from(failure)))],
+        Err(failure) => vec![trial("the cluster is there", move || Err(failure))],
     };
     libtest_mimic::run(&arguments, trials).exit_code()
 }

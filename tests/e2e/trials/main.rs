@@ -16,17 +16,10 @@ mod watch;
 
 use std::process::ExitCode;
 
-use kit::Failure;
-use libtest_mimic::{Arguments, Trial};
-
-/// A trial by name.
-type Named = (&'static str, fn() -> Result<(), Failure>);
+use kit::trials::{self, Named};
 
 fn main() -> ExitCode {
-    let mut arguments = Arguments::from_args();
-    // A trial mostly waits for processes.
-    arguments.test_threads.get_or_insert(4);
-    let chapters: [(&str, &[Named]); 12] = [
+    trials::run(&[
         ("command", command::TRIALS),
         ("controller", controller::TRIALS),
         ("examples", examples::TRIALS),
@@ -39,13 +32,5 @@ fn main() -> ExitCode {
         ("watch", watch::TRIALS),
         ("reload", reload::TRIALS),
         ("stop", stop::TRIALS),
-    ];
-    let trials = chapters
-        .iter()
-        .flat_map(|(chapter, trials)| {
-            trials.iter().map(move |(name, run)| (format!("{chapter}::{name}"), *run))
-        })
-        .map(|(name, run)| Trial::test(name, move || Ok(run()?)))
-        .collect();
-    libtest_mimic::run(&arguments, trials).exit_code()
+    ])
 }

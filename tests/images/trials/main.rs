@@ -15,11 +15,8 @@ mod unwinding;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use kit::Failure;
-use libtest_mimic::{Arguments, Failed, Trial};
-
-/// A trial by name.
-type Named = (&'static str, fn() -> Result<(), Failure>);
+use kit::trials::{Named, trial};
+use libtest_mimic::Arguments;
 
 const TRIALS: [Named; 9] = [
     ("what is in them, and what they say of themselves", build::contents),
@@ -40,7 +37,7 @@ fn main() -> ExitCode {
     // They build images for many minutes: `ci/test --images` asks for that.
     let wanted = std::env::var_os("TRESTLE_IMAGES").is_some();
     let trials = TRIALS.iter().filter(|_| wanted);
-    let trials = trials.map(|(name, run)| Trial::test(*name, move || run().map_err(Failed::from)));
+    let trials = trials.map(|(name, run)| trial(*name, *run));
     let conclusion = libtest_mimic::run(&arguments, trials.collect());
     if wanted && let Err(failure) = build::forget() {
         let _ = writeln!(io::stderr(), "images stay behind: {failure}");

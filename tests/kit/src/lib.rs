@@ -22,6 +22,7 @@ pub mod process;
 mod sample;
 pub mod sink;
 pub mod tls;
+pub mod trials;
 mod wire;
 pub mod world;
 

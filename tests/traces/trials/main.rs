@@ -1,8 +1,7 @@
 //! One trace over all hops: webhook, broker, display; and on through a caller's own trace.
 use std::{process::ExitCode, time::Duration};
 
-use kit::{Adapter, Failure, Request, ensure, within};
-use libtest_mimic::{Arguments, Failed, Trial};
+use kit::{Adapter, Failure, Request, ensure, trials, within};
 use peers::{Jaeger, Span};
 use serde_json::json;
 
@@ -19,11 +18,10 @@ const HOPS: [(&str, &str); 5] = [
 ];
 
 fn main() -> ExitCode {
-    let trial =
-        |name: &str, run: fn() -> Result<(), Failure>| Trial::test(name, move || run().map_err(Failed::from));
-    let trials =
-        vec![trial("one trace over all hops", all_hops), trial("a trace that is not sampled", unsampled)];
-    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+    trials::run(&[(
+        "traces",
+        &[("one trace over all hops", all_hops), ("a trace that is not sampled", unsampled)],
+    )])
 }
 
 fn all_hops() -> Result<(), Failure> {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use kit::Failure;
-use libtest_mimic::{Arguments, Trial};
+use kit::trials::{arguments, trial};
 
 use super::Kafka;
 
@@ -15,21 +15,18 @@ pub type Named<Run = fn(&Kafka) -> Result<(), Failure>> = (&'static str, Run);
 /// Runs trials that share one, and those that want one of their own, as the command line says.
 #[must_use]
 pub fn run(shared: &[&[Named]], alone: &[Named<fn() -> Result<(), Failure>>]) -> ExitCode {
-    let mut arguments = Arguments::from_args();
-    // A trial mostly waits.
-    arguments.test_threads.get_or_insert(4);
     let kafka = Arc::new(OnceLock::new());
     let shared = shared.concat().into_iter().map(|(name, run)| {
         let kafka = Arc::clone(&kafka);
-        Trial::test(name, move || match kafka.get_or_init(Kafka::start) {
-            Ok(kafka) => Ok(run(kafka)?),
-            Err(failure) => Err(failure.clone().into()),
+        trial(name, move || match kafka.get_or_init(Kafka::start) {
+            Ok(kafka) => run(kafka),
+            Err(failure) => Err(failure.clone()),
         })
     });
-    let alone = alone.iter().map(|&(name, run)| Trial::test(name, move || Ok(run()?)));
+    let alone = alone.iter().map(|&(name, run)| trial(name, run));
     let trials = shared.chain(alone).collect();
     drop(kafka);
-    libtest_mimic::run(&arguments, trials).exit_code()
+    libtest_mimic::run(&arguments(), trials).exit_code()
 }
 
 /// The name of a topic that no other trial has.
