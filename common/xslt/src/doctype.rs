@@ -139,11 +139,30 @@ fn size<'t>(
     Some(total)
 }
 
+/// The declarations of one kind, comments left out.
+fn declarations<'t>(subset: &'t str, kind: &str) -> Vec<&'t str> {
+    let mut found = Vec::new();
+    let mut rest = subset;
+    while let Some(at) = rest.find('<') {
+        rest = &rest[at..];
+        let behind = match rest {
+            _ if rest.starts_with("<!--") => after(rest, "-->"),
+            _ if rest.starts_with("<?") => after(rest, "?>"),
+            _ if rest.starts_with("<!ENTITY") => after_entity(rest),
+            _ => after(rest, ">"),
+        };
+        if let Some(declaration) = rest[..rest.len() - behind.len()].strip_prefix(kind) {
+            found.push(declaration.strip_suffix('>').unwrap_or(declaration));
+        }
+        rest = behind;
+    }
+    found
+}
+
 /// Entities that are no text: `<!ENTITY name SYSTEM "address" NDATA format>`.
 pub fn unparsed_entities(subset: &str) -> HashMap<String, String> {
     let mut found = HashMap::new();
-    for entity in subset.split("<!ENTITY").skip(1) {
-        let entity = entity.split('>').next().unwrap_or_default();
+    for entity in declarations(subset, "<!ENTITY") {
         let Some((head, _)) = entity.split_once("NDATA") else { continue };
         let name = head.split_ascii_whitespace().next().unwrap_or_default();
         let address =
@@ -153,15 +172,58 @@ pub fn unparsed_entities(subset: &str) -> HashMap<String, String> {
     found
 }
 
-/// Elements and the attribute of each that the document type declares to be its id; there can be one.
-pub fn declared_ids(subset: &str) -> HashMap<&str, &str> {
-    let mut found = HashMap::new();
-    for list in subset.split("<!ATTLIST").skip(1) {
-        let list = list.split('>').next().unwrap_or_default();
-        let words: Vec<&str> = list.split_ascii_whitespace().collect();
-        for pair in words.windows(2).filter(|pair| pair[1] == "ID") {
-            found.entry(words[0]).or_insert(pair[0]);
+/// What a document type says of the attributes of an element.
+#[derive(Debug, Default)]
+pub struct Attributes<'t> {
+    /// The one that is its id; there can be one.
+    pub id: Option<&'t str>,
+    /// Those that it has without saying so.
+    pub defaults: Vec<(&'t str, &'t str)>,
+}
+
+/// Attributes that a document type declares, by the names of their elements.
+pub fn attributes(subset: &str) -> HashMap<&str, Attributes<'_>> {
+    let mut found: HashMap<&str, Attributes<'_>> = HashMap::new();
+    for list in declarations(subset, "<!ATTLIST") {
+        let mut words = words(list).into_iter();
+        let Some(element) = words.next() else { continue };
+        let of = found.entry(element).or_default();
+        while let (Some(name), Some(mut kind)) = (words.next(), words.next()) {
+            if kind == "NOTATION" {
+                kind = words.next().unwrap_or_default();
+            }
+            let mut default = words.next().unwrap_or_default();
+            if default == "#FIXED" {
+                default = words.next().unwrap_or_default();
+            }
+            if kind == "ID" {
+                of.id.get_or_insert(name);
+            }
+            let quoted = default.strip_prefix(['"', '\'']);
+            if let Some(value) = quoted.and_then(|text| text.strip_suffix(['"', '\''])) {
+                // The first declaration counts.
+                if !of.defaults.iter().any(|(known, _)| *known == name) {
+                    of.defaults.push((name, value));
+                }
+            }
         }
+    }
+    found
+}
+
+/// The words of a declaration; what is in quotes or parentheses is one.
+fn words(text: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    let mut rest = text.trim_start();
+    while let Some(first) = rest.chars().next() {
+        let end = match first {
+            '"' | '\'' => rest[1..].find(first).map(|at| at + 2),
+            '(' => rest.find(')').map(|at| at + 1),
+            _ => rest.find(|c: char| c.is_ascii_whitespace() || matches!(c, '(' | '"' | '\'')),
+        };
+        let (word, behind) = rest.split_at(end.unwrap_or(rest.len()));
+        found.push(word);
+        rest = behind.trim_start();
     }
     found
 }

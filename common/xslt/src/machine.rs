@@ -1,6 +1,7 @@
 //! One run of a stylesheet: its trees, its variables, what it makes, and how far it may go.
 
 pub mod calculate;
+pub mod calendar;
 pub mod dates;
 pub mod decimal;
 pub mod evaluate;
@@ -13,6 +14,7 @@ pub mod moments;
 pub mod numbering;
 pub mod output;
 pub mod sorting;
+pub mod spans;
 
 use std::{collections::HashMap, rc::Rc, sync::Arc};
 

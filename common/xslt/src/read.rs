@@ -11,8 +11,10 @@ use roxmltree::{Document, NodeType, ParsingOptions, TextPos};
 use crate::{
     Failure, Mistake,
     budget::held,
-    doctype, shape,
+    doctype::{self, Attributes},
+    shape,
     tree::{Data, Id, Kind, Name, Text, Tree, XML},
+    value::is_space,
 };
 
 /// The deepest element, as in libxml2.
@@ -56,17 +58,18 @@ pub fn read(bytes: &[u8], memory: usize, keep_places: bool) -> Result<Read, Unre
         roxmltree::Error::NodesLimitReached => Unread::Large,
         error => Unread::Mistake(Mistake::new(error.pos().row, error.pos().col, plain(&error))),
     })?;
+    let (subset, _) = doctype::split(&text);
     let mut reader = Reader {
         text: &text,
         known: HashSet::new(),
         tree: Tree::default(),
         places: HashMap::new(),
         cursor: (0, TextPos::new(1, 1)),
+        declared: doctype::attributes(subset),
     };
     reader.copy(&document, memory, keep_places)?;
-    let Reader { mut tree, places, .. } = reader;
-    let (subset, _) = doctype::split(&text);
-    index_ids(&mut tree, &doctype::declared_ids(subset));
+    let Reader { mut tree, places, declared, .. } = reader;
+    index_ids(&mut tree, &declared);
     tree.unparsed = doctype::unparsed_entities(subset);
     Ok(Read { tree, places })
 }
@@ -117,6 +120,8 @@ struct Reader<'t> {
     places: HashMap<Id, TextPos>,
     /// How far places were counted.
     cursor: (usize, TextPos),
+    /// What the document type says of attributes.
+    declared: HashMap<&'t str, Attributes<'t>>,
 }
 
 impl<'t> Reader<'t> {
@@ -189,6 +194,7 @@ impl<'t> Reader<'t> {
                         let name = self.name(written, attribute.name(), attribute.namespace());
                         self.tree.set_attribute(id, name, attribute.value().to_owned());
                     }
+                    self.defaults(&written[..end], id)?;
                     open.push((node.id(), id));
                 }
                 NodeType::Text if place != 0 => {
@@ -204,6 +210,29 @@ impl<'t> Reader<'t> {
                     self.tree.add(place, Kind::Instruction, Some(Name::local(target)), value.to_owned());
                 }
                 NodeType::Text | NodeType::Root => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Attributes that an element has because the document type says so.
+    fn defaults(&mut self, written: &str, id: Id) -> Result<(), Mistake> {
+        let Some(of) = self.declared.get(written) else { return Ok(()) };
+        for (written, value) in of.defaults.clone() {
+            let (prefix, local) = written.split_once(':').unwrap_or(("", written));
+            let uri = match prefix {
+                "" => Some("".into()),
+                prefix => self.tree.namespace(id, prefix),
+            };
+            let Some(uri) = uri.filter(|_| local != "xmlns" && prefix != "xmlns" && !value.contains('&'))
+            else {
+                let message =
+                    "gives by its document type what cannot be taken from there: namespaces or references";
+                return Err(Mistake::new(1, 1, message));
+            };
+            if self.tree.attribute(id, &uri, local).is_none() {
+                let name = Name { prefix: self.shared(prefix), local: self.shared(local), uri };
+                self.tree.set_attribute(id, name, value.replace(is_space, " "));
             }
         }
         Ok(())
@@ -235,12 +264,16 @@ impl<'t> Reader<'t> {
     }
 }
 
-fn index_ids(tree: &mut Tree, declared: &HashMap<&str, &str>) {
+fn index_ids(tree: &mut Tree, declared: &HashMap<&str, Attributes<'_>>) {
     let mut ids = HashMap::new();
     for id in tree.descendants(0).filter(|id| tree.get(*id).kind == Kind::Element) {
         let element = tree.get(id).name.as_ref().map(Name::qualified).unwrap_or_default();
-        let value = declared.get(element.as_str()).and_then(|attribute| tree.attribute(id, "", attribute));
-        if let Some(value) = value.or_else(|| tree.attribute(id, XML, "id")) {
+        let of_type = declared.get(element.as_str()).and_then(|of| of.id).and_then(|attribute| {
+            let mut own = tree.get(id).attributes.iter().map(|id| tree.get(*id));
+            let is_it = |data: &&Data| data.name.as_ref().is_some_and(|name| name.qualified() == attribute);
+            own.find(is_it).map(|data| data.value.as_str())
+        });
+        if let Some(value) = of_type.or_else(|| tree.attribute(id, XML, "id")) {
             ids.entry(value.trim().to_owned()).or_insert(id);
         }
     }

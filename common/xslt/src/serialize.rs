@@ -137,6 +137,9 @@ fn doctype(tree: &Tree, id: Id, output: &Output, is_html: bool) -> Option<String
         (Some(public), Some(system)) => Some(format!("<!DOCTYPE {name} PUBLIC \"{public}\" \"{system}\">\n")),
         // HTML can do with the name alone.
         (Some(public), None) if is_html => Some(format!("<!DOCTYPE {name} PUBLIC \"{public}\">\n")),
+        (None, None) if is_html && output.version.as_deref() == Some("5") => {
+            Some("<!DOCTYPE html>\n".to_owned())
+        }
         (None, Some(system)) => Some(format!("<!DOCTYPE {name} SYSTEM \"{system}\">\n")),
         _ => None,
     }
@@ -148,7 +151,7 @@ fn declarations(out: &mut Out<'_>, tree: &Tree, id: Id) {
         out.text.push_str(if prefix.is_empty() { " xmlns" } else { " xmlns:" });
         out.text.push_str(prefix);
         out.text.push_str("=\"");
-        xml::attribute(out, uri);
+        xml::address(out, uri);
         out.text.push('"');
     }
 }

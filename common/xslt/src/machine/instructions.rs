@@ -23,17 +23,18 @@ impl<'s> Machine<'s> {
             let place = Place { node, position: index + 1, size, current: node };
             match self.rule(rules, node)? {
                 Some(template) => self.template(template, place, mode, given.clone())?,
-                None => self.built_in(node, mode)?,
+                None => self.built_in(node, mode, given.clone())?,
             }
         }
         Ok(())
     }
 
-    fn built_in(&mut self, node: Node, mode: Option<&'s Name>) -> Result<(), Failure> {
+    /// As in libxslt, what a template would be given is passed on.
+    fn built_in(&mut self, node: Node, mode: Option<&'s Name>, given: Given<'s>) -> Result<(), Failure> {
         match self.kind(node) {
             Kind::Root | Kind::Element => {
                 let children = self.children(node);
-                self.deeper(|this| this.apply(&children, mode, Vec::new()))
+                self.deeper(|this| this.apply(&children, mode, given))
             }
             Kind::Text | Kind::Raw | Kind::Attribute => {
                 let text = self.text_of(node)?;
@@ -122,7 +123,7 @@ impl<'s> Machine<'s> {
                 let given = self.given(given, place)?;
                 self.apply(&nodes, mode.as_ref(), given)
             }
-            What::BuiltIn => self.built_in(place.node, self.mode),
+            What::BuiltIn => self.built_in(place.node, self.mode, Vec::new()),
             What::Call { name, given } => {
                 let given = self.given(given, place)?;
                 let template = self.style.named.get(name).copied();
@@ -201,7 +202,8 @@ impl<'s> Machine<'s> {
             What::Result(value) => {
                 let value = self.value(value, place)?;
                 match self.results.last_mut() {
-                    Some(result) => drop(result.get_or_insert(value)),
+                    Some(result @ None) => *result = Some(value),
+                    Some(_) => return Err(Failure::new("a function has two results")),
                     None => return Err(Failure::new("func:result needs a function")),
                 }
                 Ok(())

@@ -1,6 +1,18 @@
-//! Moments and durations as texts (XML Schema 1.0, part 2, and exslt.org/date).
+//! Moments as texts (XML Schema 1.0, part 2, section 3.2, and exslt.org/date): of which what is left out is not there.
+//!
+//! What is a moment, and what becomes of it, is as in libexslt (date.c): there is no year 0, so that within, years before the
+//! first are one higher.
 
 use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::{
+    calendar::{civil, month_days},
+    spans::Span,
+};
+
+/// The largest year that is reckoned with.
+const MAX_YEAR: i64 = 1_000_000_000_000;
+const DAY: f64 = 86_400.0;
 
 /// A moment as it was written: what was left out is not there.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -10,68 +22,135 @@ pub struct Moment {
     pub day: Option<i64>,
     /// Hours, minutes, seconds.
     pub time: Option<(i64, i64, f64)>,
-    /// Minutes east of Greenwich.
+    /// Minutes east of Greenwich, if that was said.
     pub zone: Option<i64>,
 }
 
-/// A duration: months and seconds, which do not become each other.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Span {
-    pub months: i64,
-    pub seconds: f64,
+/// Two digits at the start of a text, and what comes behind.
+fn two(text: &str) -> Option<(i64, &str)> {
+    let (digits, rest) = text.split_at_checked(2)?;
+    let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| Some((digits.parse().ok()?, rest)))?
+}
+
+/// The same for a number of a range.
+fn within(text: &str, least: i64, most: i64) -> Option<(i64, &str)> {
+    two(text).filter(|(number, _)| (least..=most).contains(number))
+}
+
+/// Seconds with their fraction.
+fn seconds(text: &str) -> Option<(f64, &str)> {
+    let (_, rest) = within(text, 0, 59)?;
+    let fraction = rest
+        .strip_prefix('.')
+        .map_or(0, |digits| 1 + digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len()));
+    let (number, rest) = text.split_at(2 + fraction);
+    Some((number.trim_end_matches('.').parse().ok()?, rest))
+}
+
+fn time(text: &str) -> Option<((i64, i64, f64), &str)> {
+    let (hour, rest) = within(text, 0, 23)?;
+    let (minute, rest) = within(rest.strip_prefix(':')?, 0, 59)?;
+    let (second, rest) = seconds(rest.strip_prefix(':')?)?;
+    Some(((hour, minute, second), rest))
+}
+
+/// A whole text that is a zone or empty.
+fn zone(text: &str) -> Option<Option<i64>> {
+    let sign = match text.chars().next() {
+        None => return Some(None),
+        Some('Z') => return (text == "Z").then_some(Some(0)),
+        Some('+') => 1,
+        Some('-') => -1,
+        Some(_) => return None,
+    };
+    let (hours, rest) = within(&text[1..], 0, 23)?;
+    let (minutes, rest) = within(rest.strip_prefix(':')?, 0, 59)?;
+    let zone = sign * (hours * 60 + minutes);
+    rest.is_empty().then_some((zone != 0).then_some(zone))
+}
+
+/// A year of four digits or more.
+fn year(text: &str) -> Option<(i64, &str)> {
+    let (is_before, digits) = text.strip_prefix('-').map_or((false, text), |digits| (true, digits));
+    let length = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+    let (digits, rest) = digits.split_at(length);
+    let good = length >= 4 && !(length > 4 && digits.starts_with('0'));
+    let year = digits.parse::<i64>().ok().filter(|year| good && (1..=MAX_YEAR).contains(year))?;
+    Some((if is_before { 1 - year } else { year }, rest))
 }
 
 impl Moment {
     pub fn parse(text: &str) -> Option<Self> {
-        let text = text.trim();
-        let mut moment = Self::default();
-        let (date, time) = match text.split_once('T') {
-            Some((date, time)) => (date, Some(time)),
-            None if text.get(2..3) == Some(":") => ("", Some(text)),
-            None => (text, None),
-        };
-        let date = match time {
-            Some(time) => {
-                let (time, zone) = zoned(time);
-                moment.zone = zone;
-                let mut parts = time.split(':');
-                let whole = |text: Option<&str>, most: i64| {
-                    let text = text.filter(|text| text.len() == 2)?;
-                    text.parse::<i64>().ok().filter(|number| (0..=most).contains(number))
-                };
-                let (hour, minute) = (whole(parts.next(), 24)?, whole(parts.next(), 59)?);
-                let seconds = parts.next().filter(|text| text.starts_with(|c: char| c.is_ascii_digit()))?;
-                let seconds = seconds.parse::<f64>().ok().filter(|seconds| *seconds < 61.0)?;
-                moment.time = Some((hour, minute, seconds));
-                date
-            }
-            None => {
-                let (date, zone) = zoned(date);
-                moment.zone = zone;
-                date
-            }
-        };
-        if date.is_empty() {
-            return time.map(|_| moment);
+        if let Some(rest) = text.strip_prefix("--") {
+            return Self::without_year(rest);
         }
-        let (sign, digits) = date.strip_prefix('-').map_or((1, date), |digits| (-1, digits));
-        let mut parts = digits.split('-');
-        let year = parts.next().filter(|text| text.len() >= 4 && text.len() <= 9)?.parse::<i64>().ok()?;
-        moment.year = Some(sign * year);
-        for (part, most) in [(&mut moment.month, 12), (&mut moment.day, 31)] {
-            let Some(text) = parts.next() else { break };
-            let number =
-                text.parse::<i64>().ok().filter(|number| text.len() == 2 && (1..=most).contains(number));
-            *part = Some(number?);
+        if let Some((time, rest)) = time(text)
+            && let Some(zone) = zone(rest)
+        {
+            return Some(Self { time: Some(time), zone, ..Self::default() });
         }
-        let days = month_days(sign * year, moment.month.unwrap_or(1));
-        let fits = parts.next().is_none() && moment.day.is_none_or(|day| day <= days);
-        (fits && (time.is_none() || moment.day.is_some())).then_some(moment)
+        let (year, rest) = year(text)?;
+        let mut moment = Self { year: Some(year), ..Self::default() };
+        if let Some(zone) = zone(rest) {
+            return Some(Self { zone, ..moment });
+        }
+        let (month, rest) = within(rest.strip_prefix('-')?, 1, 12)?;
+        moment.month = Some(month);
+        if let Some(zone) = zone(rest) {
+            return Some(Self { zone, ..moment });
+        }
+        let (day, rest) = within(rest.strip_prefix('-')?, 1, month_days(year, month))?;
+        moment.day = Some(day);
+        if let Some(zone) = zone(rest) {
+            return Some(Self { zone, ..moment });
+        }
+        let (time, rest) = time(rest.strip_prefix('T')?)?;
+        Some(Self { time: Some(time), zone: zone(rest)?, ..moment })
+    }
+
+    /// What follows `--`: a day, a month, or both.
+    fn without_year(text: &str) -> Option<Self> {
+        if let Some(rest) = text.strip_prefix('-') {
+            let (day, rest) = within(rest, 1, 31)?;
+            return Some(Self { day: Some(day), zone: zone(rest)?, ..Self::default() });
+        }
+        let (month, rest) = within(text, 1, 12)?;
+        let month = Some(month);
+        let rest = rest.strip_prefix('-')?;
+        if let Some(rest) = rest.strip_prefix('-') {
+            return Some(Self { month, zone: zone(rest)?, ..Self::default() });
+        }
+        let (day, rest) = within(rest, 1, 31)?;
+        Some(Self { month, day: Some(day), zone: zone(rest)?, ..Self::default() })
     }
 
     pub fn now() -> Self {
         let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64);
-        Self::of_seconds(seconds as f64, Some(0))
+        Self { zone: None, ..Self::of(seconds.div_euclid(86_400), seconds.rem_euclid(86_400) as f64) }
+    }
+
+    /// A moment of so many days since 1970-01-01, and of so many seconds.
+    fn of(days: i64, seconds: f64) -> Self {
+        let (year, month, day) = civil(days);
+        let minutes = (seconds / 60.0).floor();
+        let time = ((minutes / 60.0).floor() as i64, minutes as i64 % 60, seconds - minutes * 60.0);
+        Self { year: Some(year), month: Some(month), day: Some(day), time: Some(time), zone: None }
+    }
+
+    /// Whether it has a date, with or without a time.
+    pub fn is_date(&self) -> bool {
+        self.year.is_some() && self.day.is_some()
+    }
+
+    /// Whether it has a time, with a date or alone.
+    pub fn is_time(&self) -> bool {
+        self.time.is_some()
+    }
+
+    /// The year as it is written.
+    pub fn written_year(&self) -> Option<i64> {
+        self.year.map(|year| if year <= 0 { year - 1 } else { year })
     }
 
     /// Days since 1970-01-01, with what is left out the first.
@@ -84,21 +163,10 @@ impl Moment {
         era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
     }
 
-    /// Seconds since 1970, in Greenwich.
-    pub fn seconds(&self) -> f64 {
+    /// Seconds of its day.
+    fn of_day(&self) -> f64 {
         let (hour, minute, seconds) = self.time.unwrap_or_default();
-        let minutes = self.days() * 1440 + hour * 60 + minute - self.zone.unwrap_or(0);
-        minutes as f64 * 60.0 + seconds
-    }
-
-    pub fn of_seconds(seconds: f64, zone: Option<i64>) -> Self {
-        let local = seconds + zone.unwrap_or(0) as f64 * 60.0;
-        let days = (local / 86_400.0).floor();
-        let rest = local - days * 86_400.0;
-        let (year, month, day) = civil(days as i64);
-        let minutes = (rest / 60.0).floor();
-        let time = ((minutes / 60.0).floor() as i64, minutes as i64 % 60, rest - minutes * 60.0);
-        Self { year: Some(year), month: Some(month), day: Some(day), time: Some(time), zone }
+        (hour * 3600 + minute * 60) as f64 + seconds
     }
 
     pub fn week_day(&self) -> usize {
@@ -109,34 +177,83 @@ impl Moment {
         self.days() - Self { year: self.year, ..Self::default() }.days() + 1
     }
 
-    /// The moment a span later, as exact as it was.
-    pub fn plus(&self, span: Span) -> Self {
-        let months = self.year.unwrap_or(1970) * 12 + self.month.unwrap_or(1) - 1 + span.months;
+    /// The first day of its month.
+    pub fn month_begin(&self) -> Self {
+        Self { day: Some(1), time: None, ..self.clone() }
+    }
+
+    /// The moment a span later, which may be more exact; it has a year.
+    pub fn plus(&self, span: Span) -> Option<Self> {
+        let begin = self.year? * 12 + self.month.unwrap_or(1) - 1;
+        let months = begin.checked_add(span.months)?;
         let (year, month) = (months.div_euclid(12), months.rem_euclid(12) + 1);
-        let day = self.day.unwrap_or(1).min(month_days(year, month));
-        let moved = Self { year: Some(year), month: Some(month), day: Some(day), ..self.clone() };
-        let moved = Self::of_seconds(moved.seconds() + span.seconds, self.zone);
-        Self {
-            month: moved.month.filter(|_| self.month.is_some()),
-            day: moved.day.filter(|_| self.day.is_some()),
-            time: moved.time.filter(|_| self.time.is_some()),
-            ..moved
+        if year.abs() > MAX_YEAR {
+            return None;
         }
+        let day = self.day.unwrap_or(1).min(month_days(year, month));
+        let moved = Self { year: Some(year), month: Some(month), day: Some(day), ..Self::default() };
+        let seconds = self.of_day() + span.seconds;
+        let more = (seconds / DAY).floor();
+        let days = moved.days().checked_add(span.days)?.checked_add(more as i64)?;
+        if days.abs() > MAX_YEAR * 366 {
+            return None;
+        }
+        let mut moved = Self { zone: self.zone, ..Self::of(days, seconds - more * DAY) };
+        if self.time.is_none() && moved.time == Some((0, 0, 0.0)) {
+            moved.time = None;
+            if self.day.is_none() && moved.day == Some(1) {
+                moved.day = None;
+                if self.month.is_none() && moved.month == Some(1) {
+                    moved.month = None;
+                }
+            }
+        }
+        Some(moved)
+    }
+
+    /// From here to another, as exact as the less exact of both; in days even of years and months where that is asked for.
+    pub fn until(&self, other: &Self, in_days: bool) -> Option<Span> {
+        let exactness = |moment: &Self| [moment.month.is_some(), moment.day.is_some(), moment.time.is_some()];
+        let least = exactness(self).into_iter().zip(exactness(other)).map(|(one, other)| one && other);
+        let [has_month, has_day, has_time] = least.collect::<Vec<_>>().try_into().ok()?;
+        let cut = |moment: &Self| Self {
+            month: moment.month.filter(|_| has_month),
+            day: moment.day.filter(|_| has_day),
+            time: moment.time.filter(|_| has_time),
+            ..moment.clone()
+        };
+        let (from, to) = (cut(self), cut(other));
+        let months = (to.year? - from.year?) * 12 + to.month.unwrap_or(1) - from.month.unwrap_or(1);
+        if !has_day && !in_days {
+            return Some(Span { months, ..Span::default() });
+        }
+        let zones = from.zone.unwrap_or(0) - to.zone.unwrap_or(0);
+        let seconds = to.of_day() - from.of_day() + (zones * 60) as f64;
+        let more = (seconds / DAY).floor();
+        let days = to.days() - from.days() + more as i64;
+        Some(Span { months: 0, days, seconds: seconds - more * DAY })
+    }
+
+    /// Seconds since 1970.
+    pub fn seconds(&self) -> Option<f64> {
+        let epoch =
+            Self { year: Some(1970), month: Some(1), day: Some(1), time: Some((0, 0, 0.0)), zone: None };
+        epoch.until(self, true).map(Span::all_seconds)
     }
 
     pub fn date_text(&self) -> String {
         let part = |number: Option<i64>| number.map_or(String::new(), |number| format!("-{number:02}"));
-        let year = self.year.map_or(String::new(), |year| format!("{year:04}"));
+        let year = self
+            .written_year()
+            .map_or(String::new(), |year| format!("{}{:04}", if year < 0 { "-" } else { "" }, year.abs()));
         year + &part(self.month) + &part(self.day)
     }
 
     pub fn time_text(&self) -> String {
-        self.time.map_or(String::new(), |(hour, minute, seconds)| {
-            let width = if seconds.fract() == 0.0 { 2 } else { 0 };
-            let seconds = crate::value::number_text(seconds);
-            let pad = if width == 0 && seconds.find('.') == Some(1) { "0" } else { "" };
-            format!("{hour:02}:{minute:02}:{pad}{seconds:0>width$}")
-        })
+        let Some((hour, minute, seconds)) = self.time else { return String::new() };
+        let parts = (((seconds - seconds.floor()) * 1e9 + 0.5).floor() as i64).min(999_999_999);
+        let parts = if parts > 0 { format!(".{parts:09}") } else { String::new() };
+        format!("{hour:02}:{minute:02}:{:02}{}", seconds.floor() as i64, parts.trim_end_matches('0'))
     }
 
     pub fn zone_text(&self) -> String {
@@ -150,106 +267,17 @@ impl Moment {
         }
     }
 
+    /// As it is written; with date and time, and no zone, that of Greenwich.
     pub fn text(&self) -> String {
-        let between = if self.time.is_some() { "T" } else { "" };
-        format!("{}{between}{}{}", self.date_text(), self.time_text(), self.zone_text())
-    }
-}
-
-impl Span {
-    pub fn parse(text: &str) -> Option<Self> {
-        let text = text.trim();
-        let (sign, text) = text.strip_prefix('-').map_or((1.0, text), |text| (-1.0, text));
-        let text = text.strip_prefix('P')?;
-        let (date, time) = text.split_once('T').map_or((text, ""), |(date, time)| (date, time));
-        let (mut months, mut seconds) = (0.0, 0.0);
-        for (part, units) in [(date, "YMD"), (time, "HMS")] {
-            let mut rest = part;
-            while !rest.is_empty() {
-                let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-                let number = rest[..end].parse::<f64>().ok().filter(|number| *number < 1e12)?;
-                match (rest[end..].chars().next()?, units) {
-                    ('Y', "YMD") => months += number * 12.0,
-                    ('M', "YMD") => months += number,
-                    ('D', "YMD") => seconds += number * 86_400.0,
-                    ('H', "HMS") => seconds += number * 3600.0,
-                    ('M', "HMS") => seconds += number * 60.0,
-                    ('S', "HMS") => seconds += number,
-                    _ => return None,
-                }
-                rest = &rest[end + 1..];
-            }
+        if self.year.is_some() && self.time.is_some() {
+            let zone = self.zone.or(Some(0));
+            return format!(
+                "{}T{}{}",
+                self.date_text(),
+                self.time_text(),
+                Self { zone, ..Self::default() }.zone_text()
+            );
         }
-        (!text.is_empty()).then_some(Self { months: (sign * months) as i64, seconds: sign * seconds })
+        self.date_text() + &self.time_text() + &self.zone_text()
     }
-
-    pub fn text(self) -> String {
-        let sign = if self.months < 0 || self.seconds < 0.0 { "-" } else { "" };
-        let (months, seconds) = (self.months.abs(), self.seconds.abs());
-        let mut text = format!("{sign}P");
-        let mut add = |number: f64, unit: char| {
-            if number != 0.0 {
-                text.push_str(&crate::value::number_text(number));
-                text.push(unit);
-            }
-        };
-        add((months / 12) as f64, 'Y');
-        add((months % 12) as f64, 'M');
-        add((seconds / 86_400.0).floor(), 'D');
-        let rest = seconds % 86_400.0;
-        if rest > 0.0 {
-            text.push('T');
-            for (number, unit) in
-                [((rest / 3600.0).floor(), 'H'), ((rest % 3600.0 / 60.0).floor(), 'M'), (rest % 60.0, 'S')]
-            {
-                if number != 0.0 {
-                    text.push_str(&crate::value::number_text(number));
-                    text.push(unit);
-                }
-            }
-        }
-        if text.ends_with('P') { text + "0D" } else { text }
-    }
-}
-
-/// Minutes east of Greenwich at the end of a text, and what stands before.
-fn zoned(text: &str) -> (&str, Option<i64>) {
-    if let Some(text) = text.strip_suffix('Z') {
-        return (text, Some(0));
-    }
-    let Some((before, zone)) = text.len().checked_sub(6).and_then(|at| text.split_at_checked(at)) else {
-        return (text, None);
-    };
-    let sign = match zone.as_bytes() {
-        [b'+', _, _, b':', ..] => 1,
-        [b'-', _, _, b':', ..] => -1,
-        _ => return (text, None),
-    };
-    let minutes = zone[1..3].parse::<i64>().ok().zip(zone[4..].parse::<i64>().ok());
-    minutes.map_or((text, None), |(hours, minutes)| (before, Some(sign * (hours * 60 + minutes))))
-}
-
-pub fn is_leap(year: i64) -> bool {
-    year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
-}
-
-fn month_days(year: i64, month: i64) -> i64 {
-    match month {
-        2 => 28 + i64::from(is_leap(year)),
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
-}
-
-/// Year, month and day of a number of days since 1970-01-01.
-pub fn civil(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let era = days.div_euclid(146_097);
-    let of_era = days.rem_euclid(146_097);
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let shifted = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    (year + era * 400 + i64::from(month <= 2), month, day)
 }

@@ -4,6 +4,7 @@ use super::{Machine, Place, decimal::formatted, functions::scoped};
 use crate::{
     Failure,
     style::{DecimalFormat, Level, Numbering, Pattern},
+    tree::Kind,
     value::{Node, Value},
     xpath::{self, Call},
 };
@@ -16,10 +17,11 @@ impl<'s> Machine<'s> {
         let numbers = match &numbering.value {
             Some(value) => {
                 let number = xpath::round(self.number(value, place)?);
-                if !(0.5..1e15).contains(&number) {
+                if number.is_nan() || number >= 1e19 {
                     return Ok(crate::value::number_text(number));
                 }
-                vec![number as u64]
+                // What is less than nothing is nothing, as in libxslt.
+                vec![number.max(0.0) as u64]
             }
             None => self.places(numbering, place.node)?,
         };
@@ -81,6 +83,10 @@ impl<'s> Machine<'s> {
                 number = 0;
             }
             number += u64::from(self.counts(numbering, one, node)?);
+        }
+        // An attribute is in nobody's order but its own.
+        if tree.get(node.id).kind == Kind::Attribute {
+            number += u64::from(self.counts(numbering, node, node)?);
         }
         Ok(if number > 0 { vec![number] } else { Vec::new() })
     }
@@ -165,11 +171,25 @@ fn sequence(numbers: &[u64], format: &str, separator: &str, group: usize) -> Str
 fn one(number: u64, token: &str, separator: &str, group: usize) -> String {
     match token {
         "a" | "A" if number > 0 => letters(number, token == "A"),
-        "i" | "I" if (1..5000).contains(&number) => roman(number, token == "I"),
+        "i" | "I" if (1..=5000).contains(&number) => roman(number, token == "I"),
         _ => {
-            let width = if token.trim_start_matches('0') == "1" { token.len().min(MAX_WIDTH) } else { 1 };
-            grouped(&format!("{number:0width$}"), separator, group)
+            let (zero, width) = digits(token);
+            let text = grouped(&format!("{number:0width$}"), separator, group);
+            let own = |c: char| {
+                c.to_digit(10).and_then(|digit| char::from_u32(u32::from(zero) + digit)).unwrap_or(c)
+            };
+            if zero == '0' { text } else { text.chars().map(own).collect() }
         }
+    }
+}
+
+/// The zero of a token like `001`, in the digits of any script that libxslt knows, and how many digits it has.
+fn digits(token: &str) -> (char, usize) {
+    const ZEROS: &str = "0٠۰०০੦૦୦௦౦೦൦๐໐༠０";
+    let one = token.chars().last().and_then(|one| char::from_u32(u32::from(one).checked_sub(1)?));
+    match one.filter(|zero| ZEROS.contains(*zero) && token.chars().rev().skip(1).all(|c| c == *zero)) {
+        Some(zero) => (zero, token.chars().count().min(MAX_WIDTH)),
+        None => ('0', 1),
     }
 }
 

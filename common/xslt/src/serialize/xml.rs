@@ -79,7 +79,7 @@ impl Writer<'_, '_> {
             let data = tree.get(*attribute);
             let name = data.name.as_ref().map(Name::qualified).unwrap_or_default();
             self.out.text.push_str(&format!(" {name}=\""));
-            self::attribute(&mut self.out, &data.value);
+            self::attribute(&mut self.out, &data.value, self.output.encoding.is_some());
             self.out.text.push('"');
         }
         if tree.first(id).is_none() {
@@ -128,8 +128,27 @@ impl Writer<'_, '_> {
     }
 }
 
-/// The value of an attribute.
-pub fn attribute(out: &mut Out<'_>, value: &str) {
+/// The value of an attribute. As in libxml2, where no encoding is given, what is beyond ASCII is written by its number, here
+/// alone and in hexadecimal.
+fn attribute(out: &mut Out<'_>, value: &str, encoded: bool) {
+    if !encoded && !value.is_ascii() {
+        let mut rest = value;
+        while let Some(c) = rest.chars().next() {
+            let plain = rest.find(|c: char| !c.is_ascii()).unwrap_or(rest.len());
+            attribute(out, &rest[..plain], true);
+            rest = &rest[plain..];
+            if plain == 0 {
+                out.text.push_str(&format!("&#x{:X};", u32::from(c)));
+                rest = &rest[c.len_utf8()..];
+            }
+        }
+        return;
+    }
+    address(out, value);
+}
+
+/// The same for the address of a namespace, where that is not so.
+pub fn address(out: &mut Out<'_>, value: &str) {
     out.escaped(value, |c| match c {
         '<' => Some("&lt;"),
         '>' => Some("&gt;"),
