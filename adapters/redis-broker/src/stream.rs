@@ -128,6 +128,10 @@ impl Log for Stream {
         Reader::new(&self.servers, &self.names, trigger, bounds, self.options.claim_idle)
     }
 
+    fn set_ordered(&self, reader: &Reader, ordered: bool) {
+        reader.set_ordered(ordered);
+    }
+
     async fn subscribe(&self, reader: &Reader) -> Result<(), Error> {
         reader.subscribe(&self.client).await
     }

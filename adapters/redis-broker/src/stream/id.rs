@@ -19,6 +19,14 @@ impl Id {
         Self { time, number: 0 }
     }
 
+    /// The id that would be right before.
+    pub const fn before(self) -> Self {
+        match self.number.checked_sub(1) {
+            Some(number) => Self { number, ..self },
+            None => Self { time: self.time.saturating_sub(1), number: u64::MAX },
+        }
+    }
+
     /// The id that would follow at once.
     pub const fn next(self) -> Self {
         match self.number.checked_add(1) {
@@ -54,7 +62,8 @@ mod tests {
         assert!(id("999-0") < id("1000-0") && id("5-9") < id("5-10"));
         assert_eq!(id("1646995200000"), Id::at(1_646_995_200_000));
         assert_eq!(id("7-3").to_string(), "7-3");
-        assert_eq!(id("7-3").next(), id("7-4"));
+        assert_eq!((id("7-3").next(), id("7-3").before()), (id("7-4"), id("7-2")));
+        assert_eq!(id("8-0").before(), Id { time: 7, number: u64::MAX });
         assert_eq!(Id { time: 7, number: u64::MAX }.next(), id("8-0"));
         for text in ["", "-", "a-1", "1-a", "1-2-3", "-1-1", "$", "0x1"] {
             assert!(text.parse::<Id>().is_err(), "{text}");

@@ -2,6 +2,9 @@
 //!
 //! Facts: `XGROUP`, `XREADGROUP`, `XAUTOCLAIM`, `XCLAIM`, <https://redis.io/docs/latest/commands/>.
 
+mod keep;
+mod turn;
+
 use std::{
     collections::BTreeMap,
     sync::{
@@ -12,7 +15,7 @@ use std::{
 };
 
 use broker::{document::Bounds, log::Batch};
-use common::Error;
+use common::{Error, worker};
 use redis::{Cmd, RedisError, RedisResult, Value, cmd};
 
 use super::{
@@ -24,6 +27,9 @@ use super::{
 
 /// How long the server waits for an entry before it says that there is none. Less than the time for an answer.
 const BLOCK: Duration = Duration::from_secs(2);
+
+/// How long who waits for his turn does so before he looks again.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// A group of the stream, and this process as a consumer in it.
 #[derive(Debug)]
@@ -40,6 +46,8 @@ pub struct Reader {
     state: Mutex<State>,
     /// Whether an answer with entries may be on its way, or got lost on it.
     is_reading: AtomicBool,
+    /// Whether nothing may be given before what is before it in the stream is done with.
+    is_ordered: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -48,6 +56,8 @@ struct State {
     given: BTreeMap<Id, Instant>,
     /// Behind this id are entries that the server says are ours; `None` when all are given.
     ours: Option<Id>,
+    /// The first of ours that waits for its turn.
+    waiting: Option<Id>,
     /// The last that was read, or at least where the group began.
     last: Option<Id>,
     /// When to look for what others left behind, and from where on.
@@ -74,12 +84,14 @@ impl Reader {
             state: Mutex::new(State {
                 given: BTreeMap::new(),
                 ours: Some(Id::default()),
+                waiting: None,
                 last: None,
                 // At once: what was left behind is the oldest there is.
                 claim_at: Instant::now(),
                 claim_from: Id::default(),
             }),
             is_reading: AtomicBool::new(false),
+            is_ordered: AtomicBool::new(false),
         }
     }
 
@@ -134,8 +146,9 @@ impl Reader {
     }
 
     async fn look(&self, client: &Client, most: usize) -> RedisResult<Batch<Id>> {
+        let waits = self.waits(client).await?;
         let ours = self.state().ours;
-        if let Some(behind) = ours {
+        if let Some(behind) = ours.filter(|_| !waits) {
             return self.own(client, behind, most).await;
         }
         let claims = Instant::now() >= self.state().claim_at;
@@ -145,13 +158,17 @@ impl Reader {
                 return Ok(batch);
             }
         }
+        if waits || self.is_idle(client).await? {
+            worker::sleep(PAUSE).await;
+            return Ok(Batch::default());
+        }
         let mut read = self.read_group(most);
         read.arg("BLOCK").arg(BLOCK.as_millis() as u64).arg("STREAMS").arg(&self.names.stream).arg(">");
         let found = reply::read(ask(&self.client, read).await?);
         if let Some(last) = found.last() {
             self.state().last = Some(last.id);
         }
-        self.give(client, found).await
+        self.in_turn(client, found).await
     }
 
     fn read_group(&self, most: usize) -> Cmd {
@@ -166,7 +183,7 @@ impl Reader {
         read.arg("STREAMS").arg(&self.names.stream).arg(behind.to_string());
         let found = reply::read(ask(&self.client, read).await?);
         self.state().ours = found.last().map(|last| last.id);
-        self.give(client, found).await
+        self.in_turn(client, found).await
     }
 
     /// Takes entries of consumers that say nothing, a part of them each time.
@@ -186,7 +203,7 @@ impl Reader {
                 state.claim_at = Instant::now() + self.claim_idle / 2;
             }
         }
-        let mut batch = self.give(client, found).await?;
+        let mut batch = self.in_turn(client, found).await?;
         // From Redis 7 on these are done with.
         batch.lost += answer.next().map_or(0, reply::count);
         if !batch.entries.is_empty() {
@@ -249,47 +266,6 @@ impl Reader {
         for id in ids {
             state.given.remove(id);
         }
-        Ok(())
-    }
-
-    /// Says of what takes long that it is in work, so that nobody else takes it.
-    pub async fn hold(&self, client: &Client) -> Result<(), Error> {
-        let due = self.claim_idle / 3;
-        let ids: Vec<Id> = {
-            let state = self.state();
-            let old = state.given.iter().filter(|(_, since)| since.elapsed() >= due);
-            old.map(|(id, _)| *id).collect()
-        };
-        if ids.is_empty() {
-            return Ok(());
-        }
-        let mut claim = cmd("XCLAIM");
-        claim.arg(&self.names.stream).arg(&self.group).arg(&self.names.consumer).arg(0);
-        for id in &ids {
-            claim.arg(id.to_string());
-        }
-        claim.arg("JUSTID");
-        let held = ask::<Value>(client, claim).await;
-        held.map_err(|error| failure("holding on to entries", &error))?;
-        let (mut state, now) = (self.state(), Instant::now());
-        for id in ids {
-            // Unless it was done meanwhile.
-            if let Some(since) = state.given.get_mut(&id) {
-                *since = now;
-            }
-        }
-        Ok(())
-    }
-
-    /// Removes the group.
-    pub async fn forget(&self, client: &Client) -> Result<(), Error> {
-        let mut destroy = cmd("XGROUP");
-        destroy.arg("DESTROY").arg(&self.names.stream).arg(&self.group);
-        let destroyed = ask::<Value>(client, destroy).await;
-        destroyed.map_err(|error| failure("removing a consumer group", &error))?;
-        let mut state = self.state();
-        (state.last, state.ours) = (None, Some(Id::default()));
-        state.given.clear();
         Ok(())
     }
 }

@@ -41,6 +41,17 @@ pub fn entries(list: Value) -> Vec<Found> {
     list.into_iter().filter_map(entry).collect()
 }
 
+/// The consumers that a summary of `XPENDING` names.
+pub fn consumers(summary: &Value) -> Vec<String> {
+    let Value::Array(parts) = summary else { return Vec::new() };
+    let Some(Value::Array(consumers)) = parts.get(3) else { return Vec::new() };
+    let name = |consumer: &Value| match consumer {
+        Value::Array(pair) => pair.first().and_then(text).map(str::to_owned),
+        _ => None,
+    };
+    consumers.iter().filter_map(name).collect()
+}
+
 /// How many there are in a list.
 pub fn count(list: Value) -> u64 {
     if let Value::Array(list) = list { list.len() as u64 } else { 0 }
@@ -162,6 +173,14 @@ mod tests {
     fn what_is_no_event_is_kept_whole() {
         let found = incoming(Id::at(1), vec![bulk("a"), bulk("1"), bulk("b"), bulk("2")]);
         assert_eq!(&found.value[..], br#"{"a":"1","b":"2"}"#);
+    }
+
+    #[test]
+    fn who_has_entries_is_told() {
+        let pair = |name: &str| list(vec![bulk(name), bulk("2")]);
+        let summary = list(vec![Value::Int(4), bulk("1-0"), bulk("4-0"), list(vec![pair("a"), pair("b")])]);
+        assert_eq!(consumers(&summary), ["a", "b"]);
+        assert!(consumers(&list(vec![Value::Int(0), Value::Nil, Value::Nil, Value::Nil])).is_empty());
     }
 
     #[test]

@@ -7,7 +7,8 @@ use peers::Redis;
 use serde_json::json;
 
 use crate::{
-    Outcome, answer_by_path, expect, expect_in_any_order, group, ids, numbered, settled, start, wait_for_ids,
+    Outcome, answer_by_path, event, expect, expect_in_any_order, group, ids, numbered, settled, start,
+    wait_for_ids,
 };
 
 #[test]
@@ -84,4 +85,45 @@ fn a_restarted_process_goes_on_with_what_it_had() -> Outcome {
     let found = wait_for_ids(&sink, "/in", 31)?.split_off(1);
     expect(found, numbered(0..30), "in order, what it had first")?;
     settled(&redis, "again", "default.t")
+}
+
+/// Of two, one delivers at a time, and a key that is stuck at one of them does not keep the others for ever.
+#[test]
+fn order_by_key_is_kept_by_two() -> Outcome {
+    let (sink, redis, gate) = (Sink::start()?, Redis::shared()?, Gate::new());
+    let held = gate.clone();
+    sink.route(move |request| {
+        let stuck = request.event().ok()?.get("partitionkey") == "stuck";
+        let reply = Reply::status(202).after(Duration::from_millis(5));
+        Some(if stuck { reply.held(&held) } else { reply })
+    });
+    let settings = [("REDIS_STREAM", "ordered"), ("REDIS_CLAIM_IDLE", "1s"), ("BROKER_MAX_IN_FLIGHT", "8")];
+    let options = json!({"orderBy": "partitionkey"});
+    let triggers = json!({"t": {"target": {"url": sink.url("/in")}, "deliveryOptions": options}});
+    let both =
+        [start(&redis, "one", triggers.clone(), &settings)?, start(&redis, "two", triggers, &settings)?];
+    let send = |number: u64, key: &str| -> Outcome {
+        let request = event("a", number).header("ce-partitionkey", key);
+        expect(both[(number % 2) as usize].send(&request)?.status, 200, "accepted")
+    };
+    for number in 0..120 {
+        send(number, &format!("k{}", number % 3))?;
+    }
+    let arrived = wait_for_ids(&sink, "/in", 120)?;
+    for key in 0..3 {
+        let wanted = numbered((0..120).filter(|number| number % 3 == key));
+        let found: Vec<_> = arrived.iter().filter(|id| wanted.contains(id)).cloned().collect();
+        expect(found, wanted, "the order of a key")?;
+    }
+    settled(&redis, "ordered", "default.t")?;
+    send(120, "stuck")?;
+    for number in 121..160 {
+        send(number, "k0")?;
+    }
+    let behind = numbered(121..160);
+    let arrived: Vec<_> =
+        wait_for_ids(&sink, "/in", 160)?.into_iter().filter(|id| behind.contains(id)).collect();
+    expect(arrived, behind, "those behind it, in order")?;
+    gate.open();
+    settled(&redis, "ordered", "default.t")
 }

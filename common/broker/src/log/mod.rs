@@ -2,6 +2,7 @@
 //! each trigger for itself, acknowledged when the target or a dead letter has them.
 
 mod acks;
+mod batch;
 mod lane;
 
 use std::{
@@ -14,7 +15,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::Bytes;
 use common::{Error, Text, worker};
 use tokio::time::timeout_at;
 
@@ -26,6 +26,7 @@ use crate::{
     room::{Amount, Rank, Room},
 };
 
+pub use batch::{Batch, Incoming};
 use lane::Lane;
 
 /// Such a part of the room of a trigger is free when the next read is made: entries that are done with one by one shall not
@@ -68,6 +69,12 @@ pub trait Log: Debug + Send + Sync + 'static {
 
     /// A reader for a trigger; no I/O.
     fn reader(&self, trigger: &str, bounds: Option<&Bounds>) -> Self::Reader;
+
+    /// Whether the trigger wants its events in the order of the log, also where several processes read; said before it is
+    /// subscribed, and again when that changes.
+    fn set_ordered(&self, reader: &Self::Reader, ordered: bool) {
+        let _ = (reader, ordered);
+    }
 
     /// Makes sure that the trigger has its place: from now on every event that is appended is one that it will read. Where
     /// the place is there already, the bounds do not count.
@@ -113,36 +120,6 @@ pub trait Log: Debug + Send + Sync + 'static {
 
     /// The name of the log.
     fn name(&self) -> &str;
-}
-
-/// What one read brought.
-#[derive(Debug)]
-pub struct Batch<P> {
-    /// Entries, in the order of the log.
-    pub entries: Vec<Incoming<P>>,
-    /// How many entries the log dropped before the trigger got them, as far as is known.
-    pub lost: u64,
-    /// Whether the end of the trigger's bounds is reached: it reads no more. What was read beyond is the log's matter.
-    pub ended: bool,
-}
-
-impl<P> Default for Batch<P> {
-    fn default() -> Self {
-        Self { entries: Vec::new(), lost: 0, ended: false }
-    }
-}
-
-/// An entry of the log.
-#[derive(Debug)]
-pub struct Incoming<P> {
-    /// Where it stands.
-    pub position: P,
-    /// The event in the JSON format of CloudEvents, or whatever else stands there.
-    pub value: Bytes,
-    /// How many replies led to it.
-    pub hops: u32,
-    /// The `traceparent` that was kept beside it.
-    pub trace: Option<String>,
 }
 
 /// A log as the backend of a broker.
@@ -213,6 +190,8 @@ impl<L: Log> Backend for Durable<L> {
         filters: Vec<Filter>,
         ephemeral: bool,
     ) -> Vec<Filter> {
+        let ordered = trigger.route.load().options.order_by.is_some();
+        engine.backend.log.set_ordered(&trigger.lane.reader, ordered);
         trigger.lane.open(filters, ephemeral);
         lane::start(engine, trigger);
         Vec::new()

@@ -16,7 +16,6 @@ pub struct OfKafka(Kafka);
 impl Log for OfKafka {
     const ADAPTER: &'static str = "kafka-broker";
     const RESTARTED: &'static str = "its Kafka killed at random";
-    const ORDERS_REPLICAS: bool = true;
 
     fn start() -> Result<Self, Failure> {
         let kafka = Kafka::start()?;

@@ -35,8 +35,6 @@ pub trait Log: Sized {
     const ADAPTER: &'static str;
     /// How its own death is told.
     const RESTARTED: &'static str;
-    /// Whether order by key is kept over replicas that come and go.
-    const ORDERS_REPLICAS: bool = false;
 
     /// A new one.
     fn start() -> Result<Self, Failure>;
@@ -257,8 +255,7 @@ fn finish<L: Log>(
     ensure(lost.is_empty(), || format!("lost: {lost:?}\n{}", output(&processes)))?;
     all?;
     settled.map_err(|why| format!("{why}: {left:?} are left\n{}", output(&processes)))?;
-    // Where several share the work entry by entry, what is taken over comes later.
-    if fate == Fate::OneOfTwo && !L::ORDERS_REPLICAS { Ok(()) } else { ordered(&target.accepted()) }
+    ordered(&target.accepted())
 }
 
 /// Whether the events of each key arrived in the order in which they were sent, as often as they came.
