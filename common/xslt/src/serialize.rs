@@ -1,6 +1,7 @@
 //! From a tree to text (XSLT 1.0, section 16), laid out as libxml2 does.
 
 mod html;
+mod xhtml;
 mod xml;
 
 use crate::{
@@ -130,9 +131,12 @@ impl Encoding {
     }
 }
 
-/// The document type declaration before the first element, if the output has one.
-fn doctype(tree: &Tree, id: Id, output: &Output, is_html: bool) -> Option<String> {
-    let name = tree.get(id).name.as_ref()?.qualified();
+/// The document type declaration, if the output has one, and an element.
+fn doctype(tree: &Tree, output: &Output, is_html: bool) -> Option<String> {
+    let mut elements = tree
+        .children(0)
+        .filter_map(|id| tree.get(id).name.as_ref().filter(|_| tree.get(id).kind == Kind::Element));
+    let name = elements.next().map(|name| if is_html { "html" } else { &*name.local })?;
     match (&output.public, &output.system) {
         (Some(public), Some(system)) => Some(format!("<!DOCTYPE {name} PUBLIC \"{public}\" \"{system}\">\n")),
         // HTML can do with the name alone.

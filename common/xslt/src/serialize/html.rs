@@ -83,12 +83,8 @@ const FLAGS: [&str; 13] = [
 pub fn document(tree: &Tree, output: &Output, out: Out<'_>) -> Result<String, Failure> {
     let laid_out = output.indent != Some(false);
     let mut writer = Writer { tree, output, out, laid_out };
-    let mut has_type = false;
+    writer.out.text.push_str(&doctype(tree, output, true).unwrap_or_default());
     for id in tree.children(0) {
-        if tree.get(id).kind == Kind::Element && !has_type {
-            has_type = true;
-            writer.out.text.push_str(&doctype(tree, id, output, true).unwrap_or_default());
-        }
         writer.node(id);
     }
     writer.out.text.push('\n');
@@ -177,7 +173,7 @@ impl Writer<'_, '_> {
             return;
         }
         let several = tree.first(id) != tree.last(id) || (meta.is_some() && tree.first(id).is_some());
-        let lines = self.laid_out && is_block && several && !tag.starts_with('p');
+        let lines = self.laid_out && is_block && several && !written.starts_with('p');
         if lines && (meta.is_some() || !is_text(tree, tree.first(id))) {
             self.out.text.push('\n');
         }
@@ -207,17 +203,20 @@ impl Writer<'_, '_> {
         }
     }
 
+    fn encoding(&self) -> &str {
+        self.output.encoding.as_deref().unwrap_or("UTF-8")
+    }
+
+    fn says_encoding(&self, id: Id) -> bool {
+        let kind = self.tree.attribute(id, "", "http-equiv");
+        tag(self.tree, id).as_deref() == Some("meta")
+            && kind.is_some_and(|kind| kind.eq_ignore_ascii_case("content-type"))
+    }
+
     /// What says the encoding, in a head that does not say it.
     fn meta(&self, head: Id) -> Option<String> {
-        let encoding = self.output.encoding.as_deref().unwrap_or("UTF-8");
-        let says = |id: Id| {
-            tag(self.tree, id).as_deref() == Some("meta")
-                && self
-                    .tree
-                    .attribute(id, "", "http-equiv")
-                    .is_some_and(|value| value.eq_ignore_ascii_case("content-type"))
-        };
-        let known = self.tree.children(head).any(says);
+        let known = self.tree.children(head).any(|id| self.says_encoding(id));
+        let encoding = self.encoding();
         (!known)
             .then(|| format!("<meta http-equiv=\"Content-Type\" content=\"text/html; charset={encoding}\">"))
     }
@@ -232,6 +231,17 @@ impl Writer<'_, '_> {
             return;
         }
         self.out.text.push_str("=\"");
+        let owner = self.tree.parent(id).unwrap_or_default();
+        let in_head = || {
+            let parent = self.tree.parent(owner).and_then(|parent| tag(self.tree, parent));
+            parent.as_deref() == Some("head")
+        };
+        if plain == "content" && name.uri.is_empty() && self.says_encoding(owner) && in_head() {
+            // Whatever it was, this is the encoding now.
+            let encoding = self.encoding().to_owned();
+            self.out.text.push_str(&format!("text/html; charset={encoding}\""));
+            return;
+        }
         let is_address =
             matches!(plain.as_str(), "href" | "action" | "src") || (plain == "name" && element == "a");
         if is_address && name.uri.is_empty() {

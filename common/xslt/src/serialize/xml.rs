@@ -1,6 +1,6 @@
 //! XML, with libxml2's escapes and layout (xmlsave.c).
 
-use super::{Out, declarations, doctype};
+use super::{Out, declarations, doctype, xhtml};
 use crate::{
     Failure,
     style::Output,
@@ -22,14 +22,12 @@ pub fn document(tree: &Tree, output: &Output, mut out: Out<'_>) -> Result<String
         text.push_str("?>\n");
     }
     let lines = output.indent != Some(false);
-    let mut writer = Writer { tree, output, out, indent: output.indent == Some(true) };
-    let mut has_type = false;
+    let (indent, xhtml) = (output.indent == Some(true), xhtml::is_wanted(output));
+    let mut writer = Writer { tree, output, out, indent, xhtml };
+    let kind = doctype(tree, output, false).unwrap_or_default();
+    writer.out.text.push_str(if lines { &kind } else { kind.trim_end() });
     for id in tree.children(0) {
         let kind = tree.get(id).kind;
-        if kind == Kind::Element && !has_type {
-            has_type = true;
-            writer.out.text.push_str(&doctype(tree, id, output, false).unwrap_or_default());
-        }
         writer.node(id, 0, writer.indent);
         if lines && kind == Kind::Comment && tree.next(id).is_some() {
             writer.out.text.push('\n');
@@ -46,6 +44,7 @@ struct Writer<'t, 'c> {
     output: &'t Output,
     out: Out<'c>,
     indent: bool,
+    xhtml: bool,
 }
 
 impl Writer<'_, '_> {
@@ -75,24 +74,53 @@ impl Writer<'_, '_> {
         self.out.text.push('<');
         self.out.text.push_str(name);
         declarations(&mut self.out, tree, id);
-        for attribute in &tree.get(id).attributes {
-            let data = tree.get(*attribute);
-            let name = data.name.as_ref().map(Name::qualified).unwrap_or_default();
-            self.out.text.push_str(&format!(" {name}=\""));
-            self::attribute(&mut self.out, &data.value, self.output.encoding.is_some());
+        if self.xhtml {
+            xhtml::declaration(&mut self.out, tree, id);
+        }
+        let encoded = self.output.encoding.is_some();
+        for data in tree.get(id).attributes.iter().map(|id| tree.get(*id)) {
+            let Some(name) = &data.name else { continue };
+            let flag = if self.xhtml { xhtml::flag(name, &data.value) } else { None };
+            self.out.text.push_str(&format!(" {}=\"", name.qualified()));
+            attribute(&mut self.out, flag.as_ref().unwrap_or(&data.value), encoded);
             self.out.text.push('"');
         }
+        let mut meta = None;
+        if self.xhtml {
+            xhtml::twins(&mut self.out, tree, id, encoded);
+            meta = xhtml::meta(tree, id, self.output);
+        }
+        if let Some(meta) = &meta {
+            self.out.text.push('>');
+            if laid_out {
+                self.line(level + 1);
+            }
+            self.out.text.push_str(meta);
+            if laid_out && tree.first(id).is_none() {
+                self.out.text.push('\n');
+            }
+        }
         if tree.first(id).is_none() {
-            self.out.text.push_str("/>");
+            let end = match (self.xhtml, &meta) {
+                (_, Some(_)) => format!("</{name}>"),
+                (true, None) if xhtml::is_empty(tree, id) => " />".to_owned(),
+                (true, None) => format!("></{name}>"),
+                (false, None) => "/>".to_owned(),
+            };
+            self.out.text.push_str(&end);
             return;
+        }
+        if meta.is_none() {
+            self.out.text.push('>');
         }
         // An element that holds text is left as it is, with all that is in it.
         let holds_text = tree.children(id).any(|id| matches!(tree.get(id).kind, Kind::Text | Kind::Raw));
         let laid_out = laid_out && !holds_text;
-        self.out.text.push('>');
         for child in tree.children(id) {
             if laid_out {
-                self.line(level + 1);
+                // In XHTML, elements alone are moved in.
+                let moved = !self.xhtml || tree.get(child).kind == Kind::Element;
+                self.line(if moved { level + 1 } else { 0 });
             }
             self.node(child, level + 1, laid_out);
         }
@@ -130,7 +158,7 @@ impl Writer<'_, '_> {
 
 /// The value of an attribute. As in libxml2, where no encoding is given, what is beyond ASCII is written by its number, here
 /// alone and in hexadecimal.
-fn attribute(out: &mut Out<'_>, value: &str, encoded: bool) {
+pub fn attribute(out: &mut Out<'_>, value: &str, encoded: bool) {
     if !encoded && !value.is_ascii() {
         let mut rest = value;
         while let Some(c) = rest.chars().next() {
