@@ -128,9 +128,13 @@ fn the_pages_want_the_credentials_of_the_document() -> Outcome {
         [("REDIS_ADDRESS", &*address), ("REDIS_PASSWORD", Redis::PASSWORD), ("REDIS_STREAM", "guarded")];
     let mut broker = begin(&document, &settings)?;
     broker.process.wait_for_status("/readyz", 200)?;
-    for (method, path) in
-        [("GET", "/dlq"), ("GET", "/dlq/1-1"), ("DELETE", "/dlq/1-1"), ("POST", "/dlq/1-1/replay")]
-    {
+    for (method, path) in [
+        ("GET", "/dlq"),
+        ("GET", "/dlq/1-1"),
+        ("DELETE", "/dlq/1-1"),
+        ("POST", "/dlq/1-1/replay"),
+        ("GET", "/status"),
+    ] {
         expect(broker.page(method, path)?.status, 401, path)?;
     }
     expect(broker.post("a", 1)?.status, 401, "events as well")?;
