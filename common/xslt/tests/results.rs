@@ -63,6 +63,14 @@ fn what_is_not_there_is_told_with_its_place() {
             "line 3, column 3: 'letter-value' of xsl:number: 'traditional' is not there",
         ),
         (
+            "<xsl:template match=\"/\">\n<a b=\"{$c}\"/><xsl:variable name=\"c\"/></xsl:template>".to_owned(),
+            "line 3, column 1: the attribute 'b': there is no variable '$c'",
+        ),
+        (
+            "<xsl:template match=\"a[$c]\"/>\n<xsl:template name=\"t\"><xsl:param name=\"c\"/></xsl:template>".to_owned(),
+            "line 2, column 1: 'match' of xsl:template: there is no variable '$c'",
+        ),
+        (
             "<xsl:template match=\"/\">\n<xsl:value-of select=\"namespace::*\"/></xsl:template>".to_owned(),
             "line 3, column 1: 'select' of xsl:value-of: the axis of namespaces is not there",
         ),

@@ -230,8 +230,9 @@ impl Compiler<'_> {
             self.need(id, attribute)?;
         }
         let Some(text) = self.get(id, attribute) else { return Ok(None) };
-        let read = avt(text, &self.scope(id));
-        read.map(Some)
+        let mut variables = Vec::new();
+        let read = avt(text, &self.scope(id), &mut variables);
+        read.and_then(|read| self.known(id, &variables).map(|()| Some(read)))
             .map_err(|why| self.mistake(id, format!("'{attribute}' of {}: {why}", self.name(id).qualified())))
     }
 }

@@ -40,6 +40,7 @@ pub fn compile(bytes: &[u8], limits: &Limits) -> Result<Stylesheet, Mistake> {
         clock: RefCell::new((clock, Charge::default())),
         scopes: RefCell::default(),
         literals: HashMap::new(),
+        globals: HashSet::new(),
     };
     compiler.all()?;
     let mut sheet = compiler.sheet;
@@ -83,6 +84,8 @@ pub(super) struct Compiler<'t> {
     pub(super) scopes: RefCell<HashMap<Id, Scope>>,
     /// Namespaces of literal elements, by the element that last says something of them.
     pub(super) literals: HashMap<Id, Scope>,
+    /// Variables and parameters of the stylesheet.
+    pub(super) globals: HashSet<Name>,
 }
 
 pub(super) type Done<T> = Result<T, Mistake>;
@@ -139,8 +142,13 @@ impl Compiler<'_> {
             {
                 self.function_uris.push(name.uri);
             }
+            if matches!(self.xsl(id).as_deref(), Some("variable" | "param"))
+                && let Some(name) = self.qualified(id, "name")?
+                && !self.globals.insert(name.clone())
+            {
+                return Err(self.mistake(id, format!("${} is there twice", name.qualified())));
+            }
         }
-        let mut globals = HashSet::new();
         for id in self.tree.children(root).filter(|id| self.tree.get(*id).kind == Kind::Element) {
             self.step(id, 1 << 10)?;
             let name = self.name(id);
@@ -148,9 +156,6 @@ impl Compiler<'_> {
                 Some("template") => self.template(id)?,
                 Some("variable" | "param") => {
                     let binding = self.binding(id)?;
-                    if !globals.insert(binding.name.clone()) {
-                        return Err(self.mistake(id, format!("${} is there twice", binding.name.qualified())));
-                    }
                     self.sheet.globals.push(binding);
                 }
                 Some("key") => self.key(id)?,

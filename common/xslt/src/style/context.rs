@@ -81,7 +81,40 @@ impl Compiler<'_> {
 
     pub(super) fn expression(&self, id: Id, attribute: &str) -> Done<Option<Expression>> {
         let Some(text) = self.get(id, attribute) else { return Ok(None) };
-        parse(text, &self.scope(id)).map(Some).map_err(|why| self.told(id, attribute, why))
+        let mut variables = Vec::new();
+        let read = parse(text, &self.scope(id), &mut variables);
+        let read = read.and_then(|read| self.known(id, &variables).map(|()| Some(read)));
+        read.map_err(|why| self.told(id, attribute, why))
+    }
+
+    /// Whether variables are known where an element stands: those of the stylesheet, and those that are declared before it or
+    /// before what it stands in (section 11.5).
+    pub(super) fn known(&self, id: Id, variables: &[Name]) -> Result<(), String> {
+        for name in variables.iter().filter(|name| !self.globals.contains(*name)) {
+            let mut around = std::iter::once(id).chain(self.tree.ancestors(id));
+            let mut looked = 0;
+            let found = around.any(|id| {
+                let mut before = std::iter::successors(self.tree.previous(id), |id| self.tree.previous(*id));
+                before.any(|id| {
+                    looked += 1;
+                    self.declares(id, name)
+                })
+            });
+            self.work(id, looked).map_err(|mistake| mistake.message)?;
+            if !found {
+                return Err(format!("there is no variable '${}'", name.qualified()));
+            }
+        }
+        Ok(())
+    }
+
+    fn declares(&self, id: Id, name: &Name) -> bool {
+        let is_variable = matches!(self.xsl(id).as_deref(), Some("variable" | "param"));
+        let written = self.get(id, "name").filter(|written| {
+            // The prefix may be another, the rest is not.
+            is_variable && written.trim().rsplit(':').next() == Some(&*name.local)
+        });
+        written.is_some_and(|written| qualified(written, &self.scope(id)).as_ref() == Ok(name))
     }
 
     pub(super) fn needed(&self, id: Id, attribute: &str) -> Done<Expression> {
@@ -91,7 +124,10 @@ impl Compiler<'_> {
 
     pub(super) fn patterns(&self, id: Id, attribute: &str) -> Done<Vec<Pattern>> {
         let Some(text) = self.get(id, attribute) else { return Ok(Vec::new()) };
-        patterns(text, &self.scope(id)).map_err(|why| self.told(id, attribute, why))
+        let mut variables = Vec::new();
+        let read = patterns(text, &self.scope(id), &mut variables);
+        let read = read.and_then(|read| self.known(id, &variables).map(|()| read));
+        read.map_err(|why| self.told(id, attribute, why))
     }
 
     pub(super) fn qualified(&self, id: Id, attribute: &str) -> Done<Option<Name>> {

@@ -24,7 +24,7 @@ impl Compiler<'_> {
         let scope = self.scope(id);
         let list = self.need(id, "elements")?.to_owned();
         for word in list.split(is_space).filter(|word| !word.is_empty()) {
-            let Ok(Expression::Path(_, mut steps)) = parse(word, &scope) else {
+            let Ok(Expression::Path(_, mut steps)) = parse(word, &scope, &mut Vec::new()) else {
                 return Err(self.mistake(id, format!("'{word}' is no name of elements")));
             };
             if let Some(step) = steps.pop() {

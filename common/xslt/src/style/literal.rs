@@ -22,7 +22,10 @@ impl Compiler<'_> {
                 continue;
             }
             let value = &self.tree.get(*attribute).value;
-            let value = avt(value, &scope)
+            let mut variables = Vec::new();
+            let value = avt(value, &scope, &mut variables)
+                .and_then(|value| self.known(id, &variables).map(|()| value));
+            let value = value
                 .map_err(|why| self.mistake(id, format!("the attribute '{}': {why}", name.qualified())))?;
             attributes.push((self.aliased(name, true), value));
         }

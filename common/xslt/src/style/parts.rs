@@ -18,7 +18,7 @@ pub enum Part {
 }
 
 /// Reads a text with expressions in braces.
-pub fn avt(text: &str, scope: &Scope) -> Result<Avt, String> {
+pub fn avt(text: &str, scope: &Scope, variables: &mut Vec<Name>) -> Result<Avt, String> {
     let mut parts = Vec::new();
     let mut plain = String::new();
     let mut rest = text;
@@ -38,7 +38,7 @@ pub fn avt(text: &str, scope: &Scope) -> Result<Avt, String> {
         if !plain.is_empty() {
             parts.push(Part::Text(std::mem::take(&mut plain)));
         }
-        parts.push(Part::Value(parse(&rest[..end], scope)?));
+        parts.push(Part::Value(parse(&rest[..end], scope, variables)?));
         rest = &rest[end + 1..];
     }
     plain.push_str(rest);

@@ -1,6 +1,9 @@
 //! Patterns (XSLT 1.0, section 5.2): paths that are read from their end.
 
-use crate::xpath::{Axis, Expression, Scope, Start, Step, Test, parse};
+use crate::{
+    tree::Name,
+    xpath::{Axis, Expression, Scope, Start, Step, Test, parse},
+};
 
 /// One alternative of a pattern.
 #[derive(Debug)]
@@ -35,9 +38,9 @@ impl Pattern {
 }
 
 /// Reads a pattern.
-pub fn patterns(text: &str, scope: &Scope) -> Result<Vec<Pattern>, String> {
+pub fn patterns(text: &str, scope: &Scope, variables: &mut Vec<Name>) -> Result<Vec<Pattern>, String> {
     let mut found = Vec::new();
-    alternatives(parse(text, scope)?, &mut found)?;
+    alternatives(parse(text, scope, variables)?, &mut found)?;
     Ok(found)
 }
 

@@ -16,7 +16,11 @@ impl Parser<'_> {
         match token {
             Token::Number(number) => Ok(Expression::Number(number)),
             Token::Literal(text) => Ok(Expression::Literal(text.into())),
-            Token::Variable(name) => Ok(Expression::Variable(self.resolve(&name)?)),
+            Token::Variable(name) => {
+                let name = self.resolve(&name)?;
+                self.variables.push(name.clone());
+                Ok(Expression::Variable(name))
+            }
             Token::Sign("(") => {
                 let found = self.or()?;
                 self.expect(")")?;

@@ -6,7 +6,7 @@ use super::{
     Axis, Calculation, Comparison, Expression, Start, Step, Test,
     lexer::{Token, words},
 };
-use crate::tree::Text;
+use crate::tree::{Name, Text};
 
 /// The deepest nesting of an expression.
 const MAX_DEPTH: usize = 100;
@@ -17,9 +17,9 @@ const MAX_OPERATORS: usize = 2000;
 /// What prefixes mean where an expression stands.
 pub type Scope = Arc<[(Text, Text)]>;
 
-/// Reads an expression.
-pub fn parse(text: &str, scope: &Scope) -> Result<Expression, String> {
-    let mut parser = Parser { words: words(text)?, next: 0, depth: 0, operators: 0, scope };
+/// Reads an expression, and adds the variables that it asks for.
+pub fn parse(text: &str, scope: &Scope, variables: &mut Vec<Name>) -> Result<Expression, String> {
+    let mut parser = Parser { words: words(text)?, next: 0, depth: 0, operators: 0, scope, variables };
     let expression = parser.or()?;
     if parser.next < parser.words.len() {
         let at = parser.words[parser.next].1;
@@ -34,6 +34,7 @@ pub(super) struct Parser<'s> {
     depth: usize,
     operators: usize,
     pub(super) scope: &'s Scope,
+    pub(super) variables: &'s mut Vec<Name>,
 }
 
 pub(super) type Parsed = Result<Expression, String>;
