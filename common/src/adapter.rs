@@ -205,6 +205,17 @@ impl Context {
         self.sink.as_deref()
     }
 
+    /// What becomes of an event that was made of the one that came: it is the answer, or, where there is a sink, that is
+    /// given it and its status is the answer.
+    ///
+    /// # Errors
+    /// When the sink does not take it.
+    pub async fn hand_on(&self, mut event: Event) -> Result<Reply, Error> {
+        let Some(sink) = self.sink() else { return Ok(Reply::Event(event)) };
+        let accepted = sink.attempt(&mut event, &self.trace).await?;
+        Ok(Reply::Status(accepted.status))
+    }
+
     /// Whether the caller takes several events as the answer: it sent a batch, or accepts one.
     #[must_use]
     pub fn takes_batch(&self) -> bool {

@@ -204,18 +204,13 @@ impl AggregatorConfig {
 
 #[cfg(test)]
 mod tests {
-    use common::config::{Environment, load};
+    use common::config::of;
 
     use super::*;
 
     fn config(settings: &[(&str, &str)]) -> Result<AggregatorConfig, Vec<String>> {
         let usual = [("AGGREGATOR_CE_TYPE", "whole"), ("AGGREGATOR_CE_SOURCE", "/aggregator")];
-        let environment: Environment = usual
-            .iter()
-            .chain(settings)
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
-        load(&environment).map_err(|error| error.problems)
+        of(&[&usual, settings].concat()).map_err(|error| error.problems)
     }
 
     #[test]

@@ -189,7 +189,7 @@ fn default_expiry() -> Duration {
 
 #[cfg(test)]
 pub mod tests {
-    use common::config::{ConfigError, Environment, load};
+    use common::config::{ConfigError, of};
 
     use super::*;
 
@@ -201,9 +201,7 @@ pub mod tests {
 
     /// A configuration of these settings.
     pub fn config(settings: &[(&str, &str)]) -> Result<EventHubsSourceConfig, ConfigError> {
-        let environment: Environment =
-            settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        load(&environment)
+        of(settings)
     }
 
     #[test]

@@ -36,7 +36,7 @@ impl Config for EventHubsTargetConfig {
 
 #[cfg(test)]
 pub mod tests {
-    use common::config::{ConfigError, Environment, load};
+    use common::config::{ConfigError, of};
 
     use super::*;
 
@@ -46,12 +46,7 @@ pub mod tests {
     /// A configuration with these settings over the least that there must be.
     pub fn config(settings: &[(&str, &str)]) -> Result<EventHubsTargetConfig, ConfigError> {
         let all = [("EVENTHUB_RESOURCE_ID", HUB)];
-        let environment: Environment = all
-            .iter()
-            .chain(settings)
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
-        load(&environment)
+        of(&[&all, settings].concat())
     }
 
     #[test]

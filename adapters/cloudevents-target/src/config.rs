@@ -86,14 +86,12 @@ fn default_max_response_bytes() -> usize {
 
 #[cfg(test)]
 mod tests {
-    use common::config::{Environment, load};
+    use common::config::of;
 
     use super::*;
 
     fn with(settings: &[(&str, &str)]) -> Result<CloudEventsConfig, Vec<String>> {
-        let environment: Environment =
-            settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        load(&environment).map_err(|error| error.problems)
+        of(settings).map_err(|error| error.problems)
     }
 
     #[test]

@@ -80,18 +80,13 @@ fn binary(message: Message, event: &Event) -> Message {
 mod tests {
     use std::collections::BTreeMap;
 
-    use common::config::{Environment, load};
+    use common::config::of;
 
     use super::*;
 
     fn config(settings: &[(&str, &str)]) -> PubsubTargetConfig {
         let base = [("GCLOUD_PUBSUB_TOPIC", "projects/p/topics/t")];
-        let environment: Environment = base
-            .iter()
-            .chain(settings)
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
-        load(&environment).expect("a valid configuration")
+        of(&[&base, settings].concat()).expect("a valid configuration")
     }
 
     fn order(data: Option<&str>) -> Event {

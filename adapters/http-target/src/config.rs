@@ -105,7 +105,7 @@ fn default_max_response_bytes() -> usize {
 
 #[cfg(test)]
 mod tests {
-    use common::config::{Environment, load};
+    use common::config::of;
 
     use super::*;
 
@@ -131,10 +131,7 @@ mod tests {
                 ("HTTP_URL", "http://h"),
                 ("HTTP_METHOD", "POST"),
             ];
-            let all = base.iter().chain(&settings);
-            let environment: Environment =
-                all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-            let found = load::<HttpConfig>(&environment).map_or_else(|error| error.problems, |_| Vec::new());
+            let found = of::<HttpConfig>(&[&base[..], &settings].concat()).map_or_else(|error| error.problems, |_| Vec::new());
             assert_eq!(found.len(), problems, "{settings:?}: {found:?}");
             assert!(!found.concat().contains("hunter2"), "{found:?}");
         }

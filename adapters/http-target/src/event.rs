@@ -69,7 +69,7 @@ pub fn refusal(response: &Response<Bytes>, credentials: bool) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use common::config::{Environment, load};
+    use common::config::of;
 
     use super::*;
 
@@ -80,9 +80,7 @@ mod tests {
             ("HTTP_URL", "http://h"),
             ("HTTP_METHOD", "GET"),
         ];
-        let environment: Environment =
-            settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        load(&environment).expect("a valid configuration")
+        of(&settings).expect("a valid configuration")
     }
 
     #[test]

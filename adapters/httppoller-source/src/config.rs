@@ -82,7 +82,7 @@ fn default_max_response_bytes() -> usize {
 
 #[cfg(test)]
 pub mod tests {
-    use common::config::{ConfigError, Environment, load};
+    use common::config::{ConfigError, of};
 
     use super::*;
 
@@ -95,10 +95,7 @@ pub mod tests {
             ("HTTPPOLLER_METHOD", "GET"),
             ("HTTPPOLLER_INTERVAL", "20s"),
         ];
-        let all = least.iter().chain(settings);
-        let environment: Environment =
-            all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        load(&environment)
+        of(&[&least, settings].concat())
     }
 
     #[test]

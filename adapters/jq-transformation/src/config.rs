@@ -59,14 +59,12 @@ fn default_max_bytes() -> usize {
 
 #[cfg(test)]
 mod tests {
-    use common::config::{Environment, load};
+    use common::config::of;
 
     use super::*;
 
     fn problems(settings: &[(&str, &str)]) -> Vec<String> {
-        let environment: Environment =
-            settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        load::<JqConfig>(&environment).map_or_else(|error| error.problems, |_| Vec::new())
+        of::<JqConfig>(settings).map_or_else(|error| error.problems, |_| Vec::new())
     }
 
     #[test]

@@ -72,11 +72,7 @@ impl Target for Jq {
         event
             .set_data("application/json", json)
             .map_err(|error| Error::permanent("making the event").caused_by(error))?;
-        let Some(sink) = context.sink() else { return Ok(Reply::Event(event)) };
-        match sink.attempt(&mut event, &context.trace).await {
-            Ok(accepted) => Ok(Reply::Status(accepted.status)),
-            Err(failure) => Err(Error::from(failure).told_as(FAILED)),
-        }
+        context.hand_on(event).await.map_err(|failure| failure.told_as(FAILED))
     }
 }
 

@@ -233,15 +233,13 @@ fn ten_seconds() -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use common::config::{Environment, load};
+    use common::config::of;
 
     use super::*;
 
     fn settings(pairs: &[(&str, &str)]) -> Result<KafkaConfig, String> {
         let base = [("KAFKA_ADDRESSES", "a:1,b:2")];
-        let environment: Environment =
-            base.iter().chain(pairs).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        load(&environment).map_err(|error| error.to_string())
+        of(&[&base, pairs].concat()).map_err(|error| error.to_string())
     }
 
     #[test]

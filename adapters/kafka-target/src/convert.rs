@@ -50,18 +50,13 @@ fn with_content_type(mut event: Event) -> Event {
 
 #[cfg(test)]
 mod tests {
-    use common::config::{Environment, load};
+    use common::config::of;
 
     use super::*;
 
     fn config(settings: &[(&str, &str)]) -> KafkaConfig {
         let base = [("BOOTSTRAP_SERVERS", "a:1"), ("TOPIC", "t")];
-        let environment: Environment = base
-            .iter()
-            .chain(settings)
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
-        load(&environment).expect("a valid configuration")
+        of(&[&base, settings].concat()).expect("a valid configuration")
     }
 
     fn event(content_type: &str, data: &[u8]) -> Event {

@@ -47,7 +47,7 @@ fn default_event_source() -> String {
 
 #[cfg(test)]
 mod tests {
-    use common::config::{Environment, load};
+    use common::config::of;
 
     use super::*;
 
@@ -61,9 +61,7 @@ mod tests {
             ("SLACK_EVENT_SOURCE", "a\nb", 1),
         ] {
             let settings = [("SLACK_TOKEN", "xoxb-hunter2"), (name, value)];
-            let environment: Environment =
-                settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-            let found = load::<SlackConfig>(&environment).map_or_else(|error| error.problems, |_| Vec::new());
+            let found = of::<SlackConfig>(&settings).map_or_else(|error| error.problems, |_| Vec::new());
             assert_eq!(found.len(), problems, "{name}={value}: {found:?}");
             assert!(found.iter().all(|problem| problem.starts_with(name)), "{found:?}");
         }

@@ -85,18 +85,13 @@ impl SplitterConfig {
 
 #[cfg(test)]
 mod tests {
-    use common::config::{Environment, load};
+    use common::config::of;
 
     use super::*;
 
     fn problems(settings: &[(&str, &str)]) -> Vec<String> {
-        let mut environment: Environment = [("SPLITTER_CE_TYPE", "part"), ("SPLITTER_CE_SOURCE", "splitter")]
-            .iter()
-            .chain(settings)
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
-        environment.retain(|_, value| !value.is_empty());
-        load::<SplitterConfig>(&environment).map_or_else(|error| error.problems, |_| Vec::new())
+        let base = [("SPLITTER_CE_TYPE", "part"), ("SPLITTER_CE_SOURCE", "splitter")];
+        of::<SplitterConfig>(&[&base, settings].concat()).map_or_else(|error| error.problems, |_| Vec::new())
     }
 
     #[test]

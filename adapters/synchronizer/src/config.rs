@@ -80,18 +80,13 @@ fn default_length() -> usize {
 
 #[cfg(test)]
 mod tests {
-    use common::config::{Environment, load};
+    use common::config::of;
 
     use super::*;
 
     fn config(settings: &[(&str, &str)]) -> Result<SynchronizerConfig, Vec<String>> {
         let usual = [("CORRELATION_KEY", "correlationid"), ("RESPONSE_WAIT_TIMEOUT", "20s")];
-        let environment: Environment = usual
-            .iter()
-            .chain(settings)
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
-        load(&environment).map_err(|error| error.problems)
+        of(&[&usual, settings].concat()).map_err(|error| error.problems)
     }
 
     #[test]

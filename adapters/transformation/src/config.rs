@@ -39,18 +39,13 @@ impl TransformationConfig {
 
 #[cfg(test)]
 mod tests {
-    use common::config::{Environment, load};
+    use common::config::of;
 
     use super::*;
 
     fn problems(context: &str, data: &str) -> Vec<String> {
         let settings = [("TRANSFORMATION_CONTEXT", context), ("TRANSFORMATION_DATA", data)];
-        let environment: Environment = settings
-            .iter()
-            .filter(|(_, value)| !value.is_empty())
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
-        load::<TransformationConfig>(&environment).map_or_else(|error| error.problems, |_| Vec::new())
+        of::<TransformationConfig>(&settings).map_or_else(|error| error.problems, |_| Vec::new())
     }
 
     #[test]

@@ -64,10 +64,7 @@ impl Adapter for Transform {
 
 impl Target for Transform {
     async fn handle(&self, event: Event, context: &Context) -> Result<Reply, Error> {
-        let mut event = self.transform(event)?;
-        let Some(sink) = context.sink() else { return Ok(Reply::Event(event)) };
-        let accepted = sink.attempt(&mut event, &context.trace).await?;
-        Ok(Reply::Status(accepted.status))
+        context.hand_on(self.transform(event)?).await
     }
 }
 

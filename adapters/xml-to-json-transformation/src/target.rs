@@ -41,12 +41,7 @@ impl Adapter for XmlToJson {
 
 impl Target for XmlToJson {
     async fn handle(&self, event: Event, context: &Context) -> Result<Reply, Error> {
-        let mut event = transformed(event)?;
-        let Some(sink) = context.sink() else { return Ok(Reply::Event(event)) };
-        match sink.attempt(&mut event, &context.trace).await {
-            Ok(accepted) => Ok(Reply::Status(accepted.status)),
-            Err(failure) => Err(Error::from(failure).told_as(FAILED)),
-        }
+        context.hand_on(transformed(event)?).await.map_err(|failure| failure.told_as(FAILED))
     }
 }
 

@@ -63,16 +63,14 @@ fn default_timeout() -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use common::config::{Environment, load};
+    use common::config::of;
 
     use super::*;
 
     const SHEET: &str = r#"<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform"/>"#;
 
     fn problems(settings: &[(&str, &str)]) -> Vec<String> {
-        let environment: Environment =
-            settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        load::<XsltConfig>(&environment).map_or_else(|error| error.problems, |_| Vec::new())
+        of::<XsltConfig>(settings).map_or_else(|error| error.problems, |_| Vec::new())
     }
 
     #[test]

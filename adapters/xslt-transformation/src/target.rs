@@ -83,17 +83,15 @@ impl Adapter for Xslt {
 }
 
 impl Target for Xslt {
-    async fn handle(&self, event: Event, context: &Context) -> Result<Reply, Error> {
+    async fn handle(&self, mut event: Event, context: &Context) -> Result<Reply, Error> {
         let result = self.transform(&event).await?;
         let made = |error: InvalidEvent| Error::permanent("making the event of the result").caused_by(error);
-        let Some(sink) = context.sink() else {
+        if context.sink().is_none() {
             return self.answer(&event, result).map(Reply::Event).map_err(made);
-        };
-        let mut event = event;
+        }
         event.set("type", format!("{}.response", event.event_type())).map_err(made)?;
         event.set_data(Text::from_static(XML), result).map_err(made)?;
-        let accepted = sink.attempt(&mut event, &context.trace).await?;
-        Ok(Reply::Status(accepted.status))
+        context.hand_on(event).await
     }
 }
 

@@ -104,6 +104,17 @@ pub fn load<C: Config>(environment: &Environment) -> Result<C, ConfigError> {
     if problems.is_empty() { Ok(config) } else { Err(ConfigError { problems: problems.into_vec() }) }
 }
 
+/// Reads a configuration that is these settings, for tests; as in an environment, empty ones count as absent.
+///
+/// # Errors
+/// As [`load`].
+pub fn of<C: Config>(settings: &[(&str, &str)]) -> Result<C, ConfigError> {
+    let given = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let mut environment: Environment = given.collect();
+    environment.retain(|_, value| !value.is_empty());
+    load(&environment)
+}
+
 /// The process's environment without empty variables, with command-line settings laid over it.
 #[must_use]
 pub fn environment(overrides: &Environment) -> Environment {

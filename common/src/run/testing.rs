@@ -9,7 +9,7 @@ use std::{
 use super::Frame;
 use crate::{
     Info, Role, Scaling,
-    config::{self, Config, Environment},
+    config::{self, Config},
     frame::FrameConfig,
     health::Health,
     http::{Client, Roots},
@@ -40,11 +40,28 @@ pub(super) const INFO: Info = Info {
     kinds: &[],
 };
 
+/// Makes a type an adapter; how it is made is the second word.
+macro_rules! adapter {
+    ($adapter:ty, $made:expr) => {
+        impl $crate::Adapter for $adapter {
+            const INFO: $crate::Info = $crate::run::testing::INFO;
+            type Config = $crate::run::testing::Nothing;
+
+            fn new(_: Self::Config) -> Result<Self, $crate::config::ConfigError> {
+                $made
+            }
+        }
+    };
+    ($adapter:ty) => {
+        $crate::run::testing::adapter!($adapter, Err($crate::config::ConfigError { problems: Vec::new() }));
+    };
+}
+pub(super) use adapter;
+
 /// A frame whose sink is this one, with more settings.
 pub(super) fn frame(sink: &kit::Sink, settings: &[(&str, &str)]) -> Arc<Frame> {
-    let mut environment = Environment::from([("K_SINK".to_owned(), sink.url("/"))]);
-    environment.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-    let config = config::load::<FrameConfig>(&environment).expect("a configuration");
+    let to = [("K_SINK", &*sink.url("/"))];
+    let config = config::of::<FrameConfig>(&[&to, settings].concat()).expect("a configuration");
     let health = Arc::new(Health::default());
     let metrics = Arc::new(FrameMetrics::new(&INFO, "", "", &health));
     let sink = Sink::new(&config, &Client::new(Roots::Process), &health, &metrics).map(Arc::new);

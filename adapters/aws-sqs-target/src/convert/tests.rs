@@ -1,6 +1,6 @@
 //! Events and their messages.
 
-use common::config::{Environment, load};
+use common::config::of;
 
 use super::*;
 
@@ -8,10 +8,7 @@ const QUEUE: &str = "arn:aws:sqs:us-west-2:123456789012:orders";
 
 fn config(settings: &[(&str, &str)]) -> SqsTargetConfig {
     let base = [("ARN", QUEUE), ("AWS_ACCESS_KEY_ID", "id"), ("AWS_SECRET_ACCESS_KEY", "key")];
-    let all = base.iter().chain(settings);
-    let environment: Environment =
-        all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    load(&environment).expect("a configuration")
+    of(&[&base, settings].concat()).expect("a configuration")
 }
 
 fn event(data: &[u8]) -> Event {

@@ -1,6 +1,6 @@
 //! Tables for the conversion of events to requests.
 
-use common::config::{Environment, load};
+use common::config::of;
 
 use super::*;
 
@@ -12,10 +12,7 @@ fn config(settings: &[(&str, &str)]) -> HttpConfig {
         ("HTTP_METHOD", "POST"),
         ("HTTP_HEADERS", "X-A:configured,Host:elsewhere"),
     ];
-    let all = base.iter().chain(settings);
-    let environment: Environment =
-        all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    load(&environment).expect("a valid configuration")
+    of(&[&base, settings].concat()).expect("a valid configuration")
 }
 
 fn event(event_type: &str, data: &str) -> Event {

@@ -1,16 +1,13 @@
 //! Tables for the events of records.
 
-use common::config::{Environment, load};
+use common::config::of;
 use rdkafka::message::{Header, OwnedHeaders, OwnedMessage};
 
 use super::*;
 
 fn events(settings: &[(&str, &str)]) -> Events {
     let base = [("BOOTSTRAP_SERVERS", "a:1"), ("TOPIC", "orders"), ("GROUP_ID", "g")];
-    let all = base.iter().chain(settings);
-    let environment: Environment =
-        all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Events::new(&load(&environment).expect("a valid configuration"))
+    Events::new(&of(&[&base, settings].concat()).expect("a valid configuration"))
 }
 
 fn record(key: Option<&[u8]>, value: Option<&[u8]>, headers: &[(&str, &str)]) -> OwnedMessage {

@@ -9,9 +9,8 @@ use http::Request;
 
 use super::Batched;
 use crate::{
-    Adapter, BatchLimits, BatchTarget, Context, Error, Event, Info, Reply, Target, Trace,
-    config::ConfigError,
-    run::testing::{INFO, Nothing, eventually, on_runtime},
+    Adapter, BatchLimits, BatchTarget, Context, Error, Event, Reply, Target, Trace,
+    run::testing::{Nothing, adapter, eventually, on_runtime},
     worker,
 };
 
@@ -22,14 +21,7 @@ struct Outside {
     open: tokio::sync::Notify,
 }
 
-impl Adapter for Outside {
-    const INFO: Info = INFO;
-    type Config = Nothing;
-
-    fn new(_: Nothing) -> Result<Self, ConfigError> {
-        Ok(Self::default())
-    }
-}
+adapter!(Outside, Ok(Self::default()));
 
 impl BatchTarget for Outside {
     type Entry = String;

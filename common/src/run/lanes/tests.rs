@@ -11,9 +11,8 @@ use std::{
 
 use super::Log;
 use crate::{
-    Adapter, Assignment, Error, Event, Info, LogSource, Record,
-    config::ConfigError,
-    run::testing::{INFO, Nothing, eventually, frame, ids, on_runtime},
+    Assignment, Error, Event, LogSource, Record,
+    run::testing::{adapter, eventually, frame, ids, on_runtime},
     stop::{Stop, Stopper},
     worker,
 };
@@ -33,14 +32,7 @@ struct Partition {
     next: AtomicU64,
 }
 
-impl Adapter for Upstream {
-    const INFO: Info = INFO;
-    type Config = Nothing;
-
-    fn new(_: Nothing) -> Result<Self, ConfigError> {
-        Err(ConfigError { problems: Vec::new() })
-    }
-}
+adapter!(Upstream);
 
 impl LogSource for Upstream {
     type Partition = Partition;

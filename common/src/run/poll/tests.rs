@@ -8,10 +8,9 @@ use std::{
 
 use super::lane::Lane;
 use crate::{
-    Adapter, Error, Event, Info, Page, PollSource,
+    Error, Event, Page, PollSource,
     checkpoint::{Checkpoints, Pending, Record},
-    config::ConfigError,
-    run::testing::{INFO, Nothing, eventually, frame, ids, on_runtime},
+    run::testing::{adapter, eventually, frame, ids, on_runtime},
     send::Outbox,
     stop::{Stop, Stopper},
     worker,
@@ -23,14 +22,7 @@ struct Upstream {
     asked: Mutex<Vec<Option<String>>>,
 }
 
-impl Adapter for Upstream {
-    const INFO: Info = INFO;
-    type Config = Nothing;
-
-    fn new(_: Nothing) -> Result<Self, ConfigError> {
-        Err(ConfigError { problems: Vec::new() })
-    }
-}
+adapter!(Upstream);
 
 impl PollSource for Upstream {
     fn streams(&self) -> Vec<String> {

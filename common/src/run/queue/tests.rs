@@ -11,9 +11,8 @@ use std::{
 
 use super::Queue;
 use crate::{
-    Adapter, Error, Event, Info, Message, QueueLimits, QueueSource,
-    config::ConfigError,
-    run::testing::{INFO, Nothing, eventually, frame, ids, on_runtime},
+    Error, Event, Message, QueueLimits, QueueSource,
+    run::testing::{adapter, eventually, frame, ids, on_runtime},
     stop::{Stop, Stopper},
     worker,
 };
@@ -33,14 +32,7 @@ struct Upstream {
     leases_are_lost: AtomicBool,
 }
 
-impl Adapter for Upstream {
-    const INFO: Info = INFO;
-    type Config = Nothing;
-
-    fn new(_: Nothing) -> Result<Self, ConfigError> {
-        Err(ConfigError { problems: Vec::new() })
-    }
-}
+adapter!(Upstream);
 
 impl QueueSource for Upstream {
     type Receipt = &'static str;
