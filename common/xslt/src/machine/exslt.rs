@@ -102,6 +102,10 @@ impl<'s> Machine<'s> {
             "sin" => number.sin(),
             "cos" => number.cos(),
             "tan" => number.tan(),
+            "asin" => number.asin(),
+            "acos" => number.acos(),
+            "atan" => number.atan(),
+            "atan2" => number.atan2(self.number(&call.arguments[1], place)?),
             _ => number.powf(self.number(&call.arguments[1], place)?),
         }))
     }
