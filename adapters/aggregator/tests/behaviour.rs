@@ -13,7 +13,7 @@ mod incomplete;
 #[path = "behaviour/refusals.rs"]
 mod refusals;
 
-use kit::{Adapter, Gate, Reply, Request, ensure};
+use kit::{Gate, Reply, Request, ensure};
 use serde_json::json;
 
 use bridge::{Bridge, Outcome, are, has, is, is_json, named, part};
@@ -137,28 +137,4 @@ fn the_events_of_a_batch_wait_together() -> Outcome {
     let wrong = batch(json!([event("10", 0, 2), event("10", 1, 3)]));
     is(&bridge.send(&wrong)?, 422, "the event says that its group has 3 parts, others say 2")?;
     bridge.waits(0)
-}
-
-#[test]
-fn what_a_splitter_sends_becomes_one_again() -> Outcome {
-    let bridge = Bridge::start(&[])?;
-    let settings = [
-        ("K_SINK", &*bridge.adapter.url("/")),
-        ("SPLITTER_PATH", "items"),
-        ("SPLITTER_CE_TYPE", "part"),
-        ("SPLITTER_CE_SOURCE", "/splitter"),
-        ("SPLITTER_NUMBER_PARTS", "true"),
-        ("SPLITTER_CONCURRENCY", "8"),
-    ];
-    let splitter = Adapter::ready("splitter", &settings)?;
-    for (id, request) in [
-        ("1", named("1").json(&json!({"items": [1, "two", {"three": 3.0}]}))),
-        ("2", named("2").json(&json!({"items": "alone"}))),
-    ] {
-        let answer = splitter.send(&request)?;
-        ensure(answer.status == 200, || format!("{} {}", answer.status, answer.text()))?;
-        has(&bridge.sink.requests().last().ok_or("nothing came")?.event()?, &[("splitid", id)])?;
-    }
-    let first = bridge.sink.requests().first().ok_or("nothing came")?.text();
-    ensure(first == r#"[1,"two",{"three":3.0}]"# || first == r#"[1,"two",{"three": 3.0}]"#, || first.clone())
 }

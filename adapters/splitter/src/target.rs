@@ -48,6 +48,7 @@ impl Adapter for Split {
                 Field::new("ceContext.extensions", "SPLITTER_CE_EXTENSIONS").rule(Rule::Json),
                 // Ours.
                 Field::new("numberParts", "SPLITTER_NUMBER_PARTS"),
+                Field::new("batch", "SPLITTER_BATCH"),
             ],
         }],
     };

@@ -5,6 +5,7 @@ mod brokers;
 mod command;
 mod controller;
 mod examples;
+mod gather;
 mod reload;
 mod render;
 mod rendered;
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
         ("command", command::TRIALS),
         ("controller", controller::TRIALS),
         ("examples", examples::TRIALS),
+        ("gather", gather::TRIALS),
         ("answers", answers::TRIALS),
         ("brokers", brokers::TRIALS),
         ("render", render::TRIALS),

@@ -12,6 +12,7 @@ mod broker;
 mod durable;
 mod flaky;
 mod front;
+mod group;
 mod hub;
 mod kept;
 mod object;
@@ -56,6 +57,7 @@ fn main() -> ExitCode {
         Ok(hub::trial(seed)?)
     }));
     trials.extend(durable::trials(seed));
+    trials.push(Trial::test("aggregator loses no part that a broker holds", move || Ok(group::trial(seed)?)));
     trials.extend(source::trials(seed));
     libtest_mimic::run(&arguments, trials).exit_code()
 }

@@ -95,7 +95,7 @@ pub const SUBJECTS: [Subject; 3] = [
 ];
 
 /// What the callers see.
-struct Callers {
+pub struct Callers {
     request: fn(usize) -> Request,
     /// Where the target is now.
     address: Mutex<SocketAddr>,
@@ -124,18 +124,9 @@ pub fn taken(
 ) -> Result<Vec<usize>, Failure> {
     let start = || Process::start(adapter, &[], environment);
     let mut process = start()?;
-    let callers = Callers {
-        request,
-        address: Mutex::new(process.address()?),
-        next: AtomicUsize::new(0),
-        done: AtomicBool::new(false),
-        taken: Mutex::default(),
-    };
-    thread::scope(|scope| {
-        for _ in 0..CALLERS {
-            scope.spawn(|| callers.call());
-        }
-        let kills = (1..=KILLS).try_for_each(|kill| {
+    let callers = Callers::new(request, process.address()?);
+    callers.during(|| {
+        (1..=KILLS).try_for_each(|kill| {
             callers.wait_for(kill * TAKEN / KILLS)?;
             wait_for_a_request();
             thread::sleep(Duration::from_micros(random.u64(..20_000)));
@@ -144,14 +135,40 @@ pub fn taken(
             drop(std::mem::replace(&mut process, next));
             *lock(&callers.address) = process.address()?;
             Ok::<_, Failure>(())
-        });
-        callers.done.store(true, Ordering::SeqCst);
-        kills
+        })
     })?;
-    Ok(callers.taken.into_inner().unwrap_or_else(PoisonError::into_inner))
+    Ok(callers.into_taken())
 }
 
 impl Callers {
+    /// Callers of who listens there, with this for the n-th event.
+    pub fn new(request: fn(usize) -> Request, address: SocketAddr) -> Self {
+        Self {
+            request,
+            address: Mutex::new(address),
+            next: AtomicUsize::new(0),
+            done: AtomicBool::new(false),
+            taken: Mutex::default(),
+        }
+    }
+
+    /// Lets them call until this has happened.
+    pub fn during<T>(&self, what: impl FnOnce() -> T) -> T {
+        thread::scope(|scope| {
+            for _ in 0..CALLERS {
+                scope.spawn(|| self.call());
+            }
+            let result = what();
+            self.done.store(true, Ordering::SeqCst);
+            result
+        })
+    }
+
+    /// Numbers of the events that were answered 2xx.
+    pub fn into_taken(self) -> Vec<usize> {
+        self.taken.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Sends one event after the other, each until it is answered 2xx.
     fn call(&self) {
         while !self.done.load(Ordering::SeqCst) {
@@ -170,7 +187,7 @@ impl Callers {
     }
 
     /// Waits until so many events have been answered 2xx.
-    fn wait_for(&self, count: usize) -> Result<(), Failure> {
+    pub fn wait_for(&self, count: usize) -> Result<(), Failure> {
         let taken = || lock(&self.taken).len();
         within(PATIENCE * 2, "events that are taken", || (taken() >= count).then_some(()))
             .map_err(|why| format!("{why}: {} of {count}", taken()))
