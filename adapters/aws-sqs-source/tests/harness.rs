@@ -15,12 +15,7 @@ pub fn harness() -> Harness {
                 let peer = queue.address();
                 // Whatever a trial does to it, the queue works: what fails there is the sink.
                 world.upstream.route(move |_| Some(Reply::relayed(peer)));
-                vec![
-                    ("ARN", queue.arn()),
-                    ("AWS_ENDPOINT_URL", world.upstream.url("")),
-                    ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE".to_owned()),
-                    ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI".to_owned()),
-                ]
+                queue.settings(world.upstream.url(""))
             }
             Err(failure) => panic!("{failure}"),
         })

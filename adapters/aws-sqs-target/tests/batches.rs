@@ -12,13 +12,8 @@ const ARN: &str = "arn:aws:sqs:us-west-2:123456789012:orders";
 
 /// Sends these at once and gives the statuses, in order.
 fn at_once(target: &Target, examples: &[Example]) -> Result<Vec<u16>, Failure> {
-    thread::scope(|scope| {
-        let asking: Vec<_> = (0..)
-            .zip(examples)
-            .map(|(number, example)| scope.spawn(move || target.send(example, number)))
-            .collect();
-        asking.into_iter().map(|asked| Ok(asked.join().map_err(|_| "a panic")??.status)).collect()
-    })
+    let answers = kit::at_once((0..).zip(examples), |(number, example)| target.send(example, number))?;
+    Ok(answers.iter().map(|answer| answer.status).collect())
 }
 
 fn entries(request: &Captured) -> Vec<Value> {
@@ -51,18 +46,8 @@ fn sixty_four_callers_need_few_calls() -> Outcome {
     const EACH: u64 = 10;
     let queue = Queue::standard(&json!({}))?;
     let target = Target::start(&queue, &[])?;
-    thread::scope(|scope| {
-        let callers: Vec<_> = (0..CALLERS)
-            .map(|caller| {
-                let target = &target;
-                scope.spawn(move || {
-                    (0..EACH).try_for_each(|number| {
-                        told(&target.send(&order(number), caller * EACH + number)?).map(drop)
-                    })
-                })
-            })
-            .collect();
-        callers.into_iter().try_for_each(|caller| caller.join().map_err(|_| "a panic".to_owned())?)
+    kit::at_once(0..CALLERS, |caller| {
+        (0..EACH).try_for_each(|number| told(&target.send(&order(number), caller * EACH + number)?).map(drop))
     })?;
     let events = usize::try_from(CALLERS * EACH).map_err(|error| error.to_string())?;
     let calls = target.sqs.count();

@@ -20,12 +20,7 @@ pub fn harness() -> Harness {
     .environment(|world| match queue(world) {
         Ok(queue) => {
             world.upstream.stand_before(queue.address());
-            vec![
-                ("ARN", queue.arn()),
-                ("AWS_ENDPOINT_URL", world.upstream.url("")),
-                ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE".to_owned()),
-                ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI".to_owned()),
-            ]
+            queue.settings(world.upstream.url(""))
         }
         Err(failure) => panic!("{failure}"),
     })

@@ -2,8 +2,6 @@
 
 mod credentials;
 
-use std::thread;
-
 use kit::{Adapter, Event, Example, Failure, Response, ensure, eventually};
 use peers::{Pstest, Published};
 use serde_json::{Value, json};
@@ -64,20 +62,8 @@ fn an_event_is_a_message_in_each_mode() -> Outcome {
 #[test]
 fn many_at_once_leave_together() -> Outcome {
     let target = Target::start(&[])?;
-    let statuses: Vec<_> = thread::scope(|scope| {
-        let threads: Vec<_> = (0..200)
-            .map(|number| {
-                scope.spawn({
-                    let target = &target;
-                    move || target.order(number)
-                })
-            })
-            .collect();
-        threads.into_iter().map(|thread| thread.join().map_err(|_| "a panic".to_owned())?).collect()
-    });
-    for answer in statuses {
-        let status = answer?.status;
-        ensure(status == 202, || format!("answered {status}"))?;
+    for answer in kit::at_once(0..200, |number| target.order(number))? {
+        ensure(answer.status == 202, || format!("answered {}", answer.status))?;
     }
     let (messages, calls) = (target.pubsub.messages()?.len(), target.pubsub.calls("Publish")?.count);
     ensure(messages == 200, || format!("{messages} messages"))?;
@@ -122,21 +108,11 @@ fn one_that_is_refused_does_not_take_its_neighbours_with_it() -> Outcome {
     let target = Target::start(&[])?;
     // Whatever leaves together is refused once, as for one message that a schema does not allow.
     target.pubsub.fail("Publish", "INVALID_ARGUMENT", 1)?;
-    let statuses: Vec<u16> = thread::scope(|scope| {
-        let threads: Vec<_> = (0..40)
-            .map(|number| {
-                scope.spawn({
-                    let target = &target;
-                    move || target.order(number)
-                })
-            })
-            .collect();
-        threads.into_iter().filter_map(|thread| Some(thread.join().ok()?.ok()?.status)).collect()
-    });
+    let answers = kit::at_once(0..40, |number| target.order(number))?;
     // What was in it is sent again, each message alone: then the service refuses only the one.
-    ensure(statuses.iter().all(|status| *status == 202), || format!("{statuses:?}"))?;
+    ensure(answers.iter().all(|answer| answer.status == 202), || format!("{answers:?}"))?;
     let published = target.pubsub.messages()?.len();
-    ensure(published == 40 && statuses.len() == 40, || format!("{published} published"))
+    ensure(published == 40, || format!("{published} published"))
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! What callers see of the HTTP target, and what reaches its endpoint: the real binary between the two.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 use kit::{Adapter, Event, Example, Failure, Reply, Response, Sink, ensure};
 use serde_json::{Value, json};
@@ -138,13 +137,8 @@ fn grant(target: &Target, answer: impl Fn(&str) -> Reply + Send + 'static) {
 fn one_token_serves_all_until_it_is_refused() -> Outcome {
     let target = Target::start_with_oauth()?;
     grant(&target, |token| Reply::status(if token.starts_with("Bearer t") { 200 } else { 403 }));
-    let statuses: Vec<_> = thread::scope(|scope| {
-        let threads: Vec<_> = (0..20).map(|_| scope.spawn(|| target.request(&json!({})))).collect();
-        threads.into_iter().map(|thread| thread.join().map_err(|_| "a panic".to_owned())?).collect()
-    });
-    for answer in statuses {
-        let status = answer?.status;
-        ensure(status == 200, || format!("answered {status}"))?;
+    for answer in kit::at_once(0..20, |_| target.request(&json!({})))? {
+        ensure(answer.status == 200, || format!("answered {}", answer.status))?;
     }
     ensure(target.count("/token") == 1, || format!("{} tokens", target.count("/token")))?;
     let requests = target.endpoint.requests();

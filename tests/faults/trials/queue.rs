@@ -27,13 +27,8 @@ fn trial(name: &'static str, fifo: bool, seed: u64) -> Result<(), Failure> {
     let mut random = Rng::with_seed(seed);
     let queue = if fifo { Queue::fifo(&json!({}))? } else { Queue::standard(&json!({}))? };
     let front = Front::before(queue.address(), random.fork(), entries)?;
-    let environment = [
-        ("ARN", queue.arn()),
-        ("AWS_ACCESS_KEY_ID", "AKIDFAULTS".to_owned()),
-        ("AWS_SECRET_ACCESS_KEY", "faults".to_owned()),
-        ("AWS_ENDPOINT_URL", front.sink.url("")),
-        ("AWS_DISCARD_CE_CONTEXT", "true".to_owned()),
-    ];
+    let mut environment = queue.settings(front.sink.url(""));
+    environment.push(("AWS_DISCARD_CE_CONTEXT", "true".to_owned()));
     let taken = taken(ADAPTER, &environment, request, || front.wait_for_a_request(), &mut random)?;
     let mut counts = BTreeMap::<String, usize>::new();
     for message in queue.take()? {

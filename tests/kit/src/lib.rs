@@ -73,6 +73,21 @@ pub fn within<T>(patience: Duration, what: &str, mut ask: impl FnMut() -> Option
     }
 }
 
+/// Does it with all of them at once, each on a thread of its own, and gives what came of them, in their order.
+///
+/// # Errors
+/// The first of them that failed.
+pub fn at_once<A: Send, T: Send>(
+    all: impl IntoIterator<Item = A>,
+    run: impl Fn(A) -> Result<T, Failure> + Sync,
+) -> Result<Vec<T>, Failure> {
+    thread::scope(|scope| {
+        let run = &run;
+        let running: Vec<_> = all.into_iter().map(|one| scope.spawn(move || run(one))).collect();
+        running.into_iter().map(|one| one.join().map_err(|_| "a thread panicked")?).collect()
+    })
+}
+
 /// Fails with a message when something does not hold.
 ///
 /// # Errors

@@ -69,6 +69,17 @@ impl Queue {
         self.server.address()
     }
 
+    /// The settings by which an adapter finds it behind this endpoint.
+    #[must_use]
+    pub fn settings(&self, endpoint: String) -> Vec<(&'static str, String)> {
+        vec![
+            ("ARN", self.arn()),
+            ("AWS_ENDPOINT_URL", endpoint),
+            ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI".to_owned()),
+        ]
+    }
+
     /// All that can be asked of it.
     #[must_use]
     pub fn sqs(&self) -> Sqs {

@@ -1,8 +1,6 @@
 //! Every way to secure a connection, and what is said when something does not fit. The target's tests have the full table;
 //! both share the code.
 
-use std::thread;
-
 use kit::{Authority, Folder, Request, ensure, eventually};
 use peers::{Kafka, Record};
 
@@ -51,25 +49,21 @@ fn refused(kafka: &Kafka) -> Outcome {
         (kafka.mtls(), &[("TLS_ENABLE", "true"), ("CA", kafka.authority().pem())], "CLIENT_CERT"),
         ("127.0.0.1:1".to_owned(), &[], "BOOTSTRAP_SERVERS"),
     ];
-    thread::scope(|scope| {
-        let cases = cases.map(|(bootstrap, settings, named)| {
-            scope.spawn(move || {
-                let mut bridge = Bridge::new(kafka, 1)?;
-                bridge.bootstrap = bootstrap;
-                let mut process = bridge.launch(settings)?;
-                // On a busy machine the first time may be over before anything was answered.
-                eventually("the setting", || {
-                    process.log().iter().any(|line| line.field("reason").contains(named)).then_some(())
-                })
-                .map_err(|error| format!("{error}: {named} is not in {}", process.output()))?;
-                let output = process.output();
-                ensure(!output.contains("hunter2"), || output.clone())?;
-                let answer = Request::get("/readyz").send(process.address()?)?;
-                ensure(answer.status == 503 && process.exited().is_none(), || format!("{answer:?}"))
-            })
-        });
-        cases.into_iter().try_for_each(|case| case.join().map_err(|_| "a panic".to_owned())?)
+    kit::at_once(cases, |(bootstrap, settings, named)| {
+        let mut bridge = Bridge::new(kafka, 1)?;
+        bridge.bootstrap = bootstrap;
+        let mut process = bridge.launch(settings)?;
+        // On a busy machine the first time may be over before anything was answered.
+        eventually("the setting", || {
+            process.log().iter().any(|line| line.field("reason").contains(named)).then_some(())
+        })
+        .map_err(|error| format!("{error}: {named} is not in {}", process.output()))?;
+        let output = process.output();
+        ensure(!output.contains("hunter2"), || output.clone())?;
+        let answer = Request::get("/readyz").send(process.address()?)?;
+        ensure(answer.status == 503 && process.exited().is_none(), || format!("{answer:?}"))
     })
+    .map(drop)
 }
 
 fn rotation(kafka: &Kafka) -> Outcome {

@@ -1,8 +1,6 @@
 //! What an event is in the topic.
 
-use std::thread;
-
-use kit::{Event, Example, Failure, Request, ensure};
+use kit::{Event, Example, Request, ensure};
 use peers::Kafka;
 use serde_json::json;
 
@@ -140,22 +138,11 @@ fn many(kafka: &Kafka) -> Outcome {
     const EACH: u64 = 50;
     let settings = [("TOPIC_PARTITIONS", "4"), ("DISCARD_CE_CONTEXT", "true"), ("COMPRESSION", "zstd")];
     let target = Target::start(kafka, &settings)?;
-    thread::scope(|scope| {
-        let callers: Vec<_> = (0..CALLERS)
-            .map(|caller| {
-                let target = &target;
-                scope.spawn(move || {
-                    (0..EACH).try_for_each(|number| {
-                        target.accepts(caller * EACH + number, &format!("{caller}-{number}"))
-                    })
-                })
-            })
-            .collect();
-        callers.into_iter().try_for_each(|caller| caller.join().map_err(|_| "a panic".to_owned())?)
+    kit::at_once(0..CALLERS, |caller| {
+        (0..EACH).try_for_each(|number| target.accepts(caller * EACH + number, &format!("{caller}-{number}")))
     })?;
     let records = target.records(kafka)?;
     let values: std::collections::BTreeSet<_> = records.iter().map(|record| record.value.clone()).collect();
     let found = (records.len() as u64, values.len() as u64);
-    ensure(found == (CALLERS * EACH, CALLERS * EACH), || format!("{found:?}"))?;
-    Ok::<_, Failure>(())
+    ensure(found == (CALLERS * EACH, CALLERS * EACH), || format!("{found:?}"))
 }

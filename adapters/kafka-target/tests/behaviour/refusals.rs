@@ -28,19 +28,10 @@ fn oversize(kafka: &Kafka) -> Outcome {
     // They wait for each other, so that they are one batch, which is larger than the topic allows.
     let settings = [("DISCARD_CE_CONTEXT", "true"), ("LINGER", "300ms")];
     let target = Target::start_with(kafka, &name, &settings)?;
-    let statuses = thread::scope(|scope| {
-        let callers: Vec<_> = (0..12)
-            .map(|number| {
-                let size = if number == 5 { 50_000 } else { 4000 };
-                let request = Example::new("t", "text/plain", "x".repeat(size)).binary(number);
-                let target = &target;
-                scope.spawn(move || target.adapter.send(&request).map(|answer| answer.status))
-            })
-            .collect();
-        callers
-            .into_iter()
-            .map(|caller| caller.join().map_err(|_| "a panic".to_owned())?)
-            .collect::<Result<Vec<_>, _>>()
+    let statuses = kit::at_once(0..12, |number| {
+        let size = if number == 5 { 50_000 } else { 4000 };
+        let request = Example::new("t", "text/plain", "x".repeat(size)).binary(number);
+        target.adapter.send(&request).map(|answer| answer.status)
     })?;
     let expected: Vec<_> = (0..12).map(|number| if number == 5 { 413 } else { 202 }).collect();
     ensure(statuses == expected, || format!("{statuses:?}"))?;

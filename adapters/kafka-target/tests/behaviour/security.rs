@@ -1,7 +1,5 @@
 //! Every way to secure a connection, and what is said when one does not fit.
 
-use std::thread;
-
 use kit::{Authority, Folder, ensure, eventually};
 use peers::Kafka;
 
@@ -80,11 +78,7 @@ fn refused(kafka: &Kafka) -> Outcome {
         ("127.0.0.1:1".to_owned(), &[], "BOOTSTRAP_SERVERS"),
         ("no-such-host.invalid:9092".to_owned(), &[], "BOOTSTRAP_SERVERS"),
     ];
-    thread::scope(|scope| {
-        let cases = cases
-            .map(|(bootstrap, settings, named)| scope.spawn(move || complains(&bootstrap, settings, named)));
-        cases.into_iter().try_for_each(|case| case.join().map_err(|_| "a panic".to_owned())?)
-    })
+    kit::at_once(cases, |(bootstrap, settings, named)| complains(&bootstrap, settings, named)).map(drop)
 }
 
 /// Starts one that cannot connect, and looks for the setting in what it says.

@@ -4,7 +4,6 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::io::Write;
 use std::net::TcpStream;
-use std::thread;
 
 use kit::http::{connect, read_response};
 use kit::{Event, Failure, ensure};
@@ -41,16 +40,11 @@ fn thousands_get_their_own_responses_in_any_order() -> Outcome {
         // A hasher's keys are random, and so is an order by its hashes.
         let random = RandomState::new();
         waiting.sort_by_key(|(key, _)| random.hash_one(key));
-        thread::scope(|scope| {
-            let respond = |part: &[(String, String)]| {
-                part.iter().try_for_each(|(key, id)| {
-                    let answer = bridge.send(&response(&format!("answer-to-{id}"), key))?;
-                    bridge::is(&answer, 200, "")
-                })
-            };
-            let parts: Vec<_> =
-                waiting.chunks(CROWD / 8).map(|part| scope.spawn(move || respond(part))).collect();
-            parts.into_iter().try_for_each(|part| part.join().map_err(|_| "a responder failed")?)
+        kit::at_once(waiting.chunks(CROWD / 8), |part| {
+            part.iter().try_for_each(|(key, id)| {
+                let answer = bridge.send(&response(&format!("answer-to-{id}"), key))?;
+                bridge::is(&answer, 200, "")
+            })
         })?;
         for (id, stream) in callers {
             let answer = read_response(&stream).map_err(|error| format!("{id}: {error}"))?;

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use kit::{Captured, Failure};
-use peers::{ElasticMq, Queue};
+use peers::Queue;
 use serde_json::{Value, json};
 
 use super::{IN_FLIGHT, KEYS, Subject, Upstream};
@@ -41,13 +41,7 @@ struct Sqs {
 
 impl Upstream for Sqs {
     fn environment(&self) -> Vec<(&'static str, String)> {
-        vec![
-            ("ARN", self.queue.arn()),
-            ("AWS_ENDPOINT_URL", format!("http://{}", self.queue.address())),
-            ("AWS_ACCESS_KEY_ID", "AKIDFAULTS".to_owned()),
-            ("AWS_SECRET_ACCESS_KEY", "faults".to_owned()),
-            ("AWS_REGION", ElasticMq::REGION.to_owned()),
-        ]
+        self.queue.settings(format!("http://{}", self.queue.address()))
     }
 
     fn feed(&self, numbers: Range<usize>) -> Result<(), Failure> {
