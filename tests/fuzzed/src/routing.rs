@@ -1,8 +1,8 @@
-//! Filters and splitters: an expression that is a path as well, and in the second part of the input the data of an event.
+//! Filters, splitters and aggregators: an expression that is a path as well, and in the second part of the input the data of an event.
 
 use common::Event;
 use routing::{
-    CeContext, Expression, Mistake, Path, Splitter,
+    Aggregator, CeContext, Expression, Mistake, Path, Splitter, aggregator,
     filter::{Error, MAX_LENGTH},
     splitter::Spec,
 };
@@ -17,6 +17,7 @@ pub fn routing(data: &[u8]) {
     event.set_data("application/json", data.to_owned()).expect("valid");
     expression(text, &event);
     split(text, &event);
+    gather(text, &event);
 }
 
 fn expression(text: &str, event: &Event) {
@@ -61,6 +62,27 @@ fn split(text: &str, event: &Event) {
         let data = part.data().expect("a part has data");
         assert!(serde_json::from_slice::<serde::de::IgnoredAny>(data).is_ok(), "JSON stays JSON: {data:?}");
     }
+}
+
+fn gather(text: &str, event: &Event) {
+    let extensions = std::collections::BTreeMap::new();
+    let context = CeContext { event_type: "whole", source: "/", extensions: &extensions };
+    let spec = aggregator::Spec {
+        attributes: None,
+        path: text,
+        count: Some(2),
+        count_attribute: None,
+        index: None,
+        elements: aggregator::Elements::Data,
+        context,
+    };
+    let Ok(aggregator) = Aggregator::new(&spec) else { return };
+    let Ok(part) = aggregator.part(event) else { return };
+    let group = part.group.clone();
+    let whole = aggregator.aggregate(&group, &mut [part.clone(), part], true).expect("an event");
+    let elements: Vec<serde::de::IgnoredAny> =
+        serde_json::from_slice(whole.data().expect("it has data")).expect("JSON stays JSON");
+    assert_eq!(elements.len(), 2, "of one part comes one element");
 }
 
 fn is_inside(mistake: &Mistake, text: &str) {

@@ -97,7 +97,8 @@ impl Context {
                 mistakes.add(value.at, format!("'{path}' must be a string, not {}", value.noun()));
             }
         }
-        let (event_type, source) = (scalar(spec, "ceContext.type"), scalar(spec, "ceContext.source"));
+        let given = |path| scalar(spec, path).filter(|text| !text.is_empty());
+        let (event_type, source) = (given("ceContext.type"), given("ceContext.source"));
         Self { event_type, source, extensions }
     }
 
