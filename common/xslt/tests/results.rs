@@ -104,3 +104,27 @@ fn what_is_made_is_well_formed() {
         assert_eq!(result(&format!(r#"<xsl:template match="/">{body}</xsl:template>"#), "<r/>"), expected);
     }
 }
+
+#[test]
+fn a_neighbour_that_takes_too_much_takes_it_from_nobody_else() {
+    let greedy = r#"<xsl:template match="/"><xsl:call-template name="t"/></xsl:template><xsl:template name="t"><xsl:param name="s" select="'xxxxxxxx'"/><xsl:call-template name="t"><xsl:with-param name="s" select="concat($s, $s)"/></xsl:call-template></xsl:template>"#;
+    let modest = r#"<xsl:template match="/"><x><xsl:value-of select="count(//a)"/></x></xsl:template>"#;
+    let document = format!("<r>{}</r>", "<a/>".repeat(1000));
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                for _ in 0..50 {
+                    assert!(result(greedy, "<a/>").contains("it makes too much"));
+                }
+            });
+        }
+        for _ in 0..50 {
+            let sheet = Stylesheet::compile(sheet(modest).as_bytes()).expect(modest);
+            let limits = Limits { memory: 1 << 20, ..Limits::default() };
+            assert_eq!(
+                sheet.transform(document.as_bytes(), &limits).map(|made| made.bytes),
+                Ok(b"<x>1000</x>".to_vec())
+            );
+        }
+    });
+}
