@@ -1,6 +1,6 @@
 //! What the conformance kit needs to know of the aggregator.
 
-use kit::{Event, Example, Harness};
+use kit::{Example, Harness};
 use serde_json::json;
 
 /// Groups of one: each event goes on at once, as an array of its data.
@@ -20,10 +20,7 @@ pub fn harness() -> Harness {
             ("AGGREGATOR_CE_SOURCE", "/shop/orders".to_owned()),
         ]
     })
-    .events(|running| {
-        let read = |request: &kit::Captured| Event::read(&request.headers, &request.body);
-        running.upstream.requests().iter().map(read).collect()
-    })
+    .events_upstream()
     .malformed(Example::new("com.example.picture", "image/png", b"\x89PNG\r\n"))
     .wrong(&[("AGGREGATOR_GROUP_PATH", "a.@sort"), ("AGGREGATOR_TIMEOUT", "0s")])
     .opt_out("T3", "an aggregate has none of the attributes of its parts but those of its group")

@@ -44,11 +44,6 @@ impl Source {
         Ok(Self { process, sink, sqs })
     }
 
-    /// So many events, in the order of their arrival.
-    fn events(&self, count: usize) -> Result<Vec<Event>, Failure> {
-        self.sink.wait_for(count)?.iter().map(kit::Captured::event).collect()
-    }
-
     /// How often an action was called.
     fn calls(&self, action: &str) -> usize {
         let named = format!("AmazonSQS.{action}");
@@ -81,7 +76,7 @@ fn a_message_is_an_event_and_gone_when_it_was_delivered() -> Outcome {
     });
     let entry = json!([{ "Id": "0", "MessageBody": "hello <é>", "MessageAttributes": attributes }]);
     queue.sqs().send_entries(queue.url(), &entry)?;
-    let event = source.events(1)?.remove(0);
+    let event = source.sink.events(1)?.remove(0);
     let data = event.json();
     let found =
         (event.get("type"), event.get("source"), event.get("sqsmsgmyattr1"), event.get("datacontenttype"));
@@ -107,7 +102,7 @@ fn moto_has_queues_too() -> Outcome {
     let mut source = Source::before(sqs, Sink::start()?, &arn, &[])?;
     let bodies: Vec<String> = (0..25).map(|number| format!("message {number}")).collect();
     server.send(&url, &bodies)?;
-    let mut found: Vec<_> = source.events(25)?.iter().map(body).collect();
+    let mut found: Vec<_> = source.sink.events(25)?.iter().map(body).collect();
     found.sort();
     let mut expected = bodies;
     expected.sort();

@@ -55,7 +55,7 @@ fn failures_of_the_first_contact_name_the_setting_and_end_by_themselves() -> Out
         ensure(ready == 503, || format!("{what}: ready {ready}"))?;
         source.sqs.always(Reply::status(202));
         queue.send(&["after".to_owned()])?;
-        source.events(1)?;
+        source.sink.events(1)?;
         source.process.wait_for_status("/readyz", 200)?;
         source.stop()?;
     }
@@ -67,7 +67,7 @@ fn failures_in_the_middle_pause_longer_and_longer_and_end_by_themselves() -> Out
     let queue = Queue::standard(&json!({}))?;
     let mut source = Source::start(&queue, &[])?;
     queue.send(&["before".to_owned()])?;
-    source.events(1)?;
+    source.sink.events(1)?;
     for (round, (reply, names)) in failures().into_iter().enumerate() {
         let what = format!("{reply:?}");
         let before = warnings(&source).len();
@@ -108,7 +108,7 @@ fn a_queue_that_is_made_later_is_used() -> Outcome {
     source.process.wait_for_status("/readyz", 503)?;
     let url = any.sqs().create(arn.rsplit(':').next().unwrap_or_default(), &json!({}))?;
     any.sqs().send(&url, &["at last".to_owned()])?;
-    source.events(1)?;
+    source.sink.events(1)?;
     source.process.wait_for_status("/readyz", 200).map(drop)
 }
 
@@ -123,7 +123,7 @@ fn who_may_not_ask_for_the_visibility_timeout_may_still_receive() -> Outcome {
     });
     let mut source = Source::before(sqs, Sink::start()?, &queue.arn(), &[])?;
     queue.send(&["hello".to_owned()])?;
-    source.events(1)?;
+    source.sink.events(1)?;
     source
         .process
         .wait_for_line("the queue does not tell its visibility timeout: SQS_VISIBILITY_TIMEOUT can set it")?;
@@ -142,7 +142,7 @@ fn a_network_that_falls_silent_is_noticed_and_comes_back() -> Outcome {
     sqs.stand_before(proxy.address());
     let mut source = Source::before(sqs, Sink::start()?, &queue.arn(), &[])?;
     queue.send(&["before".to_owned()])?;
-    source.events(1)?;
+    source.sink.events(1)?;
     proxy.add(Toxic::Silence)?;
     // A call that waits for messages may be silent for 20 s.
     within(PATIENCE * 2, "a line about the silence", || {

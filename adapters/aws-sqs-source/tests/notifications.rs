@@ -40,7 +40,7 @@ fn changes_of_a_bucket_are_events() -> Outcome {
     call(&moto, "s3", Request::new("PUT", "/pictures?notification").body("application/xml", configuration))?;
     call(&moto, "s3", Request::new("PUT", "/pictures/a%20b.png").body("image/png", "x"))?;
     call(&moto, "s3", Request::new("DELETE", "/pictures/a%20b.png"))?;
-    let events = source.events(3)?;
+    let events = source.sink.events(3)?;
     let of_type = |suffix: &str| {
         let event_type = format!("com.amazon.s3.{suffix}");
         events.iter().find(|event| event.get("type") == event_type).ok_or_else(|| format!("{events:?}"))
@@ -74,7 +74,7 @@ fn events_of_a_bus_are_events() -> Outcome {
     let detail = r#"{"z":1,"a":"<"}"#;
     let entry = json!({"Source": "com.example.shop", "DetailType": "Order Placed", "Detail": detail});
     act("PutEvents", &json!({"Entries": [entry]}))?;
-    let event = source.events(1)?.remove(0);
+    let event = source.sink.events(1)?.remove(0);
     let data = event.json();
     let found = (
         event.get("type"),

@@ -4,7 +4,7 @@
 mod batches;
 mod failures;
 
-use kit::{Adapter, Event, Example, Failure, Response, Sink, ensure};
+use kit::{Adapter, Example, Failure, Response, Sink, ensure};
 use peers::{Moto, Queue, Sqs};
 use serde_json::{Value, json};
 
@@ -46,8 +46,8 @@ fn order(number: u64) -> Example {
 
 /// The text that the reply holds.
 fn told(answer: &Response) -> Result<String, Failure> {
-    ensure(answer.status == 200, || format!("{} {}", answer.status, answer.text()))?;
-    let event = Event::read(&answer.headers, &answer.body)?;
+    answer.expect(200)?;
+    let event = answer.event()?;
     ensure(event.get("type") == "io.triggermesh.targets.aws.sqs.result", || format!("{event:?}"))?;
     ensure(event.get("datacontenttype") == "application/json", || format!("{event:?}"))?;
     event.json().as_str().map(str::to_owned).ok_or_else(|| format!("no text: {event:?}"))
@@ -58,7 +58,7 @@ fn an_event_is_a_message_and_the_answer_names_it() -> Outcome {
     let queue = Queue::standard(&json!({}))?;
     let target = Target::start(&queue, &[])?;
     let answer = target.send(&order(7), 1)?;
-    let event = Event::read(&answer.headers, &answer.body)?;
+    let event = answer.event()?;
     ensure(event.get("source") == queue.arn(), || format!("{event:?}"))?;
     let messages = queue.take()?;
     let [message] = messages.as_slice() else { return Err(format!("{messages:?}")) };

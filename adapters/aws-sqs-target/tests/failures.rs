@@ -70,7 +70,7 @@ fn what_is_too_large_for_any_queue_is_refused_without_a_call() -> Outcome {
     let target = Target::before(Sink::start()?, "arn:aws:sqs:us-west-2:123456789012:orders", &[])?;
     let large = kit::Example::json("com.example.order", &json!("x".repeat(1 << 20)));
     let answer = target.send(&large, 1)?;
-    ensure(answer.status == 413, || format!("{} {}", answer.status, answer.text()))?;
+    answer.expect(413)?;
     ensure(target.sqs.count() == 0, || format!("{} calls", target.sqs.count()))
 }
 

@@ -56,7 +56,7 @@ fn note(text: impl Into<Vec<u8>>) -> Example {
 fn an_event_is_one_data_section_and_its_caller_hears_of_it_when_that_is_wanted() -> Outcome {
     let target = Target::start(&[("EVENTS_PAYLOAD_POLICY", "always")])?;
     let answer = target.send(&Example::json("com.example.order", &json!({ "order": 1 })), 7)?;
-    let reply = Event::read(&answer.headers, &answer.body)?;
+    let reply = answer.event()?;
     let found = (answer.status, reply.get("type"), reply.get("source"), reply.get("category"), answer.text());
     let wanted = (
         200,
@@ -121,7 +121,7 @@ fn events_leave_together_and_those_of_one_key_stay_in_their_order() -> Outcome {
         let key = format!("key-{}", number % 3);
         let request = note(format!("{key} {number:02}")).binary(number).header("ce-subject", &key);
         let answer = target.adapter.send(&request)?;
-        ensure(answer.status == 202, || format!("{answer:?}"))?;
+        answer.expect(202)?;
     }
     for key in ["key-0", "key-1", "key-2"] {
         let with_key: Vec<_> = target
@@ -136,7 +136,7 @@ fn events_leave_together_and_those_of_one_key_stay_in_their_order() -> Outcome {
         ensure(same && bodies.len() >= 6 && bodies.is_sorted(), || format!("{key}: {bodies:?}"))?;
     }
     let long = target.adapter.send(&note("x").binary(1).header("ce-subject", &"k".repeat(129)))?;
-    ensure(long.status == 422, || format!("{long:?}"))
+    long.expect(422)
 }
 
 #[test]
@@ -235,7 +235,7 @@ fn what_is_wrong_names_the_setting_and_goes_when_it_is_right() -> Outcome {
 
     target.hub.close();
     let answer = target.send(&note("z"), 9)?;
-    ensure(answer.status == 503, || format!("{answer:?}"))?;
+    answer.expect(503)?;
     target.adapter.process.wait_for_status("/readyz", 200)?;
     target.hub.open();
     kit::eventually("an event after the outage", || {

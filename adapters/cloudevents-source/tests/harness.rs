@@ -1,6 +1,6 @@
 //! What the conformance kit needs to know of the CloudEvents source.
 
-use kit::{Event, Example, Harness};
+use kit::{Example, Harness};
 use serde_json::json;
 
 /// It answers like a target, and what it hands events to is its sink.
@@ -10,10 +10,7 @@ pub fn harness() -> Harness {
         Example::new("com.example.note", "text/plain", "hello"),
     ])
     .environment(|world| vec![("K_SINK", world.upstream.url("/"))])
-    .events(|running| {
-        let read = |request: &kit::Captured| Event::read(&request.headers, &request.body);
-        running.upstream.requests().iter().map(read).collect()
-    })
+    .events_upstream()
     .wrong(&[("CLOUDEVENTS_BASICAUTH_CREDENTIALS", "[{\"Key\":\"user\"}]")])
     .opt_out("T9", "any data may go to the sink: it alone knows what it takes")
 }

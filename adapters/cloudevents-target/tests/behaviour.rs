@@ -1,6 +1,6 @@
 //! What callers see of the CloudEvents target, and what reaches its endpoint: the real binary between the two.
 
-use kit::{Adapter, Event, Example, Failure, Folder, Reply, Response, Sink, ensure, eventually};
+use kit::{Adapter, Example, Failure, Folder, Reply, Response, Sink, ensure, eventually};
 use serde_json::json;
 
 type Outcome = Result<(), Failure>;
@@ -42,7 +42,7 @@ fn replies_and_statuses_are_relayed() -> Outcome {
     let reply = Reply::event("com.example.done", "r1").header("Content-Type", "application/json");
     target.endpoint.always(reply.body(r#"{"done":true}"#));
     let answer = target.send()?;
-    let event = Event::read(&answer.headers, &answer.body)?;
+    let event = answer.event()?;
     ensure((answer.status, event.get("id")) == (200, "r1"), || format!("{} {event:?}", answer.status))?;
     let endpoint = |status: u16| Reply::status(status).header("Retry-After", "3600").header("Location", "/x");
     for (said, status, wait) in [

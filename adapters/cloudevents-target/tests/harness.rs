@@ -1,6 +1,6 @@
 //! What the conformance kit needs to know of the CloudEvents target.
 
-use kit::{Event, Example, Harness};
+use kit::{Example, Harness};
 use serde_json::json;
 
 /// Every event reaches the endpoint as it is.
@@ -12,10 +12,7 @@ pub fn harness() -> Harness {
     .environment(|world| {
         vec![("CLOUDEVENTS_URL", world.upstream.url("/")), ("CLOUDEVENTS_TIMEOUT", "10s".to_owned())]
     })
-    .events(|running| {
-        let read = |request: &kit::Captured| Event::read(&request.headers, &request.body);
-        running.upstream.requests().iter().map(read).collect()
-    })
+    .events_upstream()
     .wrong(&[("CLOUDEVENTS_BASICAUTH_PASSWORD", "without a name")])
     .opt_out("T9", "any data may go to the endpoint: it alone knows what it takes")
 }

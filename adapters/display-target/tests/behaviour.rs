@@ -11,7 +11,7 @@ fn an_event_is_printed_before_its_answer_and_without_colour_when_piped() -> Outc
     let example = Example::json("com.example.hello", &json!({"text": "a\u{1b}[2J"}));
     for number in 0..20 {
         let answer = display.send(&example.structured(number))?;
-        ensure(answer.status == 202, || format!("{} {}", answer.status, answer.text()))?;
+        answer.expect(202)?;
     }
     let printed = kit::eventually("twenty blocks", || {
         let printed = display.process.stdout();
@@ -33,7 +33,7 @@ fn an_output_that_cannot_be_written_is_a_503() -> Outcome {
     for number in 0..3 {
         let example = Example::new("com.example.hello", "text/plain", "hello");
         let answer = display.send(&example.binary(number))?;
-        ensure(answer.status == 503, || format!("{} {}", answer.status, answer.text()))?;
+        answer.expect(503)?;
     }
     let page = display.get("/events")?;
     let shown = || format!("kept all the same: {} {}", page.status, page.text());

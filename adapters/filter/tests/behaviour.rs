@@ -1,6 +1,6 @@
 //! What callers see of the filter, and what reaches its sink: the real binary between the two.
 
-use kit::{Adapter, Event, Example, Failure, Reply, Request, Sink, ensure};
+use kit::{Adapter, Example, Failure, Reply, Request, Sink, ensure};
 use serde_json::json;
 
 type Outcome = Result<(), Failure>;
@@ -23,8 +23,8 @@ fn order(amount: i64) -> Example {
 fn without_a_sink_what_passes_is_the_answer() -> Outcome {
     let filter = start("$order.amount.(int64) > 100", &[])?;
     let answer = filter.send(&order(101).binary(1).header("ce-region", "eu"))?;
-    ensure(answer.status == 200, || format!("{} {}", answer.status, answer.text()))?;
-    let event = Event::read(&answer.headers, &answer.body)?;
+    answer.expect(200)?;
+    let event = answer.event()?;
     let attributes = (event.get("id"), event.get("type"), event.get("source"), event.get("region"));
     ensure(attributes == ("kit-1", "com.example.order", "/kit", "eu"), || format!("{event:?}"))?;
     ensure(event.data == order(101).data, || answer.text())?;
@@ -68,7 +68,7 @@ fn a_reply_of_the_sink_goes_back() -> Outcome {
     sink.always(reply.body(r#"{"done":true}"#));
     let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     let answer = filter.send(&order(1).binary(1).header("traceparent", trace))?;
-    let event = Event::read(&answer.headers, &answer.body)?;
+    let event = answer.event()?;
     ensure(
         answer.status == 200 && event.get("id") == "reply-1" && event.data == br#"{"done":true}"#,
         || format!("{} {event:?}", answer.status),
@@ -86,7 +86,7 @@ fn a_reply_of_the_sink_goes_back() -> Outcome {
     ] {
         sink.always(said);
         let answer = filter.send(&order(1).binary(2))?;
-        ensure(answer.status == status, || format!("{}: {}", answer.status, answer.text()))?;
+        answer.expect(status)?;
     }
     Ok(())
 }
@@ -122,7 +122,7 @@ fn what_is_no_event_is_refused() -> Outcome {
         (order(1).binary(1).header("ce-1_no", "name"), 400),
     ] {
         let answer = filter.send(&request)?;
-        ensure(answer.status == status, || format!("{} {}", answer.status, answer.text()))?;
+        answer.expect(status)?;
     }
     Ok(())
 }
@@ -133,7 +133,7 @@ fn a_refused_event_goes_to_the_dead_letter_sink() -> Outcome {
     sink.always(Reply::status(422));
     let filter = start("true", &[("K_SINK", &sink.url("/")), ("DEAD_LETTER_SINK", &letters.url("/"))])?;
     let answer = filter.send(&order(1).binary(1))?;
-    ensure(answer.status == 202, || format!("{} {}", answer.status, answer.text()))?;
+    answer.expect(202)?;
     let letter = letters.requests().first().ok_or("no dead letter")?.event()?;
     ensure(letter.get("knativeerrorcode") == "422", || format!("{letter:?}"))
 }

@@ -1,6 +1,6 @@
 //! What the conformance kit needs to know of the filter.
 
-use kit::{Event, Example, Harness};
+use kit::{Example, Harness};
 use serde_json::json;
 
 /// Events pass to the sink as they are.
@@ -13,10 +13,7 @@ pub fn harness() -> Harness {
         let expression = "ce.type != 'com.example.offer' || data.amount > 100";
         vec![("K_SINK", world.upstream.url("/")), ("FILTER_EXPRESSION", expression.to_owned())]
     })
-    .events(|running| {
-        let read = |request: &kit::Captured| Event::read(&request.headers, &request.body);
-        running.upstream.requests().iter().map(read).collect()
-    })
+    .events_upstream()
     .malformed(Example::json("com.example.offer", &json!({ "amount": "much" })))
     .wrong(&[("FILTER_EXPRESSION", "$id.(int64) +"), ("FILTER_EXPRESSION", "1 + 1")])
 }

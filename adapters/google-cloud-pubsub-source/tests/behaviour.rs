@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use kit::{Captured, Event, Failure, Process, Reply, Sink, ensure, eventually, within};
+use kit::{Event, Failure, Process, Reply, Sink, ensure, eventually, within};
 use peers::Pstest;
 use serde_json::{Value, json};
 
@@ -45,10 +45,6 @@ impl Source {
         Ok(process)
     }
 
-    fn events(&self, count: usize) -> Result<Vec<Event>, Failure> {
-        self.sink.wait_for(count)?.iter().map(Captured::event).collect()
-    }
-
     /// The numbers that the sink has got so far, in their order.
     fn numbers(&self) -> Vec<u64> {
         let events = self.sink.requests().into_iter().filter_map(|request| request.event().ok());
@@ -65,7 +61,7 @@ fn a_message_is_an_event_and_gone_when_the_sink_has_it() -> Outcome {
     let source = Source::new(&json!({}))?;
     let _process = source.start(&[])?;
     let id = source.pubsub.publish(br#"{"temp":21}"#, &json!({ "My-Attr": "x" }), "")?;
-    let event = source.events(1)?.remove(0);
+    let event = source.sink.events(1)?.remove(0);
     let found =
         ["id", "source", "type", "pubsubmsgmyattr", "datacontenttype"].map(|name| event.get(name).to_owned());
     let expected = [&*id, Pstest::TOPIC, "com.google.cloud.pubsub.message", "x", "application/json"];
@@ -101,7 +97,7 @@ fn settings_decide_type_and_source() -> Outcome {
         source.sink.reset();
         let _process = source.start(settings)?;
         source.pubsub.publish(b"x", &attributes, "")?;
-        let event = source.events(1)?.remove(0);
+        let event = source.sink.events(1)?.remove(0);
         let found = [event.get("source"), event.get("type")];
         ensure(found == expected, || format!("{settings:?}: {event:?}"))?;
     }
@@ -176,7 +172,7 @@ fn attempts_are_told_where_the_subscription_counts_them() -> Outcome {
     let source = Source { pubsub, sink: Sink::start()? };
     let _process = source.start(&[])?;
     source.pubsub.publish(b"1", &json!({}), "")?;
-    let event = source.events(1)?.remove(0);
+    let event = source.sink.events(1)?.remove(0);
     ensure(data(&event)?["DeliveryAttempt"] == json!(1), || format!("{event:?}"))
 }
 

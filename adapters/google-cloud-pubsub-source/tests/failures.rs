@@ -18,7 +18,7 @@ fn what_is_missing_is_named_and_waited_for() -> Outcome {
     source.pubsub.subscribe(Pstest::SUBSCRIPTION, Pstest::TOPIC, &json!({}))?;
     process.wait_for_status("/readyz", 200)?;
     source.pubsub.publish(b"1", &json!({}), "")?;
-    source.events(1).map(drop)
+    source.sink.events(1).map(drop)
 }
 
 #[test]
@@ -32,7 +32,7 @@ fn a_subscription_that_goes_away_is_told_and_comes_back() -> Outcome {
     eventually(told, || process.output().contains(told).then_some(()))?;
     source.pubsub.subscribe(Pstest::SUBSCRIPTION, Pstest::TOPIC, &json!({}))?;
     source.pubsub.publish(b"1", &json!({}), "")?;
-    source.events(1).map(drop)
+    source.sink.events(1).map(drop)
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn rights_that_are_missing_are_named_and_waited_for() -> Outcome {
         "may not use the subscription of GCLOUD_PUBSUB_SUBSCRIPTION (it needs roles/pubsub.subscriber)";
     eventually(told, || process.output().contains(told).then_some(()))?;
     source.pubsub.publish(b"1", &json!({}), "")?;
-    source.events(1).map(drop)
+    source.sink.events(1).map(drop)
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn a_service_that_does_not_answer_is_noticed() -> Outcome {
     eventually(told, || process.output().contains(told).then_some(()))?;
     source.pubsub.hang("GetSubscription", 0)?;
     source.pubsub.publish(b"1", &json!({}), "")?;
-    source.events(1).map(drop)
+    source.sink.events(1).map(drop)
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn a_subscription_that_may_not_be_looked_at_is_enough() -> Outcome {
     source.pubsub.fail("GetSubscription", "PERMISSION_DENIED", -1)?;
     let process = source.start(&[])?;
     source.pubsub.publish(b"1", &json!({}), "")?;
-    let event = source.events(1)?.remove(0);
+    let event = source.sink.events(1)?.remove(0);
     ensure(event.get("source") == Pstest::SUBSCRIPTION, || format!("{event:?}"))?;
     ensure(process.output().contains("pubsub.subscriptions.get"), || process.output())
 }

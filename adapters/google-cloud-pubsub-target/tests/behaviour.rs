@@ -2,7 +2,7 @@
 
 mod credentials;
 
-use kit::{Adapter, Event, Example, Failure, Response, ensure, eventually};
+use kit::{Adapter, Example, Failure, Response, ensure, eventually};
 use peers::{Pstest, Published};
 use serde_json::{Value, json};
 
@@ -179,7 +179,7 @@ fn what_is_too_large_is_refused_here() -> Outcome {
 fn replies_are_those_of_the_original_where_they_are_asked_for() -> Outcome {
     let target = Target::start(&[("EVENTS_PAYLOAD_POLICY", "always")])?;
     let answer = target.order(1)?;
-    let event = Event::read(&answer.headers, &answer.body)?;
+    let event = answer.event()?;
     let found = (event.get("type"), event.get("source"), event.get("category"), answer.text());
     let expected =
         ("io.triggermesh.google.pubsub.response", "googlecloudpubsubtarget", "success", "\"ok\"".to_owned());

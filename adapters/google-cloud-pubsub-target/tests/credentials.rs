@@ -43,7 +43,7 @@ impl Google {
     /// Publishes with these settings and gives the `authorization` that came along.
     fn authorization(&self, settings: &[(&str, &str)]) -> Result<String, Failure> {
         let answer = order(&self.start(settings)?, 1)?;
-        ensure(answer.status == 202, || format!("{} {}", answer.status, answer.text()))?;
+        answer.expect(202)?;
         Ok(self.pubsub.calls("Publish")?.authorization)
     }
 }
@@ -159,7 +159,7 @@ fn credentials_that_are_refused_cost_no_event_and_are_named() -> Outcome {
     ensure(!target.process.output().contains(line), || "the key is logged".to_owned())?;
     google.pubsub.require("")?;
     let answer = order(&target, 2)?;
-    ensure(answer.status == 202, || format!("{} {}", answer.status, answer.text()))
+    answer.expect(202)
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use kit::{Adapter, Event, Example, Failure, Reply, Response, Sink, ensure};
+use kit::{Adapter, Example, Failure, Reply, Response, Sink, ensure};
 use serde_json::{Value, json};
 
 type Outcome = Result<(), Failure>;
@@ -59,7 +59,7 @@ fn an_event_says_what_to_send_and_gets_the_answer() -> Outcome {
     let data =
         json!({"path_suffix": "x/y", "query_string": "q=1", "body": {"n": 1}, "headers": {"X-List": "c"}});
     let answer = target.request(&data)?;
-    let event = Event::read(&answer.headers, &answer.body)?;
+    let event = answer.event()?;
     let found = (answer.status, event.get("type"), event.get("source"), event.get("statefulid"));
     ensure(found == (200, "com.example.answer", "/answers", "s1"), || format!("{event:?}"))?;
     let found = (answer.text(), answer.headers.get("content-type"));

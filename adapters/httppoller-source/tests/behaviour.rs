@@ -1,6 +1,6 @@
 //! What the endpoint is asked and what the sink gets for its answers: the real binary between the two.
 
-use kit::{Captured, Event, Failure, Folder, Process, Reply, Sink, ensure, eventually};
+use kit::{Captured, Failure, Folder, Process, Reply, Sink, ensure, eventually};
 
 type Outcome = Result<(), Failure>;
 
@@ -30,11 +30,6 @@ impl Poller {
         Process::start("httppoller-source", &[], &[&base, settings].concat())
     }
 
-    /// So many events, of one id each.
-    fn events(&self, count: usize) -> Result<Vec<Event>, Failure> {
-        self.sink.wait_for(count)?.iter().map(Captured::event).collect()
-    }
-
     /// Waits until the endpoint was asked that often after now, and gives the last request.
     fn asked_again(&self, times: usize) -> Result<Captured, Failure> {
         let count = self.endpoint.count() + times;
@@ -57,7 +52,7 @@ fn an_answer_becomes_an_event_once_also_over_a_restart() -> Outcome {
     let poller = Poller::new()?;
     serve(&poller.endpoint, "one");
     let mut process = poller.start(&[])?;
-    let event = poller.events(1)?.remove(0);
+    let event = poller.sink.events(1)?.remove(0);
     let found = (event.get("type"), event.get("source"), event.get("datacontenttype"), event.data.as_slice());
     ensure(found == ("com.example.answer", "/answers", "text/plain", b"one"), || format!("{event:?}"))?;
     poller.asked_again(3)?;
@@ -69,7 +64,7 @@ fn an_answer_becomes_an_event_once_also_over_a_restart() -> Outcome {
     let found = request.headers.get("if-none-match");
     ensure(found == Some("\"one\""), || format!("asked with {found:?} after the restart"))?;
     serve(&poller.endpoint, "two");
-    let events = poller.events(2)?;
+    let events = poller.sink.events(2)?;
     ensure(events.len() == 2 && events[1].data == b"two", || format!("{events:?}"))?;
     ensure(events[0].get("id") != events[1].get("id"), || "one id for two documents".to_owned())
 }
@@ -80,7 +75,7 @@ fn nothing_moves_on_before_the_sink_has_accepted() -> Outcome {
     serve(&poller.endpoint, "one");
     poller.sink.always(Reply::status(503));
     let process = poller.start(&[])?;
-    let refused = poller.events(2)?;
+    let refused = poller.sink.events(2)?;
     let asked = poller.endpoint.count();
     ensure(asked == 1, || format!("asked {asked} times while an event was out"))?;
     drop(process);
@@ -99,7 +94,7 @@ fn every_answer_without_validators_is_an_event() -> Outcome {
     let poller = Poller::new()?;
     poller.endpoint.always(Reply::status(201).body("[]"));
     let _process = poller.start(&[("HTTPPOLLER_METHOD", "POST")])?;
-    let events = poller.events(3)?;
+    let events = poller.sink.events(3)?;
     let mut ids: Vec<_> = events.iter().map(|event| event.get("id")).collect();
     ids.dedup();
     ensure(ids.len() == events.len(), || format!("{ids:?}"))?;
@@ -152,7 +147,7 @@ fn answers_that_are_no_success_are_no_events_and_never_shown() -> Outcome {
     ]);
     let settings = [("HTTPPOLLER_MAX_RESPONSE_BYTES", "1024"), ("HTTPPOLLER_TIMEOUT", "500ms")];
     let process = poller.start(&settings)?;
-    let event = poller.events(1)?.remove(0);
+    let event = poller.sink.events(1)?.remove(0);
     ensure(event.data == b"at last", || format!("{event:?}"))?;
     let output = process.output();
     ensure(!output.contains("hunter2") && !output.contains("key=1"), || output.clone())?;
@@ -204,7 +199,7 @@ fn certificates_are_looked_at_unless_told_otherwise() -> Outcome {
     {
         let count = poller.sink.count();
         let _process = poller.start(&settings)?;
-        poller.events(count + 1).map_err(|error| format!("{settings:?}: {error}"))?;
+        poller.sink.events(count + 1).map_err(|error| format!("{settings:?}: {error}"))?;
     }
     // The certificate wins over skipping.
     let other = kit::Authority::new()?;

@@ -1,6 +1,6 @@
 //! What callers see of the jq transformation, and what reaches its sink: the real binary between the two.
 
-use kit::{Adapter, Event, Example, Failure, Reply, Response, Sink, ensure};
+use kit::{Adapter, Example, Failure, Reply, Response, Sink, ensure};
 use serde_json::{Value, json};
 
 type Outcome = Result<(), Failure>;
@@ -22,17 +22,13 @@ impl Jq {
     }
 }
 
-fn status(answer: &Response, status: u16) -> Outcome {
-    ensure(answer.status == status, || format!("{} {}", answer.status, answer.text()))
-}
-
 #[test]
 fn without_a_sink_the_event_is_the_answer() -> Outcome {
     let jq = Jq::start(".greeting | ..", &[])?;
     let request = Example::json("com.example.greeting", &json!({"greeting": "hello"})).binary(1);
     let answer = jq.0.send(&request.header("ce-region", "eu").header("ce-subject", "s"))?;
-    status(&answer, 200)?;
-    let event = Event::read(&answer.headers, &answer.body)?;
+    answer.expect(200)?;
+    let event = answer.event()?;
     for (name, value) in [
         ("type", "com.example.greeting"),
         ("id", "kit-1"),
@@ -87,11 +83,11 @@ fn failures_are_told_by_status_or_as_events() -> Outcome {
     let events = Jq::start(query, &[bounds[0], bounds[1], ("EVENTS_PAYLOAD_POLICY", "error")])?;
     for (example, code, text) in &cases {
         let answer = plain.send(example)?;
-        status(&answer, 422)?;
+        answer.expect(422)?;
         ensure(answer.text().contains(text), || answer.text())?;
         let answer = events.send(example)?;
-        status(&answer, 200)?;
-        let event = Event::read(&answer.headers, &answer.body)?;
+        answer.expect(200)?;
+        let event = answer.event()?;
         let found = (event.get("type"), event.get("source"), event.get("category"));
         let expected = ("io.triggermesh.jqtransformation.error", "jqtransformation", "error");
         ensure(found == expected && event.get("id") != "kit-1", || format!("{event:?}"))?;
@@ -112,10 +108,10 @@ fn a_query_that_never_ends_holds_up_nobody() -> Outcome {
     let running: Vec<_> = (0..2).map(|number| running.binary(number).send_later(jq.0.address)).collect();
     for n in 0..100 {
         let answer = jq.ask(&json!({ "n": n }))?;
-        status(&answer, 200)?;
+        answer.expect(200)?;
         ensure(answer.text() == n.to_string(), || answer.text())?;
     }
-    status(&jq.0.get("/readyz")?, 200)?;
+    jq.0.get("/readyz")?.expect(200)?;
     ensure(running.iter().all(|asked| !asked.is_finished()), || {
         "a query has ended before its time".to_owned()
     })?;
@@ -135,7 +131,7 @@ fn what_is_not_done_at_once_is_done_aside() -> Outcome {
     )?;
     let items: Vec<Value> = (0..10_000).map(|n| json!({ "n": n })).collect();
     let answer = jq.ask(&Value::from(items))?;
-    status(&answer, 200)?;
+    answer.expect(200)?;
     ensure(answer.text() == "99990000", || answer.text())
 }
 
@@ -152,7 +148,7 @@ fn hostile_data_are_refused_and_the_process_lives() -> Outcome {
         let answer = jq.send(&Example::new("com.example.order", "application/json", data))?;
         ensure(matches!(answer.status, 200 | 422), || format!("{} {}", answer.status, answer.text()))?;
     }
-    status(&jq.ask(&json!(1))?, 200)
+    jq.ask(&json!(1))?.expect(200)
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What the conformance kit needs to know of the jq transformation.
 
-use kit::{Event, Example, Harness};
+use kit::{Example, Harness};
 use serde_json::json;
 
 /// Events reach the sink with a part of their data.
@@ -12,10 +12,7 @@ pub fn harness() -> Harness {
     .environment(|world| {
         vec![("K_SINK", world.upstream.url("/")), ("JQ_QUERY", "{order, by: $ce.type}".to_owned())]
     })
-    .events(|running| {
-        let read = |request: &kit::Captured| Event::read(&request.headers, &request.body);
-        running.upstream.requests().iter().map(read).collect()
-    })
+    .events_upstream()
     .malformed(Example::new("com.example.note", "application/json", "{not json"))
     .wrong(&[("JQ_QUERY", ".a | nofunction"), ("JQ_QUERY", "{a: "), ("JQ_TIMEOUT", "1ms")])
     .opt_out("T10", "a query needs JSON; every other media type is refused with 422")

@@ -1,6 +1,6 @@
 //! What the conformance kit needs to know of memory-broker.
 
-use kit::{Event, Example, Harness};
+use kit::{Example, Harness};
 use serde_json::json;
 
 /// One trigger without a filter delivers every event to the outside system.
@@ -13,10 +13,7 @@ pub fn harness() -> Harness {
         let document = json!({"triggers": {"all": {"target": {"url": world.upstream.url("/in")}}}});
         vec![("BROKER_CONFIG", document.to_string())]
     })
-    .events(|running| {
-        let read = |request: &kit::Captured| Event::read(&request.headers, &request.body);
-        running.upstream.requests().iter().map(read).collect()
-    })
+    .events_upstream()
     .wrong(&[
         ("BROKER_CONFIG", "triggers: {a: {filters: [{regex: x}]}}"),
         ("BROKER_CONFIG_PATH", "/nowhere/broker.conf"),

@@ -16,11 +16,6 @@ fn start(sink: &Sink, settings: &[(&str, &str)]) -> Result<Process, Failure> {
     Process::start("ping-source", &[], &[&base, settings].concat())
 }
 
-/// The events that the sink has accepted, in order.
-fn accepted(sink: &Sink, count: usize) -> Result<Vec<Event>, Failure> {
-    sink.wait_for(count)?.iter().map(kit::Captured::event).collect()
-}
-
 /// Seconds since the beginning of the day that an event was due at.
 fn due(event: &Event) -> Result<u32, Failure> {
     let time = event.get("time");
@@ -35,7 +30,7 @@ fn ticks_wait_in_order_while_the_sink_fails() -> Outcome {
     let sink = Sink::start()?;
     sink.script((0..4).map(|_| Reply::status(503)));
     let mut process = start(&sink, &[("PING_DATA", "tick"), ("PING_CONTENT_TYPE", "text/plain")])?;
-    let events = accepted(&sink, 9)?;
+    let events = sink.events(9)?;
     let (failed, delivered) = events.split_at(4);
     for event in failed {
         ensure(event.get("id") == delivered[0].get("id"), || format!("tried meanwhile: {event:?}"))?;

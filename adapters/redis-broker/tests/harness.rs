@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use kit::{Captured, Event, Example, Harness};
+use kit::{Example, Harness};
 use peers::Redis;
 use serde_json::json;
 
@@ -24,10 +24,7 @@ pub fn harness() -> Harness {
             ("REDIS_STREAM", world.folder().display().to_string()),
         ]
     })
-    .events(|running| {
-        let read = |request: &Captured| Event::read(&request.headers, &request.body);
-        running.upstream.requests().iter().map(read).collect()
-    })
+    .events_upstream()
     .wrong(&[
         ("BROKER_CONFIG", "triggers: {a: {filters: [{regex: x}]}}"),
         ("BROKER_CONFIG", "triggers: {a: {bounds: {byId: {start: yesterday}}}}"),

@@ -33,7 +33,7 @@ impl Source {
 
     fn answers(&self, request: &Request, status: u16) -> Outcome {
         let answer = self.send(request)?;
-        ensure(answer.status == status, || format!("{} {}, not {status}", answer.status, answer.text()))
+        answer.expect(status)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kit::{Adapter, Event, Example, Failure, Folder, Reply, Response, ensure};
+use kit::{Adapter, Example, Failure, Folder, Reply, Response, ensure};
 use peers::{Slack, slack::now};
 use serde_json::{Value, json};
 
@@ -69,7 +69,7 @@ fn the_answer_is_an_event_where_it_is_asked_for() -> Outcome {
     let settings = [("EVENTS_PAYLOAD_POLICY", "always"), ("SLACK_EVENT_SOURCE", "/slack")];
     let target = Target::with_token(&settings)?;
     let answer = target.answers(POST, &json!({"channel": "C1", "text": "one"}), 200)?;
-    let event = Event::read(&answer.headers, &answer.body)?;
+    let event = answer.event()?;
     let found = (event.get("type"), event.get("source"), event.get("category"));
     ensure(found == ("io.triggermesh.targets.response", "/slack", "success"), || format!("{event:?}"))?;
     // Its data are what an update needs.

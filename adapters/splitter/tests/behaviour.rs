@@ -1,6 +1,6 @@
 //! What callers see of the splitter, and what reaches its sink: the real binary between the two.
 
-use kit::{Adapter, Event, Example, Failure, Gate, Reply, Request, Sink, ensure};
+use kit::{Adapter, Example, Failure, Gate, Reply, Request, Sink, ensure};
 use serde_json::{Value, json};
 
 type Outcome = Result<(), Failure>;
@@ -71,7 +71,7 @@ fn a_sink_that_fails_fails_the_whole_and_the_ids_stay() -> Outcome {
     ensure(arrived(&sink)? == numbered(3), || format!("{:?}", sink.requests()))?;
     sink.reset();
     let answer = splitter.send(&order(5).binary(1))?;
-    ensure(answer.status == 200, || format!("{} {}", answer.status, answer.text()))?;
+    answer.expect(200)?;
     ensure(arrived(&sink)? == numbered(5), || "the same parts again, all of them".to_owned())?;
     let metrics = splitter.process.metrics()?;
     for line in [r#"splitter_parts_total{result="accepted"} 7"#, r#"splitter_parts_total{result="failed"} 1"#]
@@ -97,7 +97,7 @@ fn a_part_that_is_refused_holds_up_no_other() -> Outcome {
     let settings = [("K_SINK", &*sink.url("/")), ("DEAD_LETTER_SINK", &*letters.url("/"))];
     let splitter = start("items", &settings)?;
     let answer = splitter.send(&order(4).binary(1))?;
-    ensure(answer.status == 200, || format!("{} {}", answer.status, answer.text()))?;
+    answer.expect(200)?;
     ensure(arrived(&letters)? == [("kit-1-1".to_owned(), "1".to_owned())], || "one dead letter".to_owned())
 }
 
@@ -111,7 +111,7 @@ fn with_concurrency_so_many_are_on_their_way_and_no_more() -> Outcome {
     sink.wait_for(4)?;
     gate.open();
     let answer = kit::answer(waiting)?;
-    ensure(answer.status == 200, || format!("{} {}", answer.status, answer.text()))?;
+    answer.expect(200)?;
     let mut found = arrived(&sink)?;
     let mut first: Vec<_> = found.iter().take(4).cloned().collect();
     first.sort();
@@ -150,7 +150,7 @@ fn as_a_batch_all_parts_are_one_request() -> Outcome {
 fn without_a_sink_the_parts_are_the_answer() -> Outcome {
     let splitter = start("items", &[])?;
     let answer = splitter.send(&order(1).binary(1))?;
-    let event = Event::read(&answer.headers, &answer.body)?;
+    let event = answer.event()?;
     ensure(answer.status == 200 && event.get("id") == "kit-1-0" && event.data == b"0", || {
         format!("{event:?}")
     })?;

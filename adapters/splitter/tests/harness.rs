@@ -1,6 +1,6 @@
 //! What the conformance kit needs to know of the splitter.
 
-use kit::{Event, Example, Harness};
+use kit::{Example, Harness};
 use serde_json::json;
 
 /// One part of each event reaches the sink.
@@ -18,10 +18,7 @@ pub fn harness() -> Harness {
             ("SPLITTER_MAX_PARTS", "3".to_owned()),
         ]
     })
-    .events(|running| {
-        let read = |request: &kit::Captured| Event::read(&request.headers, &request.body);
-        running.upstream.requests().iter().map(read).collect()
-    })
+    .events_upstream()
     .malformed(Example::json("com.example.note", &json!({ "items": [1, 2, 3, 4] })))
     .wrong(&[("SPLITTER_PATH", "a.@sort"), ("SPLITTER_CE_EXTENSIONS", r#"{"id": "1"}"#)])
     .opt_out("T3", "the parts have none of the attributes of the event")

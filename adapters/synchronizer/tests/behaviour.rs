@@ -9,7 +9,7 @@ mod end;
 #[path = "behaviour/refusals.rs"]
 mod refusals;
 
-use kit::{Authority, Event, Folder, ensure};
+use kit::{Authority, Folder, ensure};
 use serde_json::json;
 
 use bridge::{Bridge, Outcome, request, response};
@@ -31,8 +31,8 @@ fn the_caller_gets_the_event_that_answers_its_own() -> Outcome {
     let responder = bridge.send(&response("a1", &key))?;
     ensure(responder.status == 200 && responder.body.is_empty(), || format!("{responder:?}"))?;
     let answer = kit::answer(caller)?;
-    ensure(answer.status == 200, || format!("{answer:?}"))?;
-    let event = Event::read(&answer.headers, &answer.body)?;
+    answer.expect(200)?;
+    let event = answer.event()?;
     for (name, value) in [
         ("id", "a1"),
         ("type", "com.example.answer"),
@@ -73,7 +73,7 @@ fn the_key_is_as_long_as_it_was_set() -> Outcome {
         }
         bridge.send(&response)?;
         let answer = kit::answer(caller)?;
-        ensure(answer.status == 200, || format!("{answer:?}"))?;
+        answer.expect(200)?;
         let warned = bridge.adapter.process.output().contains("can guess them");
         ensure(warned == (expected == 1), || bridge.adapter.process.output())?;
     }
@@ -95,7 +95,7 @@ fn a_structured_request_and_a_structured_response_find_each_other() -> Outcome {
     });
     bridge.send(&kit::Request::post("/").body("application/cloudevents+json", event.to_string()))?;
     let answer = kit::answer(caller)?;
-    let event = Event::read(&answer.headers, &answer.body)?;
+    let event = answer.event()?;
     ensure(event.get("id") == "2" && event.json() == json!({"answer": 2}), || format!("{event:?}"))
 }
 
@@ -127,7 +127,7 @@ fn a_response_may_come_before_the_sink_has_acknowledged() -> Outcome {
     let key = bridge.forwarded(1)?.get("correlationid").to_owned();
     bridge.send(&response("a1", &key))?;
     let answer = kit::answer(caller)?;
-    ensure(answer.status == 200, || format!("{answer:?}"))?;
+    answer.expect(200)?;
     gate.open();
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use kit::{Captured, Event, Example, Failure, Harness, Request, Sink, World};
+use kit::{Captured, Example, Failure, Harness, Request, Sink, World};
 use serde_json::json;
 
 /// Whoever is behind the sink answers each request by sending it back, key and all, as soon as it came.
@@ -21,10 +21,7 @@ pub fn harness() -> Harness {
             ("RESPONSE_WAIT_TIMEOUT", "10s".to_owned()),
         ]
     })
-    .events(|running| {
-        let read = |request: &Captured| Event::read(&request.headers, &request.body);
-        running.upstream.requests().iter().map(read).collect()
-    })
+    .events_upstream()
     .varying(&[
         ("/settings/PORT", "8080"),
         ("/delivers/correlationid", "k3v9a0d5x7m1q8r2t4w6y0zb"),

@@ -1,6 +1,6 @@
 //! What callers see of the transformation, and what reaches its sink: the real binary between the two.
 
-use kit::{Adapter, Event, Example, Failure, Reply, Response, Sink, ensure};
+use kit::{Adapter, Example, Failure, Reply, Response, Sink, ensure};
 use serde_json::{Value, json};
 
 type Outcome = Result<(), Failure>;
@@ -37,8 +37,8 @@ fn without_a_sink_the_event_is_the_answer() -> Outcome {
     let (context, data) = greeting();
     let transformation = Transformation::start(&context, &data, &[])?;
     let answer = transformation.send(&login())?;
-    ensure(answer.status == 200, || format!("{} {}", answer.status, answer.text()))?;
-    let event = Event::read(&answer.headers, &answer.body)?;
+    answer.expect(200)?;
+    let event = answer.event()?;
     ensure(event.get("type") == "com.example.greeting" && event.get("id") == "kit-1", || {
         format!("{event:?}")
     })?;

@@ -1,6 +1,6 @@
 //! What the conformance kit needs to know of the transformation.
 
-use kit::{Event, Example, Harness};
+use kit::{Example, Harness};
 use serde_json::json;
 
 /// Events reach the sink with an extension more, their data as they are.
@@ -13,10 +13,7 @@ pub fn harness() -> Harness {
         let context = json!([{"operation": "add", "paths": [{"key": "Extensions.seen", "value": "true"}]}]);
         vec![("K_SINK", world.upstream.url("/")), ("TRANSFORMATION_CONTEXT", context.to_string())]
     })
-    .events(|running| {
-        let read = |request: &kit::Captured| Event::read(&request.headers, &request.body);
-        running.upstream.requests().iter().map(read).collect()
-    })
+    .events_upstream()
     .malformed(Example::new("com.example.note", "text/plain", "hello"))
     .wrong(&[
         ("TRANSFORMATION_CONTEXT", r#"[{"operation": "ad"}]"#),

@@ -1,6 +1,6 @@
 //! What callers see of the transformation of XML, and what reaches its sink: the real binary between the two.
 
-use kit::{Adapter, Event, Example, Failure, Reply, Response, Sink, ensure};
+use kit::{Adapter, Example, Failure, Reply, Response, Sink, ensure};
 
 type Outcome = Result<(), Failure>;
 
@@ -19,18 +19,14 @@ impl Xml {
 
 const NOTE: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<note><to>Tove</to></note>";
 
-fn status(answer: &Response, status: u16) -> Outcome {
-    ensure(answer.status == status, || format!("{} {}", answer.status, answer.text()))
-}
-
 #[test]
 fn without_a_sink_the_event_is_the_answer() -> Outcome {
     let xml = Xml::start(&[])?;
     // The content type is not looked at.
     for content_type in ["application/xml", "text/plain", "application/json"] {
         let answer = xml.send(content_type, NOTE)?;
-        status(&answer, 200)?;
-        let event = Event::read(&answer.headers, &answer.body)?;
+        answer.expect(200)?;
+        let event = answer.event()?;
         for (name, value) in [
             ("type", "com.example.note"),
             ("id", "kit-1"),
@@ -71,11 +67,11 @@ fn failures_are_told_by_status_or_as_events() -> Outcome {
     let events = Xml::start(&[("EVENTS_PAYLOAD_POLICY", "error")])?;
     for data in ["", "secret", "<a><b></a>", "<a>&nbsp;</a>", laughs, external, &"<a>".repeat(100_000)] {
         let answer = plain.send("application/xml", data)?;
-        status(&answer, 422)?;
+        answer.expect(422)?;
         ensure(answer.text().starts_with("invalid XML: "), || answer.text())?;
         let answer = events.send("application/xml", data)?;
-        status(&answer, 200)?;
-        let event = Event::read(&answer.headers, &answer.body)?;
+        answer.expect(200)?;
+        let event = answer.event()?;
         let found = (event.get("type"), event.get("source"), event.get("category"));
         let expected = ("io.triggermesh.xmltojsontransformation.error", "xmltojsontransformation", "error");
         ensure(found == expected && event.get("id") != "kit-1", || format!("{event:?}"))?;
@@ -86,5 +82,5 @@ fn failures_are_told_by_status_or_as_events() -> Outcome {
     plain.0.process.wait_for_line("an event was not handled")?;
     let output = plain.0.process.output();
     ensure(!output.contains("secret"), || output.clone())?;
-    status(&plain.send("application/xml", NOTE)?, 200)
+    plain.send("application/xml", NOTE)?.expect(200)
 }

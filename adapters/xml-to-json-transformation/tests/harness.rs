@@ -1,6 +1,6 @@
 //! What the conformance kit needs to know of the transformation of XML.
 
-use kit::{Event, Example, Harness};
+use kit::{Example, Harness};
 
 /// Events reach the sink with JSON in the place of XML.
 pub fn harness() -> Harness {
@@ -10,10 +10,7 @@ pub fn harness() -> Harness {
         example("text/plain", "<note/>"),
     ])
     .environment(|world| vec![("K_SINK", world.upstream.url("/"))])
-    .events(|running| {
-        let read = |request: &kit::Captured| Event::read(&request.headers, &request.body);
-        running.upstream.requests().iter().map(read).collect()
-    })
+    .events_upstream()
     .malformed(example("application/xml", "<note>"))
     .opt_out("T10", "only XML can be transformed; all else is refused with 422")
 }

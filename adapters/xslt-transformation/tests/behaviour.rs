@@ -1,6 +1,6 @@
 //! What callers see of the XSLT transformation, and what reaches its sink: the real binary between the two.
 
-use kit::{Adapter, Event, Example, Failure, Reply, Response, Sink, ensure};
+use kit::{Adapter, Example, Failure, Reply, Response, Sink, ensure};
 use serde_json::json;
 
 type Outcome = Result<(), Failure>;
@@ -43,8 +43,8 @@ fn refused(answer: &Response, text: &str) -> Outcome {
 fn without_a_sink_the_answer_is_an_event_of_its_own() -> Outcome {
     let transformation = Transformation::start(&[("XSLTTRANSFORMATION_XSLT", SHEET)])?;
     let answer = transformation.send(&note())?;
-    ensure(answer.status == 200, || format!("{} {}", answer.status, answer.text()))?;
-    let event = Event::read(&answer.headers, &answer.body)?;
+    answer.expect(200)?;
+    let event = answer.event()?;
     for (name, value) in [
         ("type", "com.example.note.response"),
         ("source", "xslttransformation"),
@@ -63,13 +63,13 @@ fn answers_of_a_bridge_carry_its_name() -> Outcome {
     let settings = [("XSLTTRANSFORMATION_XSLT", SHEET), ("EVENTS_BRIDGE_IDENTIFIER", "shop")];
     let transformation = Transformation::start(&settings)?;
     let answer = transformation.send(&note())?;
-    let event = Event::read(&answer.headers, &answer.body)?;
+    let event = answer.event()?;
     ensure(event.get("statefulbridge") == "shop" && !event.get("statefulid").is_empty(), || {
         format!("{event:?}")
     })?;
     let request = note().binary(1).header("ce-statefulbridge", "another").header("ce-statefulid", "7");
     let answer = transformation.0.send(&request)?;
-    let event = Event::read(&answer.headers, &answer.body)?;
+    let event = answer.event()?;
     ensure(event.get("statefulbridge") == "another" && event.get("statefulid") == "7", || {
         format!("{event:?}")
     })
@@ -110,7 +110,7 @@ fn an_event_may_bring_its_own_stylesheet_where_it_is_let() -> Outcome {
         ensure(answer.status == 200 && answer.text() == MESSAGE, || {
             format!("{} {}", answer.status, answer.text())
         })?;
-        let event = Event::read(&answer.headers, &answer.body)?;
+        let event = answer.event()?;
         ensure(event.get("type") == "io.triggermesh.xslt.transform.response", || format!("{event:?}"))?;
     }
     refused(&transformation.send_own(NOTE, "")?, "the data have no 'xslt'")?;
@@ -191,7 +191,7 @@ fn failures_are_told_as_events_where_they_are_wanted() -> Outcome {
         (Example::new("com.example.note", "application/xml", "<note>"), "adapter-process"),
     ] {
         let answer = transformation.send(&example)?;
-        let event = Event::read(&answer.headers, &answer.body)?;
+        let event = answer.event()?;
         let told = (event.get("source"), event.get("category"));
         ensure(answer.status == 200 && told == ("xslttransformation", "error"), || format!("{event:?}"))?;
         ensure(event.get("type").ends_with(".response"), || format!("{event:?}"))?;

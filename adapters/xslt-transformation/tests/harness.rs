@@ -1,6 +1,6 @@
 //! What the conformance kit needs to know of the XSLT transformation.
 
-use kit::{Captured, Event, Example, Harness};
+use kit::{Example, Harness};
 
 /// Makes every document one that has it inside.
 const SHEET: &str = r#"<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform">
@@ -16,10 +16,7 @@ pub fn harness() -> Harness {
     .environment(|world| {
         vec![("K_SINK", world.upstream.url("/")), ("XSLTTRANSFORMATION_XSLT", SHEET.to_owned())]
     })
-    .events(|running| {
-        let read = |request: &Captured| Event::read(&request.headers, &request.body);
-        running.upstream.requests().iter().map(read).collect()
-    })
+    .events_upstream()
     .malformed(Example::new("com.example.order", "application/xml", "<order>"))
     .wrong(&[("XSLTTRANSFORMATION_XSLT", "<xsl:stylesheet/>"), ("XSLT_TIMEOUT", "0s")])
     .opt_out("T10", "only XML can be transformed; every other media type is refused with 422")

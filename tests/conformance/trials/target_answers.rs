@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kit::{Event, Failure, Fault, Harness, Response, World, ensure};
+use kit::{Failure, Fault, Harness, Response, World, ensure};
 
 /// Codes that somebody in Knative retries, or that say the wrong thing about an event.
 const NOT_PERMANENT: [u16; 7] = [401, 403, 404, 408, 409, 425, 429];
@@ -52,8 +52,7 @@ pub fn payload_policy(harness: &Arc<Harness>) -> Result<(), Failure> {
             permanent(&answer)?;
         } else {
             ensure(answer.status == 200, || format!("{policy}: {} {}", answer.status, answer.text()))?;
-            let event =
-                Event::read(&answer.headers, &answer.body).map_err(|error| format!("{policy}: {error}"))?;
+            let event = answer.event().map_err(|error| format!("{policy}: {error}"))?;
             ensure(event.get("category") == "error", || format!("{policy}: {event:?}"))?;
             ensure(event.get("id") != "kit-1", || format!("{policy}: the id of the request: {event:?}"))?;
         }

@@ -11,14 +11,10 @@ pub fn sound_success(answer: &Response) -> Result<Option<Event>, Failure> {
     ensure(matches!(answer.status, 200 | 202 | 204), shown)?;
     if !answer.body.is_empty() {
         ensure(answer.status == 200, shown)?;
-        return Event::read(&answer.headers, &answer.body)
-            .map(Some)
-            .map_err(|error| format!("{error}: {}", shown()));
+        return answer.event().map(Some).map_err(|error| format!("{error}: {}", shown()));
     }
     if answer.status == 200 && answer.headers.get("ce-id").is_some() {
-        return Event::read(&answer.headers, &answer.body)
-            .map(Some)
-            .map_err(|error| format!("{error}: {}", shown()));
+        return answer.event().map(Some).map_err(|error| format!("{error}: {}", shown()));
     }
     let bare = !answer.headers.iter().any(|(name, _)| name.starts_with("ce-"));
     ensure(bare, shown)?;

@@ -21,7 +21,7 @@ fn request_reply() -> Result<(), Failure> {
     let clients: Vec<_> = articles.iter().map(|article| order(article)).collect();
     for (article, client) in articles.iter().zip(clients) {
         let answer = kit::answer(client)?;
-        let event = kit::Event::read(&answer.headers, &answer.body)?;
+        let event = answer.event()?;
         let text = event.json()["answer"].clone();
         ensure(event.get("type") == "com.example.price" && text == format!("one {article}: 42 EUR"), || {
             format!("{article}: {} {}", answer.status, answer.text())

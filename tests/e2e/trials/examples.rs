@@ -162,7 +162,7 @@ fn slack() -> Result<(), Failure> {
         (Slack::again(&body, 1), 200),
     ] {
         let answer = request.send(address).map_err(|error| format!("slack-source: {error}"))?;
-        ensure(answer.status == status, || format!("{} {}, not {status}", answer.status, answer.text()))?;
+        answer.expect(status)?;
     }
     let message = slack.wait_for("Hello <@U1>!")?;
     ensure(message["channel"] == "C1", || format!("{message}"))?;

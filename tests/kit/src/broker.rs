@@ -88,7 +88,7 @@ impl Broker {
     /// When it is not.
     pub fn accept(&self, event_type: &str, number: u64) -> Result<(), Failure> {
         let answer = self.post(event_type, number)?;
-        expect(answer.status, 200, &answer.text())
+        answer.expect(200)
     }
 
     /// Asks a page.
@@ -105,7 +105,7 @@ impl Broker {
     /// When it is not answered with JSON.
     pub fn json(&self, path: &str) -> Result<Value, Failure> {
         let answer = self.get(path)?;
-        expect(answer.status, 200, &answer.text())?;
+        answer.expect(200)?;
         serde_json::from_slice(&answer.body).map_err(|error| error.to_string())
     }
 

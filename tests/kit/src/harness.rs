@@ -2,7 +2,7 @@
 
 use crate::example::Example;
 use crate::http::Request;
-use crate::sink::Reply;
+use crate::sink::{Captured, Reply};
 use crate::world::{Running, World};
 use crate::{Event, Failure};
 
@@ -198,6 +198,12 @@ impl Harness {
     ) -> Self {
         self.events = Some(Box::new(events));
         self
+    }
+
+    /// The same where `upstream` is the outside system and gets events.
+    #[must_use]
+    pub fn events_upstream(self) -> Self {
+        self.events(|running| running.upstream.requests().iter().map(Captured::event).collect())
     }
 
     /// How to make the outside system refuse; without this `upstream` answers 422 or 503.

@@ -8,7 +8,7 @@ use std::time::Instant;
 use serde_json::Value;
 
 use crate::wire::{self, Headers};
-use crate::{Failure, PATIENCE};
+use crate::{Event, Failure, PATIENCE, ensure};
 
 /// A request to send. Host, Content-Length and `Connection: close` are added on sending.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +44,22 @@ impl Response {
     #[must_use]
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
+    }
+
+    /// Holds that it has this status.
+    ///
+    /// # Errors
+    /// When it has another one, with what it says.
+    pub fn expect(&self, status: u16) -> Result<(), Failure> {
+        ensure(self.status == status, || format!("{}, not {status}: {}", self.status, self.text()))
+    }
+
+    /// The event that it carries.
+    ///
+    /// # Errors
+    /// The first rule that is broken.
+    pub fn event(&self) -> Result<Event, Failure> {
+        Event::read(&self.headers, &self.body)
     }
 
     /// The body as text.

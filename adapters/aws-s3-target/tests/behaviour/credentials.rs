@@ -24,7 +24,7 @@ fn signer(settings: &[(&str, &str)]) -> Result<(String, Option<String>), Failure
     let endpoint = endpoint.each_ref().map(|(name, value)| (*name, value.as_str()));
     let target = start(&[&endpoint[..], settings].concat())?;
     let answer = target.send(&order(1, "one"))?;
-    ensure(answer.status == 200, || format!("{} {}", answer.status, answer.text()))?;
+    answer.expect(200)?;
     ensure(moto.object("orders", "one")?.is_some(), || "no object".to_owned())?;
     signers(&sink.requests()).pop().ok_or_else(|| "nothing was signed".to_owned())
 }
@@ -135,7 +135,7 @@ fn credentials_that_expire_are_got_anew_in_time() -> Outcome {
     let target = start(&[("AWS_ENDPOINT_URL", &sink.url("")), ("AWS_CONTAINER_CREDENTIALS_FULL_URI", &url)])?;
     for number in 0..3 {
         let answer = target.send(&order(number, "one"))?;
-        ensure(answer.status == 200, || answer.text())?;
+        answer.expect(200)?;
     }
     // The bucket was looked for with the first ones.
     let ids: Vec<_> = signers(&sink.requests()).into_iter().map(|(id, _)| id).collect();

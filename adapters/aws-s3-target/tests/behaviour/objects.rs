@@ -1,6 +1,6 @@
 //! Keys, bodies and replies, on two servers that have nothing in common.
 
-use kit::{Event, Example, Request, Response, ensure};
+use kit::{Example, Request, Response, ensure};
 use serde_json::{Value, json};
 
 use crate::{KEYS, Outcome, gateway, moto, order, start};
@@ -15,8 +15,8 @@ fn timed(number: u64) -> Request {
 }
 
 fn stored(answer: &Response) -> Result<String, String> {
-    ensure(answer.status == 200, || format!("{}: {}", answer.status, answer.text()))?;
-    let event = Event::read(&answer.headers, &answer.body)?;
+    answer.expect(200)?;
+    let event = answer.event()?;
     let found = (answer.status, event.get("type"), event.get("source"), event.get("datacontenttype"));
     let expected = (200, "io.triggermesh.targets.aws.s3.result", "arn:aws:s3:::orders", "application/json");
     ensure(found == expected, || format!("{found:?}"))?;

@@ -36,7 +36,7 @@ fn whole(kafka: &Kafka) -> Outcome {
     let triggers = json!({"t": {"target": {"url": sink.url("/in")}}});
     let broker = start(kafka, &topic, triggers, &[("KAFKA_TOPIC_PARTITIONS", "1")])?;
     let answer = broker.send(&batch((0..500).map(|number| with_text(number, "x"))))?;
-    expect(answer.status, 200, &answer.text())?;
+    answer.expect(200)?;
     expect(written(kafka, &topic)?, numbered(0..500), "all, in order")?;
     wait_for_ids(&sink, "/in", 500)?;
     settled(kafka, &topic, "t")
@@ -50,12 +50,12 @@ fn too_large(kafka: &Kafka) -> Outcome {
     let large = "x".repeat(30_000);
     let events = (0..10).map(|number| with_text(number, if number == 5 { &large } else { "x" }));
     let answer = broker.send(&batch(events))?;
-    expect(answer.status, 413, &answer.text())?;
+    answer.expect(413)?;
     expect(written(kafka, &topic)?.len(), 0, "nothing")?;
     // Together they are too large, each alone is not.
     let text = "x".repeat(9_000);
     let answer = broker.send(&batch((10..16).map(|number| with_text(number, &text))))?;
-    expect(answer.status, 200, &answer.text())?;
+    answer.expect(200)?;
     expect(written(kafka, &topic)?.len(), 6, "all")?;
     wait_for_ids(&sink, "/in", 6)?;
     settled(kafka, &topic, "t")

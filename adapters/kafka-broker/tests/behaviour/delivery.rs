@@ -92,7 +92,7 @@ fn order(kafka: &Kafka) -> Outcome {
     for number in 0..60 {
         let key = format!("k{}", number % 6);
         let answer = broker.send(&event("a", number).header("ce-partitionkey", &key))?;
-        expect(answer.status, 200, &answer.text())?;
+        answer.expect(200)?;
     }
     let arrived = wait_for_ids(&sink, "/in", 120)?;
     for key in 0..6 {

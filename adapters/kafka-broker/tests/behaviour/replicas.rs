@@ -6,7 +6,7 @@ use kit::{Reply, Sink, eventually};
 use peers::Kafka;
 use serde_json::json;
 
-use crate::{Broker, Named, Outcome, event, expect, settled, start, topic};
+use crate::{Broker, Named, Outcome, event, settled, start, topic};
 
 pub const TRIALS: &[Named] = &[
     ("two share the work, one is killed, one stops", shared),
@@ -18,7 +18,7 @@ fn post_all(brokers: &[&Broker], numbers: std::ops::Range<u64>) -> Outcome {
         let broker = brokers[usize::try_from(number).unwrap_or_default() % brokers.len()];
         let key = format!("k{}", number % 8);
         let answer = broker.send(&event("a", number).header("ce-partitionkey", &key))?;
-        expect(answer.status, 200, &answer.text())?;
+        answer.expect(200)?;
     }
     Ok(())
 }

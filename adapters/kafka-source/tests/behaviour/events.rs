@@ -25,7 +25,7 @@ fn original(kafka: &Kafka) -> Outcome {
     let bridge = Bridge::new(kafka, 1)?;
     bridge.produce(&[Record::new("{\"a\": 1.0}").key("k"), Record::new("x")])?;
     let _process = bridge.start(&[])?;
-    let events = bridge.events(2)?;
+    let events = bridge.sink.events(2)?;
     let event = &events[0];
     let topic = bridge.topic.as_str();
     for (name, expected) in [
@@ -53,7 +53,7 @@ fn attributes(kafka: &Kafka) -> Outcome {
         Record::new("c").key([0xff, 0]).header("content-type", "text/plain"),
     ])?;
     let _process = bridge.start(&[("EVENT_ID", "key"), ("HEADER_EXTENSIONS", "true")])?;
-    let events = bridge.events(4)?;
+    let events = bridge.sink.events(4)?;
     let ids: Vec<_> = events.iter().map(|event| event.get("id").to_owned()).collect();
     ensure(ids == ["same", "same", "gone", &format!("{}/0/3", bridge.topic)], || format!("{ids:?}"))?;
     ensure(events[1].get("kafkaheaderxtenant") == "ü", || format!("{:?}", events[1]))?;
@@ -89,7 +89,7 @@ fn cloudevents(kafka: &Kafka) -> Outcome {
         Record::new("plain"),
     ])?;
     let _process = bridge.start(&[("DECODE_CLOUDEVENTS", "true")])?;
-    let events = bridge.events(5)?;
+    let events = bridge.sink.events(5)?;
     let found: Vec<_> = events.iter().map(|event| (event.get("type"), event.data.as_slice())).collect();
     let (kind, plain) = ("com.example.t", "io.triggermesh.kafka.event");
     let expected: [(&str, &[u8]); 5] =

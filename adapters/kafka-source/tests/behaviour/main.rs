@@ -6,7 +6,7 @@ mod security;
 
 use std::process::ExitCode;
 
-use kit::{Captured, Event, Failure, Process, Sink};
+use kit::{Failure, Process, Sink};
 use peers::kafka::trials::{self, Named, topic};
 use peers::{Kafka, Record};
 
@@ -52,11 +52,6 @@ impl<'a> Bridge<'a> {
 
     fn produce(&self, records: &[Record]) -> Outcome {
         self.kafka.produce(&self.topic, records)
-    }
-
-    /// So many events.
-    fn events(&self, count: usize) -> Result<Vec<Event>, Failure> {
-        self.sink.wait_for(count)?.iter().map(Captured::event).collect()
     }
 
     /// Waits until the group has these positions, one for each partition.

@@ -55,7 +55,7 @@ impl Target {
     fn accepts(&self, number: u64, text: &str) -> Outcome {
         let answer =
             self.adapter.send(&Example::new("com.example.note", "text/plain", text).binary(number))?;
-        kit::ensure(answer.status == 202, || format!("{}: {}", answer.status, answer.text()))
+        answer.expect(202)
     }
 
     fn records(&self, kafka: &Kafka) -> Result<Vec<Record>, Failure> {

@@ -117,7 +117,7 @@ fn tombstones(kafka: &Kafka) -> Outcome {
             .header("ce-type", "com.example.gone")
             .header("ce-subject", "customer-7");
         let answer = target.adapter.send(&bare)?;
-        ensure(answer.status == 202, || answer.text())?;
+        answer.expect(202)?;
         let record = only(target.records(kafka)?)?;
         let found = (record.key.as_deref(), &record.value);
         ensure(found == (Some(&b"customer-7"[..]), &None), || format!("{mode:?}: {record:?}"))?;

@@ -46,7 +46,7 @@ fn keyless(kafka: &Kafka) -> Outcome {
     let note = Example::new("t", "text/plain", "x");
     for (request, expected) in [(note.binary(1), 422), (note.binary(2).header("ce-subject", "s"), 202)] {
         let answer = target.adapter.send(&request)?;
-        ensure(answer.status == expected, || format!("{}: {}", answer.status, answer.text()))?;
+        answer.expect(expected)?;
     }
     Ok(())
 }

@@ -23,7 +23,7 @@ fn a_trigger_over_its_share_refuses_only_what_it_wants() -> Outcome {
     broker.accept("a", 1)?;
     wait_for_ids(&sink, "/both", 1)?;
     let refused = broker.post("a", 2)?;
-    expect(refused.status, 429, &refused.text())?;
+    refused.expect(429)?;
     expect(refused.headers.get("retry-after"), Some("1"), "when to come back")?;
     for number in 3..6 {
         // The one before has its place until its answer has come back.
@@ -58,7 +58,7 @@ fn over_its_share_a_dead_letter_takes_the_event() -> Outcome {
     // A dead letter that refuses: the sender keeps the event.
     answer_by_path(&sink, vec![("/slow", Reply::status(202).held(&gate)), ("/dead", Reply::status(503))]);
     let refused = broker.post("a", 3)?;
-    expect(refused.status, 429, &refused.text())?;
+    refused.expect(429)?;
     expect(ids(&sink, "/other").contains(&"kit-3".to_owned()), false, "all or nothing")?;
     gate.open();
     Ok(())
@@ -81,7 +81,7 @@ fn a_sender_waits_until_there_is_room() -> Outcome {
         gate.open();
         for answer in waiting {
             let answer = kit::answer(answer)?;
-            expect(answer.status, 200, &answer.text())?;
+            answer.expect(200)?;
         }
         wait_for_ids(&sink, "/slow", 40)?;
         wait_for_ids(&sink, "/quick", 40)?;

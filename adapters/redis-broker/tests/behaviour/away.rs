@@ -16,7 +16,7 @@ fn while_redis_is_away_nothing_is_taken_in_and_nothing_is_lost() -> Outcome {
     for round in 1..4 {
         redis.end();
         let refused = eventually("an answer", || broker.post("a", 100).ok())?;
-        expect(refused.status, 503, &refused.text())?;
+        refused.expect(503)?;
         expect(refused.headers.get("retry-after").is_some(), true, "when to come back")?;
         if round == 1 {
             broker.process.wait_for_status("/readyz", 503)?;
@@ -58,7 +58,7 @@ fn it_waits_for_a_redis_that_is_not_there_yet() -> Outcome {
         [("REDIS_ADDRESS", &*address), ("REDIS_PASSWORD", Redis::PASSWORD), ("REDIS_STREAM", "later")];
     let mut broker = begin(&document, &settings)?;
     let refused = eventually("an answer", || broker.post("a", 1).ok())?;
-    expect(refused.status, 503, &refused.text())?;
+    refused.expect(503)?;
     redis.restart()?;
     broker.process.wait_for_status("/readyz", 200)?;
     broker.accept("a", 2)?;

@@ -37,7 +37,7 @@ fn all_of_a_batch_or_none() -> Outcome {
     };
     let before = trips()?;
     let answer = broker.send(&batch(0..300))?;
-    expect(answer.status, 200, &answer.text())?;
+    answer.expect(200)?;
     expect(written(&redis)?, numbered(0..300), "as they stood in the batch")?;
     kit::ensure(trips()? - before < 100, || "one trip for many events".to_owned())?;
     wait_for_ids(&sink, "/in", 300)?;
@@ -45,11 +45,11 @@ fn all_of_a_batch_or_none() -> Outcome {
     // It has no memory left, and then has some again.
     redis.ask(&["CONFIG", "SET", "maxmemory", "1"])?;
     let refused = broker.send(&batch(300..310))?;
-    expect(refused.status, 503, &refused.text())?;
+    refused.expect(503)?;
     expect(written(&redis)?.len(), 300, "nothing of it")?;
     redis.ask(&["CONFIG", "SET", "maxmemory", "0"])?;
     let answer = broker.send(&batch(300..310))?;
-    expect(answer.status, 200, &answer.text())?;
+    answer.expect(200)?;
     expect(written(&redis)?, numbered(0..310), "each once")?;
 
     // Where another kind of value stands there, the server says so of each.
@@ -72,7 +72,7 @@ fn a_user_who_may_not_use_transactions_writes_one_by_one() -> Outcome {
     let settings = [("REDIS_STREAM", STREAM), ("REDIS_USERNAME", "plain"), ("REDIS_PASSWORD", "secret")];
     let broker = start(&redis, "me", triggers, &settings)?;
     let answer = broker.send(&batch(0..20))?;
-    expect(answer.status, 200, &answer.text())?;
+    answer.expect(200)?;
     expect(written(&redis)?, numbered(0..20), "all of them")?;
     wait_for_ids(&sink, "/in", 20).map(drop)
 }

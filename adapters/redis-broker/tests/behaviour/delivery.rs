@@ -84,7 +84,7 @@ fn events_of_one_key_go_one_after_the_other() -> Outcome {
     for number in 0..300 {
         let key = (number % 5).to_string();
         let answer = broker.send(&event("a", number).header("ce-partitionkey", &key))?;
-        expect(answer.status, 200, &answer.text())?;
+        answer.expect(200)?;
     }
     let arrived = wait_for_ids(&sink, "/in", 300)?;
     let number = |id: &String| id.trim_start_matches("kit-").parse::<u64>().unwrap_or_default();

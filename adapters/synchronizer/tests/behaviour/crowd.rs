@@ -6,7 +6,7 @@ use std::io::Write;
 use std::net::TcpStream;
 
 use kit::http::{connect, read_response};
-use kit::{Event, Failure, ensure};
+use kit::{Failure, ensure};
 
 use crate::bridge::{self, Bridge, Outcome, request, response};
 
@@ -48,7 +48,7 @@ fn thousands_get_their_own_responses_in_any_order() -> Outcome {
         })?;
         for (id, stream) in callers {
             let answer = read_response(&stream).map_err(|error| format!("{id}: {error}"))?;
-            let event = Event::read(&answer.headers, &answer.body)?;
+            let event = answer.event()?;
             ensure(event.get("id") == format!("answer-to-{id}"), || format!("{id} got {event:?}"))?;
         }
         keys.extend(waiting.into_iter().map(|(key, _)| key));

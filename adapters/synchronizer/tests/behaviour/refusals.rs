@@ -2,7 +2,7 @@
 
 use std::thread::JoinHandle;
 
-use kit::{Event, Reply, Request, Sink, ensure};
+use kit::{Reply, Request, Sink, ensure};
 use serde_json::json;
 
 use crate::bridge::{Bridge, Outcome, is, request, response};
@@ -35,7 +35,7 @@ fn unknown_and_second_responses_are_502() -> Outcome {
     is(&bridge.send(&response("a1", &key))?, 200, "")?;
     let second = bridge.send(&response("a2", &key))?;
     // It may come while the first is still being written.
-    ensure(second.status == 502, || format!("{second:?}"))?;
+    second.expect(502)?;
     let answer = kit::answer(caller)?;
     ensure(answer.headers.get("ce-id") == Some("a1"), || format!("{answer:?}"))?;
     ensure(bridge.sink.count() == 1, || format!("responses went to the sink: {:?}", bridge.sink.requests()))
@@ -62,7 +62,7 @@ fn a_sink_that_does_not_take_the_request_is_told_at_once() -> Outcome {
     }
     bridge.sink.always(Reply::close());
     let answer = bridge.send(&request("1"))?;
-    ensure(answer.status == 503, || format!("{answer:?}"))
+    answer.expect(503)
 }
 
 #[test]
@@ -116,8 +116,8 @@ fn a_collision_of_short_keys_is_500() -> Outcome {
 fn under_the_policy_a_responder_is_told_by_an_event() -> Outcome {
     let bridge = Bridge::start(&[("EVENTS_PAYLOAD_POLICY", "error"), ("RESPONSE_WAIT_TIMEOUT", "200ms")])?;
     let answer = bridge.send(&response("a1", "nobody"))?;
-    ensure(answer.status == 200, || format!("{answer:?}"))?;
-    let event = Event::read(&answer.headers, &answer.body)?;
+    answer.expect(200)?;
+    let event = answer.event()?;
     ensure(event.get("category") == "error", || format!("{event:?}"))?;
     ensure(event.get("correlationid").is_empty(), || format!("it would come back: {event:?}"))?;
     is(&bridge.send(&request("1"))?, 504, "backend did not respond in time")

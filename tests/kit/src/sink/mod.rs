@@ -195,6 +195,14 @@ impl Sink {
         .map_err(|error| format!("{error}; there were {}", self.count()))
     }
 
+    /// Waits for so many events in all, refused attempts too.
+    ///
+    /// # Errors
+    /// When they do not come, or what came is no event.
+    pub fn events(&self, count: usize) -> Result<Vec<Event>, Failure> {
+        self.wait_for(count)?.iter().map(Captured::event).collect()
+    }
+
     /// Forgets what arrived and what was scripted, and answers 202 again.
     pub fn reset(&self) {
         self.shared.with(|state| {
