@@ -23,7 +23,15 @@ struct Half {
 fn half(pattern: &str, format: &DecimalFormat) -> Half {
     let mut half = Half { factor: 1.0, ..Half::default() };
     let (mut in_number, mut in_fraction, mut after_group) = (false, false, None);
-    for c in pattern.chars() {
+    let mut has_whole = false;
+    let mut letters = pattern.chars();
+    while let Some(c) = letters.next() {
+        // What is behind an apostrophe means nothing.
+        if c == '\'' {
+            let text = if in_number { &mut half.suffix } else { &mut half.prefix };
+            text.extend(letters.next());
+            continue;
+        }
         let special = c == format.digit || c == format.zero || c == format.decimal || c == format.grouping;
         if special && half.suffix.is_empty() {
             in_number = true;
@@ -36,6 +44,7 @@ fn half(pattern: &str, format: &DecimalFormat) -> Half {
                 half.most += 1;
                 half.least += usize::from(c == format.zero);
             } else {
+                has_whole = true;
                 half.whole += usize::from(c == format.zero);
                 after_group = after_group.map(|count| count + 1);
             }
@@ -49,6 +58,10 @@ fn half(pattern: &str, format: &DecimalFormat) -> Half {
         if in_number { half.suffix.push(c) } else { half.prefix.push(c) }
     }
     half.group = after_group.unwrap_or(0);
+    // As in Java, '.#' is like '.0'.
+    if !has_whole && half.least == 0 {
+        half.least = 1;
+    }
     half.most = half.most.min(MAX_DIGITS);
     half.least = half.least.min(half.most);
     half.whole = half.whole.min(MAX_DIGITS);
@@ -83,7 +96,7 @@ pub fn formatted(number: f64, pattern: &str, format: &DecimalFormat) -> String {
         fraction.pop();
     }
     let whole = whole.trim_start_matches('0');
-    let width = if fraction.is_empty() { positive.whole.max(1) } else { positive.whole };
+    let width = if positive.least == 0 { positive.whole.max(1) } else { positive.whole };
     let whole = grouped(&format!("{whole:0>width$}"), &format.grouping.to_string(), positive.group);
     let has_point = !fraction.is_empty() || (positive.point && positive.most == 0);
     let point = if has_point { format.decimal.to_string() } else { String::new() };
