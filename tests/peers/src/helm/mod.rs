@@ -122,15 +122,7 @@ impl Release<'_> {
     /// # Errors
     /// With Helm's words.
     pub fn install(&self, chart: &Path, values: &Value) -> Result<(), Failure> {
-        self.act(chart, values, false, "none")
-    }
-
-    /// Asks the cluster whether it would be installed.
-    ///
-    /// # Errors
-    /// With Helm's words.
-    pub fn try_install(&self, chart: &Path, values: &Value) -> Result<(), Failure> {
-        self.act(chart, values, false, "server")
+        self.act(chart, values, false)
     }
 
     /// Changes it.
@@ -138,7 +130,7 @@ impl Release<'_> {
     /// # Errors
     /// With Helm's words.
     pub fn upgrade(&self, chart: &Path, values: &Value) -> Result<(), Failure> {
-        self.act(chart, values, true, "none")
+        self.act(chart, values, true)
     }
 
     /// Takes it away.
@@ -151,13 +143,12 @@ impl Release<'_> {
         ask(&request).map(drop)
     }
 
-    fn act(&self, chart: &Path, values: &Value, upgrade: bool, dry_run: &str) -> Result<(), Failure> {
+    fn act(&self, chart: &Path, values: &Value, upgrade: bool) -> Result<(), Failure> {
         let mut request = self.request();
         request["task"] = "install".into();
         request["chart"] = json!(chart);
         request["values"] = values.clone();
         request["upgrade"] = upgrade.into();
-        request["dry_run"] = dry_run.into();
         ask(&request).map(drop)
     }
 

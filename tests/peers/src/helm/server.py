@@ -43,11 +43,11 @@ def package(request):
 
 
 def install(request):
-    """Installs or upgrades; with dry_run `server` the cluster only says what it would do."""
+    """Installs or upgrades."""
     with cluster(request) as config:
         act = config.upgrade if request["upgrade"] else config.install
         options = {} if request["upgrade"] else {"create_namespace": True}
-        act(request["chart"], request["release"], request["values"], dry_run=request["dry_run"], **options)
+        act(request["chart"], request["release"], request["values"], dry_run="none", **options)
 
 
 def uninstall(request):
