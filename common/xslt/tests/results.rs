@@ -91,6 +91,12 @@ fn what_is_made_is_well_formed() {
             "the stylesheet at line 2: 'xml' is no name of a processing instruction",
         ),
         (r#"<e a="{str:decode-uri('%00%EF%BF%BF')}"/>"#, r#"<e a=""/>"#),
+        (r#"<xsl:element name="xml:a" namespace="u"/>"#, r#"<a xmlns="u"/>"#),
+        (r#"<xsl:element name="p:a" namespace="http://www.w3.org/XML/1998/namespace"/>"#, "<xml:a/>"),
+        (
+            r#"<e><xsl:attribute name=" xmlns ">u</xsl:attribute></e>"#,
+            "the stylesheet at line 2: ' xmlns ' is no name",
+        ),
         // libxslt makes another element of both.
         (
             r#"<p:s xmlns:p="u"><p:t><xsl:attribute name="p:a" namespace="v">1</xsl:attribute></p:t></p:s>"#,

@@ -10,6 +10,9 @@ use crate::{
     xpath::Scope,
 };
 
+/// The namespace of declarations of namespaces, in which no name can be.
+const XMLNS: &str = "http://www.w3.org/2000/xmlns/";
+
 impl<'s> Machine<'s> {
     /// What a body writes.
     pub fn made_text(&mut self, body: &'s Body, place: Place) -> Result<String, Failure> {
@@ -51,7 +54,7 @@ impl<'s> Machine<'s> {
             text.trim_matches(is_space).split_once(':').unwrap_or(("", text.trim_matches(is_space)));
         if !is_plain_name(local)
             || !(prefix.is_empty() || is_plain_name(prefix))
-            || (!is_element && text == "xmlns")
+            || (!is_element && local == "xmlns")
         {
             return Err(wrong());
         }
@@ -69,6 +72,9 @@ impl<'s> Machine<'s> {
                 }
             }
         };
+        if *uri == *XMLNS {
+            return Err(Failure::new("nothing can be in the namespace of xmlns"));
+        }
         let prefix = if uri.is_empty() || prefix == "xmlns" { "" } else { prefix };
         Ok(Name { prefix: prefix.into(), local: local.into(), uri })
     }

@@ -24,6 +24,10 @@ impl Making {
     }
 
     fn declare(&mut self, id: Id, prefix: &Text, uri: &Text) {
+        // That of `xml` is known everywhere, and a prefix cannot be taken back.
+        if **uri == *XML || **prefix == *"xml" || (uri.is_empty() && !prefix.is_empty()) {
+            return;
+        }
         let known = self.tree.namespace(id, prefix);
         if known.as_deref().unwrap_or_default() != &**uri {
             self.tree.hold(size_of::<(Text, Text)>());
@@ -31,7 +35,12 @@ impl Making {
         }
     }
 
-    fn open(&mut self, name: Name, namespaces: &[(Text, Text)]) {
+    fn open(&mut self, mut name: Name, namespaces: &[(Text, Text)]) {
+        if *name.uri == *XML {
+            name.prefix = "xml".into();
+        } else if name.uri.is_empty() || *name.prefix == *"xml" {
+            name.prefix = "".into();
+        }
         let id = self.tree.add(self.here(), Kind::Element, Some(name.clone()), String::new());
         // One that means something else by the prefix of the element's own name cannot come along.
         let fits = |(prefix, uri): &&(Text, Text)| *prefix != name.prefix || *uri == name.uri;
@@ -43,9 +52,7 @@ impl Making {
                 self.declare(id, prefix, uri);
             }
         }
-        if &*name.uri != XML {
-            self.declare(id, &name.prefix, &name.uri);
-        }
+        self.declare(id, &name.prefix, &name.uri);
         self.open.push(id);
     }
 
@@ -73,7 +80,7 @@ impl Making {
             .chain(data.namespaces.iter().map(|(prefix, _)| Text::clone(prefix)))
             .collect();
         let taken = |prefix: &str| used.iter().any(|known| **known == *prefix);
-        let is_free = !name.prefix.is_empty() && !taken(&name.prefix);
+        let is_free = !name.prefix.is_empty() && *name.prefix != *"xml" && !taken(&name.prefix);
         let prefix: Text = if is_free {
             Text::clone(&name.prefix)
         } else {
