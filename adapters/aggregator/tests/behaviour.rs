@@ -38,8 +38,8 @@ fn parts_become_one_event_in_their_order() -> Outcome {
     )?;
     is_json(&aggregate, &json!([{"n": 0}, {"n": 1}, {"n": 2}]))?;
     are(callers, 202, "")?;
-    bridge.metrics_show(r#"aggregator_groups_total{outcome="complete"} 1"#)?;
-    bridge.metrics_show(r#"aggregator_parts_total{outcome="delivered"} 3"#)?;
+    bridge.adapter.process.wait_for_metric(r#"aggregator_groups_total{outcome="complete"} 1"#)?;
+    bridge.adapter.process.wait_for_metric(r#"aggregator_parts_total{outcome="delivered"} 3"#)?;
     bridge.waits(0)
 }
 

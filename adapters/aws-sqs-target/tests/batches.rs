@@ -82,8 +82,7 @@ fn each_entry_has_its_own_result() -> Outcome {
             .collect();
         // All are in the queue of the target when the gate opens: nothing else tells but that they were taken in.
         kit::eventually("ten requests in work", || {
-            let metrics = in_flight(&target)?;
-            (metrics == 12).then_some(())
+            (target.adapter.process.figure("trestle_in_flight").ok()? == 12).then_some(())
         })?;
         target.sqs.route(|request| (entries(request).len() > 1).then(|| judge(request)));
         gate.open();
@@ -99,13 +98,6 @@ fn each_entry_has_its_own_result() -> Outcome {
         ensure(found == expected, || format!("{kind}: {found} in place of {expected}"))?;
     }
     Ok(())
-}
-
-/// Requests that the target has taken in and not answered.
-fn in_flight(target: &Target) -> Option<u64> {
-    let page = target.adapter.process.metrics().ok()?;
-    let line = page.lines().find(|line| line.starts_with("trestle_in_flight"))?;
-    line.rsplit(' ').next()?.parse().ok()
 }
 
 #[test]

@@ -86,9 +86,8 @@ fn an_event_that_comes_again_is_delivered_once() -> Outcome {
     }
     source.answers(&Slack::request(&Slack::callback("Ev2", &message("once"))), 200)?;
     ensure(source.sink.count() == 2, || format!("{} deliveries", source.sink.count()))?;
-    let page = source.adapter.process.metrics()?;
-    let counted = page.lines().find(|line| line.starts_with("trestle_duplicates_total"));
-    ensure(counted.is_some_and(|line| line.ends_with(" 3")), || format!("{counted:?}"))
+    let counted = source.adapter.process.figure("trestle_duplicates_total")?;
+    ensure(counted == 3, || format!("{counted} counted"))
 }
 
 #[test]

@@ -134,10 +134,15 @@ fn a_response_may_come_before_the_sink_has_acknowledged() -> Outcome {
 
 #[test]
 fn what_happens_is_counted() -> Outcome {
-    let mut bridge = Bridge::start(&[("RESPONSE_WAIT_TIMEOUT", "200ms")])?;
+    let bridge = Bridge::start(&[("RESPONSE_WAIT_TIMEOUT", "200ms")])?;
     bridge.send(&request("1"))?;
     bridge.send(&response("a1", "nobody"))?;
-    bridge.metrics_show(r#"synchronizer_outcomes_total{event="request",outcome="no response in time"} 1"#)?;
-    bridge.metrics_show(r#"synchronizer_outcomes_total{event="response",outcome="unknown key"} 1"#)?;
-    bridge.metrics_show("synchronizer_waiting_requests 0")
+    for line in [
+        r#"synchronizer_outcomes_total{event="request",outcome="no response in time"} 1"#,
+        r#"synchronizer_outcomes_total{event="response",outcome="unknown key"} 1"#,
+        "synchronizer_waiting_requests 0",
+    ] {
+        bridge.adapter.process.wait_for_metric(line)?;
+    }
+    Ok(())
 }

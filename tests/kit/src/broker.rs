@@ -1,5 +1,7 @@
 //! What trials of brokers share: a broker with its document, triggers, and what arrives at the receivers.
 
+pub mod pages;
+
 use std::ops::{Deref, DerefMut};
 
 use serde_json::{Value, json};

@@ -54,6 +54,16 @@ impl Response {
         ensure(self.status == status, || format!("{}, not {status}: {}", self.status, self.text()))
     }
 
+    /// Holds that it has this status and says just this.
+    ///
+    /// # Errors
+    /// With what it is and says instead.
+    pub fn expect_text(&self, status: u16, text: &str) -> Result<(), Failure> {
+        ensure(self.status == status && self.text() == text, || {
+            format!("{} {:?}, not {status} {text:?}", self.status, self.text())
+        })
+    }
+
     /// The event that it carries.
     ///
     /// # Errors

@@ -18,6 +18,7 @@ mod example;
 mod folder;
 pub mod harness;
 pub mod http;
+mod metrics;
 pub mod process;
 mod sample;
 pub mod sink;

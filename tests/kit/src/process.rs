@@ -164,28 +164,6 @@ impl Process {
         line.field("address").parse().map_err(|_| format!("no address in {}", line.text))
     }
 
-    /// Where it serves metrics: the field `address` of the first line that names metrics.
-    ///
-    /// # Errors
-    /// When that line does not come.
-    pub fn metrics_address(&self) -> Result<SocketAddr, Failure> {
-        let named = |line: &Line| {
-            let of_line = if line.field("message").contains("metrics") { line.field("address") } else { "" };
-            line.field("metrics_address").parse().or_else(|_| of_line.parse()).ok()
-        };
-        eventually("a log line with the address of the metrics", || self.log().iter().find_map(named))
-            .map_err(|error| format!("{error}; its output:\n{}", self.output()))
-    }
-
-    /// The page of the metrics as it is now.
-    ///
-    /// # Errors
-    /// When it cannot be asked.
-    pub fn metrics(&self) -> Result<String, Failure> {
-        let answer = Request::get("/metrics").send(self.metrics_address()?);
-        answer.map(|answer| answer.text()).map_err(|error| format!("the metrics: {error}"))
-    }
-
     /// Waits until a path answers with a status.
     ///
     /// # Errors

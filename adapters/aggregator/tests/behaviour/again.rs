@@ -41,7 +41,7 @@ fn what_was_delivered_is_known_for_a_while() -> Outcome {
     for index in [0, 1] {
         is(&bridge.send(&part("7", index, 2))?, 202, "")?;
     }
-    bridge.metrics_show(r#"aggregator_parts_total{outcome="delivered before"} 2"#)?;
+    bridge.adapter.process.wait_for_metric(r#"aggregator_parts_total{outcome="delivered before"} 2"#)?;
     let first = bridge.sent(1)?;
     deliver("8")?;
     // Now it is forgotten, and comes with the same id: who takes it can tell.

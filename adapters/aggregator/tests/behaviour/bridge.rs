@@ -49,18 +49,9 @@ impl Bridge {
         self.sink.wait_for(count)?.last().ok_or("nothing came")?.event()
     }
 
-    /// Waits for a line of the metrics.
-    pub fn metrics_show(&self, line: &str) -> Outcome {
-        kit::eventually(line, || {
-            let metrics = self.adapter.process.metrics().ok()?;
-            metrics.lines().any(|known| known == line).then_some(())
-        })
-        .map_err(|error| format!("{error}; in {:?}", self.adapter.process.metrics()))
-    }
-
     /// Waits until so many callers wait.
     pub fn waits(&self, callers: usize) -> Outcome {
-        self.metrics_show(&format!("aggregator_waiting_parts {callers}"))
+        self.adapter.process.wait_for_metric(&format!("aggregator_waiting_parts {callers}"))
     }
 }
 
@@ -89,9 +80,7 @@ pub fn named(id: &str) -> Request {
 
 /// Asserts a status and the whole text of an answer; those that are worth another try say so.
 pub fn is(answer: &Response, status: u16, text: &str) -> Outcome {
-    ensure(answer.status == status && answer.text() == text, || {
-        format!("{} {:?}, not {status} {text:?}", answer.status, answer.text())
-    })?;
+    answer.expect_text(status, text)?;
     let is_transient = answer.headers.get("retry-after").is_some();
     ensure(is_transient == (status == 503), || format!("{answer:?}"))
 }

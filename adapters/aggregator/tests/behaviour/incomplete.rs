@@ -11,7 +11,7 @@ fn callers_are_told_to_come_again() -> Outcome {
     let callers = [0, 1].map(|index| bridge.call(&part("7", index, 3)));
     are(callers, 503, "the group was not complete in time: 2 of 3 parts are here")?;
     ensure(bridge.sink.count() == 0, || "it was sent".to_owned())?;
-    bridge.metrics_show(r#"aggregator_parts_total{outcome="not complete in time"} 2"#)?;
+    bridge.adapter.process.wait_for_metric(r#"aggregator_parts_total{outcome="not complete in time"} 2"#)?;
     let callers = [0, 1, 2].map(|index| bridge.call(&part("7", index, 3)));
     are(callers, 202, "")
 }
@@ -31,7 +31,7 @@ fn or_what_there_is_is_sent_and_what_comes_late_begins_again() -> Outcome {
     has(&late, &[("aggregatecomplete", "false"), ("aggregatecount", "1")])?;
     is_json(&late, &json!([{"n": 1}]))?;
     ensure(late.get("id") != first.get("id"), || "one would be taken for the other".to_owned())?;
-    bridge.metrics_show(r#"aggregator_groups_total{outcome="incomplete"} 2"#)
+    bridge.adapter.process.wait_for_metric(r#"aggregator_groups_total{outcome="incomplete"} 2"#)
 }
 
 #[test]

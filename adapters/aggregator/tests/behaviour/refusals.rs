@@ -22,7 +22,7 @@ fn what_the_sink_says_is_told_to_all() -> Outcome {
     }
     bridge.sink.reset();
     are([0, 1, 2].map(|index| bridge.call(&part("7", index, 3))), 202, "")?;
-    bridge.metrics_show(r#"aggregator_groups_total{outcome="not accepted"} 5"#)
+    bridge.adapter.process.wait_for_metric(r#"aggregator_groups_total{outcome="not accepted"} 5"#)
 }
 
 #[test]

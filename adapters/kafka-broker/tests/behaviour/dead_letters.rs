@@ -1,10 +1,13 @@
 //! What cannot be delivered: to the dead-letter address until it takes it, or kept to be looked at and delivered again.
 
+use kit::broker::pages;
 use kit::{Reply, Sink};
 use peers::Kafka;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::{Named, Outcome, answer_by_path, expect, ids, lag, settled, start, topic, trigger, wait_for_ids};
+use crate::{
+    Named, Outcome, answer_by_path, expect, lag, numbered, settled, start, topic, trigger, wait_for_ids,
+};
 
 pub const TRIALS: &[Named] = &[
     ("what nobody takes waits and is not done with", held),
@@ -28,59 +31,12 @@ fn held(kafka: &Kafka) -> Outcome {
 
 fn kept(kafka: &Kafka) -> Outcome {
     let (sink, topic) = (Sink::start()?, topic());
-    answer_by_path(&sink, vec![("/in", Reply::status(422).body("no such order"))]);
-    let triggers = json!({
-        "t": trigger("a", &sink.url("/in"), json!({"concurrency": 1})),
-        "u": trigger("b", &sink.url("/in"), json!({})),
-    });
-    let broker = start(kafka, &topic, triggers.clone(), &[])?;
-    expect(&broker.json("/dlq")?, &json!({"entries": [], "next": null}), "none at first")?;
-    for number in 0..3 {
-        broker.accept("a", number)?;
-    }
-    broker.dead_letters(3)?;
-    broker.accept("b", 3)?;
-    let listing = broker.dead_letters(4)?;
-    let entry = |id: &str| {
-        let entries = listing["entries"].as_array().into_iter().flatten();
-        entries.clone().find(|entry| entry["event"]["id"] == id).cloned().ok_or_else(|| format!("no {id}"))
-    };
-    let first = entry("kit-0")?;
-    expect(first["trigger"].as_str(), Some("t"), "the trigger")?;
-    expect(first["error"].as_str(), Some("no such order"), "the error")?;
-    expect((&first["code"], &first["attempts"]), (&json!(422), &json!(1)), "code and attempts")?;
-    let page = broker.json("/dlq?limit=2&trigger=t")?;
-    let next = page["next"].as_str().ok_or("no next page")?;
-    let rest = broker.json(&format!("/dlq?limit=2&trigger=t&after={next}"))?;
-    expect(
-        (rest["entries"].as_array().map(Vec::len), &rest["next"]),
-        (Some(1), &Value::Null),
-        "the last page",
-    )?;
-    expect(broker.get("/dlq?after=1")?.status, 400, "no such id can be")?;
-
-    let id = first["id"].as_str().ok_or("no id")?;
-    expect(&broker.json(&format!("/dlq/{id}"))?["data"], &json!({"number": 0}), "the data")?;
-    let replay = format!("/dlq/{id}/replay");
-    let refused = broker.page("POST", &replay)?;
-    refused.expect(502)?;
-    answer_by_path(&sink, vec![]);
-    let done = broker.page("POST", &replay)?;
-    done.expect(200)?;
-    let last = sink.requests().pop().ok_or("nothing arrived")?.event()?;
-    expect(last.get("id"), "kit-0", "delivered again")?;
-    expect(broker.page("POST", &replay)?.status, 404, "it is no longer kept")?;
-    let path = format!("/dlq/{}", entry("kit-1")?["id"].as_str().ok_or("no id")?);
-    expect(broker.page("DELETE", &path)?.status, 204, "removed")?;
-    expect(broker.page("DELETE", &path)?.status, 404, "gone")?;
-
+    let broker = start(kafka, &topic, pages::triggers(&sink), &[])?;
+    pages::kept(&broker, &sink)?;
+    broker.get("/dlq?after=1")?.expect(400)?;
     // Another process knows the same.
-    let other = start(kafka, &topic, triggers, &[])?;
-    let left = other.json("/dlq")?;
-    let left: Vec<_> = left["entries"].as_array().into_iter().flatten().collect();
-    let left: Vec<_> = left.iter().map(|entry| entry["event"]["id"].as_str().unwrap_or_default()).collect();
-    expect(left, vec!["kit-2", "kit-3"], "what is left")?;
-    expect(ids(&sink, "/in").len(), 6, "four tries and two replays")
+    let other = start(kafka, &topic, pages::triggers(&sink), &[])?;
+    expect(pages::events(&other.json("/dlq")?), numbered(2..4), "what is left")
 }
 
 fn large(kafka: &Kafka) -> Outcome {

@@ -67,11 +67,7 @@ fn places(kafka: &Kafka) -> Outcome {
         settled(kafka, &topic, name)?;
     }
     kit::ensure(lag(kafka, &topic, "hangs")? > 90, || "what hangs was taken for done".to_owned())?;
-    let told = |start: &str| {
-        let page = broker.process.metrics().ok()?;
-        let line = page.lines().find(|line| line.starts_with(start))?.to_owned();
-        line.rsplit(' ').next()?.parse::<u64>().ok()
-    };
+    let told = |start: &str| broker.process.figure(start).ok();
     eventually("the lag to be told", || {
         let lag = |name: &str| told(&format!("broker_log_lag{{broker_name=\"me\",trigger_name=\"{name}\"}}"));
         (lag("one")? == 0 && lag("hangs")? > 90 && told("broker_log_length")? == 100).then_some(())

@@ -28,13 +28,8 @@ fn all_of_a_batch_or_none() -> Outcome {
     let (sink, redis) = (Sink::start()?, Redis::start()?);
     let triggers = json!({"t": {"target": {"url": sink.url("/in")}}});
     let broker = start(&redis, "me", triggers, &[("REDIS_STREAM", STREAM)])?;
-    let trips = || {
-        eventually("round trips to be counted", || {
-            let page = broker.process.metrics().ok()?;
-            let line = page.lines().find(|line| line.starts_with("broker_log_round_trips"))?;
-            line.rsplit(' ').next()?.parse::<u64>().ok()
-        })
-    };
+    let counted = || broker.process.figure("broker_log_round_trips").ok();
+    let trips = || eventually("round trips to be counted", counted);
     let before = trips()?;
     let answer = broker.send(&batch(0..300))?;
     answer.expect(200)?;

@@ -1,12 +1,13 @@
 //! What cannot be delivered: to the dead-letter address until it takes it, or kept to be looked at and delivered again.
 
+use kit::broker::pages;
 use kit::{Reply, Request, Sink};
 use peers::Redis;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
-    Outcome, answer_by_path, begin, event, expect, first_event, group, ids, numbered, settled, start,
-    trigger, wait_for_ids,
+    Outcome, answer_by_path, begin, event, expect, first_event, group, numbered, settled, start, trigger,
+    wait_for_ids,
 };
 
 #[test]
@@ -44,62 +45,14 @@ fn what_nobody_takes_waits_and_is_not_acknowledged() -> Outcome {
 #[test]
 fn without_an_address_they_are_kept_listed_and_delivered_again() -> Outcome {
     let (sink, redis) = (Sink::start()?, Redis::shared()?);
-    answer_by_path(&sink, vec![("/in", Reply::status(422).body("no such order"))]);
-    let triggers = json!({
-        "t": trigger("a", &sink.url("/in"), json!({})),
-        "other": trigger("a", &sink.url("/other"), json!({})),
-        "u": trigger("b", &sink.url("/in"), json!({})),
-    });
-    let broker = start(&redis, "me", triggers, &[("REDIS_STREAM", "kept")])?;
-    for number in 0..3 {
-        broker.accept("a", number)?;
-    }
-    broker.accept("b", 3)?;
-    let listing = broker.dead_letters(4)?;
-    let first = &listing["entries"][0];
-    expect(first["trigger"].as_str(), Some("t"), "the trigger")?;
-    expect(first["error"].as_str(), Some("no such order"), "the error")?;
-    expect((&first["code"], &first["attempts"]), (&json!(422), &json!(1)), "code and attempts")?;
-    expect(first["event"]["id"].as_str(), Some("kit-0"), "the event")?;
-
-    let page = broker.json("/dlq?limit=2&trigger=t")?;
-    let next = page["next"].as_str().ok_or("no next page")?;
-    let rest = broker.json(&format!("/dlq?limit=2&trigger=t&after={next}"))?;
-    expect(
-        (&rest["entries"][0]["event"]["id"], &rest["next"]),
-        (&json!("kit-2"), &Value::Null),
-        "the last page",
-    )?;
-
-    let id = first["id"].as_str().ok_or("no id")?;
-    let whole = broker.json(&format!("/dlq/{id}"))?;
-    expect(&whole["data"], &json!({"number": 0}), "the data")?;
-    let replay = format!("/dlq/{id}/replay");
-    let refused = broker.page("POST", &replay)?;
-    refused.expect(502)?;
-    expect(refused.text().contains("422"), true, "why not")?;
-    let before = ids(&sink, "/other").len();
-    answer_by_path(&sink, vec![]);
-    let done = broker.page("POST", &replay)?;
-    done.expect(200)?;
-    let last = sink.requests().pop().ok_or("nothing arrived")?.event()?;
-    expect(last.get("id"), "kit-0", "delivered again")?;
-    let extension =
-        last.attributes.iter().find(|(name, _)| name.starts_with("trestle") || name.starts_with("knative"));
-    expect(extension, None, "as it was at first")?;
-    expect(ids(&sink, "/other").len(), before, "to its trigger alone")?;
-    expect(broker.page("POST", &replay)?.status, 404, "it is no longer kept")?;
-
-    let second = listing["entries"][1]["id"].as_str().ok_or("no id")?;
-    let path = format!("/dlq/{second}");
-    expect(broker.page("DELETE", &path)?.status, 204, "removed")?;
-    expect(broker.page("DELETE", &path)?.status, 404, "gone")?;
-    expect(broker.get("/dlq/nonsense")?.status, 400, "no id")?;
-    expect(broker.get("/dlq?limit=none")?.status, 400, "no number")?;
-
+    let broker = start(&redis, "me", pages::triggers(&sink), &[("REDIS_STREAM", "kept")])?;
+    pages::kept(&broker, &sink)?;
+    broker.get("/dlq/nonsense")?.expect(400)?;
+    broker.get("/dlq?limit=none")?.expect(400)?;
     broker.reload(&json!({"t": trigger("a", &sink.url("/in"), json!({}))}))?;
-    let orphan = listing["entries"][3]["id"].as_str().ok_or("no id")?;
-    expect(broker.page("POST", &format!("/dlq/{orphan}/replay"))?.status, 409, "its trigger is gone")
+    let listing = broker.json("/dlq")?;
+    let orphan = pages::entry(&listing, "kit-3")?["id"].as_str().ok_or("no id")?;
+    broker.page("POST", &format!("/dlq/{orphan}/replay"))?.expect(409)
 }
 
 #[test]

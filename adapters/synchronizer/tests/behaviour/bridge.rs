@@ -1,6 +1,6 @@
 //! The synchronizer between a sink that only takes, and callers and responders that a test plays.
 
-use kit::{Adapter, Event, Failure, Request, Response, Sink, ensure};
+use kit::{Adapter, Event, Failure, Request, Response, Sink};
 
 pub type Outcome = Result<(), Failure>;
 
@@ -36,15 +36,6 @@ impl Bridge {
     pub fn forwarded(&self, count: usize) -> Result<Event, Failure> {
         self.sink.wait_for(count)?.last().ok_or("nothing came")?.event()
     }
-
-    /// Waits for a line of the metrics.
-    pub fn metrics_show(&mut self, line: &str) -> Outcome {
-        kit::eventually(line, || {
-            let metrics = self.adapter.process.metrics().ok()?;
-            metrics.lines().any(|known| known == line).then_some(())
-        })
-        .map_err(|error| format!("{error}; in {:?}", self.adapter.process.metrics()))
-    }
 }
 
 pub fn request(id: &str) -> Request {
@@ -64,11 +55,4 @@ pub fn response(id: &str, key: &str) -> Request {
         .header("ce-type", "com.example.answer")
         .header("ce-correlationid", key)
         .body("application/json", r#"{ "answer":  1.0 }"#)
-}
-
-/// Asserts a status and the whole text of an answer.
-pub fn is(answer: &Response, status: u16, text: &str) -> Outcome {
-    ensure(answer.status == status && answer.text() == text, || {
-        format!("{} {:?}, not {status} {text:?}", answer.status, answer.text())
-    })
 }

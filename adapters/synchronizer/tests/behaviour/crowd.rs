@@ -8,7 +8,7 @@ use std::net::TcpStream;
 use kit::http::{connect, read_response};
 use kit::{Failure, ensure};
 
-use crate::bridge::{self, Bridge, Outcome, request, response};
+use crate::bridge::{Bridge, Outcome, request, response};
 
 /// Callers at once; each needs a connection here and one there.
 const CROWD: usize = 400;
@@ -24,7 +24,7 @@ fn caller(bridge: &Bridge, id: &str) -> Result<TcpStream, Failure> {
 
 #[test]
 fn thousands_get_their_own_responses_in_any_order() -> Outcome {
-    let mut bridge = Bridge::start(&[])?;
+    let bridge = Bridge::start(&[])?;
     let mut keys = HashSet::new();
     for round in 0..ROUNDS {
         bridge.sink.reset();
@@ -36,14 +36,14 @@ fn thousands_get_their_own_responses_in_any_order() -> Outcome {
             let event = captured.event()?;
             waiting.push((event.get("correlationid").to_owned(), event.get("id").to_owned()));
         }
-        bridge.metrics_show(&format!("synchronizer_waiting_requests {CROWD}"))?;
+        bridge.adapter.process.wait_for_metric(&format!("synchronizer_waiting_requests {CROWD}"))?;
         // A hasher's keys are random, and so is an order by its hashes.
         let random = RandomState::new();
         waiting.sort_by_key(|(key, _)| random.hash_one(key));
         kit::at_once(waiting.chunks(CROWD / 8), |part| {
             part.iter().try_for_each(|(key, id)| {
                 let answer = bridge.send(&response(&format!("answer-to-{id}"), key))?;
-                bridge::is(&answer, 200, "")
+                answer.expect_text(200, "")
             })
         })?;
         for (id, stream) in callers {
@@ -54,22 +54,22 @@ fn thousands_get_their_own_responses_in_any_order() -> Outcome {
         keys.extend(waiting.into_iter().map(|(key, _)| key));
     }
     ensure(keys.len() == CROWD * ROUNDS, || format!("{} keys", keys.len()))?;
-    bridge.metrics_show("synchronizer_waiting_requests 0")
+    bridge.adapter.process.wait_for_metric("synchronizer_waiting_requests 0")
 }
 
 #[test]
 fn a_caller_who_goes_frees_its_seat() -> Outcome {
-    let mut bridge = Bridge::start(&[("MAX_WAITING", "1")])?;
+    let bridge = Bridge::start(&[("MAX_WAITING", "1")])?;
     let gone = caller(&bridge, "1")?;
     let key = bridge.forwarded(1)?.get("correlationid").to_owned();
-    bridge.metrics_show("synchronizer_waiting_requests 1")?;
+    bridge.adapter.process.wait_for_metric("synchronizer_waiting_requests 1")?;
     let refused = bridge.send(&request("2"))?;
-    bridge::is(&refused, 503, "too many requests wait for their responses")?;
+    refused.expect_text(503, "too many requests wait for their responses")?;
     let wait = refused.headers.get("retry-after").unwrap_or_default();
     ensure(wait.parse::<u64>().is_ok_and(|seconds| seconds > 0), || format!("{refused:?}"))?;
     drop(gone);
-    bridge.metrics_show("synchronizer_waiting_requests 0")?;
-    bridge::is(&bridge.send(&response("a1", &key))?, 502, "client session does not exist")?;
+    bridge.adapter.process.wait_for_metric("synchronizer_waiting_requests 0")?;
+    bridge.send(&response("a1", &key))?.expect_text(502, "client session does not exist")?;
     let next = request("3").send_later(bridge.adapter.address);
     let key = bridge.forwarded(2)?.get("correlationid").to_owned();
     bridge.send(&response("a3", &key))?;
@@ -87,8 +87,8 @@ fn requests_leave_room_for_responses() -> Outcome {
     let first = big(request("1")).send_later(bridge.adapter.address);
     let key = bridge.forwarded(1)?.get("correlationid").to_owned();
     let refused = bridge.send(&big(request("2")))?;
-    bridge::is(&refused, 503, "too many requests wait for their responses")?;
-    bridge::is(&bridge.send(&big(response("a1", &key)))?, 200, "")?;
+    refused.expect_text(503, "too many requests wait for their responses")?;
+    bridge.send(&big(response("a1", &key)))?.expect_text(200, "")?;
     let answer = kit::answer(first)?;
     ensure(answer.status == 200 && answer.body.len() == 300_000, || format!("{}", answer.status))?;
     let again = big(request("3")).send_later(bridge.adapter.address);

@@ -2,7 +2,7 @@
 
 use kit::{Failure, ensure};
 
-use crate::bridge::{Bridge, Outcome, is, request, response};
+use crate::bridge::{Bridge, Outcome, request, response};
 
 /// The line that says that no request is taken any more.
 const CLOSED: &str = "waiting for responses before the end";
@@ -19,9 +19,9 @@ fn requests_in_work_are_answered_before_the_end() -> Outcome {
     let key = bridge.forwarded(1)?.get("correlationid").to_owned();
     terminate(&mut bridge)?;
     let refused = bridge.send(&request("2"))?;
-    is(&refused, 503, "the process is about to end")?;
+    refused.expect_text(503, "the process is about to end")?;
     ensure(refused.headers.get("retry-after").is_some(), || format!("{refused:?}"))?;
-    is(&bridge.send(&response("a1", &key))?, 200, "")?;
+    bridge.send(&response("a1", &key))?.expect_text(200, "")?;
     let answer = kit::answer(caller)?;
     ensure(answer.status == 200 && answer.headers.get("ce-id") == Some("a1"), || format!("{answer:?}"))?;
     let code = bridge.adapter.process.wait()?;
@@ -35,7 +35,7 @@ fn who_has_no_response_at_the_end_is_told_to_come_again() -> Outcome {
     bridge.forwarded(1)?;
     terminate(&mut bridge)?;
     let answer = kit::answer(caller)?;
-    is(&answer, 503, "the process ends before there is a response")?;
+    answer.expect_text(503, "the process ends before there is a response")?;
     let code = bridge.adapter.process.wait()?;
     ensure(code == 0, || format!("exit code {code}: {}", bridge.adapter.process.output()))
 }

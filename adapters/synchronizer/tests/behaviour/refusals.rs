@@ -5,15 +5,15 @@ use std::thread::JoinHandle;
 use kit::{Reply, Request, Sink, ensure};
 use serde_json::json;
 
-use crate::bridge::{Bridge, Outcome, is, request, response};
+use crate::bridge::{Bridge, Outcome, request, response};
 
 #[test]
 fn no_answer_in_time_is_504_and_a_late_one_502() -> Outcome {
     let bridge = Bridge::start(&[("RESPONSE_WAIT_TIMEOUT", "300ms")])?;
-    is(&bridge.send(&request("1"))?, 504, "backend did not respond in time")?;
+    bridge.send(&request("1"))?.expect_text(504, "backend did not respond in time")?;
     let key = bridge.forwarded(1)?.get("correlationid").to_owned();
     let late = bridge.send(&response("a1", &key))?;
-    is(&late, 502, "client session does not exist")?;
+    late.expect_text(502, "client session does not exist")?;
     ensure(late.headers.get("retry-after").is_none(), || format!("{late:?}"))
 }
 
@@ -21,18 +21,18 @@ fn no_answer_in_time_is_504_and_a_late_one_502() -> Outcome {
 fn the_wait_counts_from_the_arrival_whatever_the_sink_does() -> Outcome {
     let bridge = Bridge::start(&[("RESPONSE_WAIT_TIMEOUT", "300ms")])?;
     bridge.sink.always(Reply::hang());
-    is(&bridge.send(&request("1"))?, 504, "backend did not respond in time")
+    bridge.send(&request("1"))?.expect_text(504, "backend did not respond in time")
 }
 
 #[test]
 fn unknown_and_second_responses_are_502() -> Outcome {
     let bridge = Bridge::start(&[])?;
     for key in ["nobody", "%20", "x".repeat(4000).as_str(), "ключ"] {
-        is(&bridge.send(&response("a1", key))?, 502, "client session does not exist")?;
+        bridge.send(&response("a1", key))?.expect_text(502, "client session does not exist")?;
     }
     let caller = request("1").send_later(bridge.adapter.address);
     let key = bridge.forwarded(1)?.get("correlationid").to_owned();
-    is(&bridge.send(&response("a1", &key))?, 200, "")?;
+    bridge.send(&response("a1", &key))?.expect_text(200, "")?;
     let second = bridge.send(&response("a2", &key))?;
     // It may come while the first is still being written.
     second.expect(502)?;
@@ -56,7 +56,7 @@ fn a_sink_that_does_not_take_the_request_is_told_at_once() -> Outcome {
     ] {
         bridge.sink.always(Reply::status(said).body("why"));
         let answer = bridge.send(&request("1"))?;
-        is(&answer, status, text)?;
+        answer.expect_text(status, text)?;
         let is_transient = answer.headers.get("retry-after").is_some();
         ensure(is_transient == (status == 503), || format!("{answer:?}"))?;
     }
@@ -78,7 +78,7 @@ fn what_the_dead_letter_sink_took_has_no_response() -> Outcome {
     let dead_letters = Sink::start()?;
     let bridge = Bridge::start(&[("DEAD_LETTER_SINK", &dead_letters.url("/"))])?;
     bridge.sink.always(Reply::status(400).body("why"));
-    is(&bridge.send(&request("1"))?, 400, "the receiver answered 400: why")?;
+    bridge.send(&request("1"))?.expect_text(400, "the receiver answered 400: why")?;
     let letter = dead_letters.wait_for(1)?.first().ok_or("no letter")?.event()?;
     ensure(letter.get("knativeerrorcode") == "400", || format!("{letter:?}"))
 }
@@ -95,7 +95,7 @@ fn a_request_without_room_for_a_key_is_400() -> Outcome {
         answer.filter(|answer| answer.status != 504)
     });
     let answer = full.ok_or("no request was too full")?;
-    is(&answer, 400, "unable to forward the request: more than 256 attributes")
+    answer.expect_text(400, "unable to forward the request: more than 256 attributes")
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn a_collision_of_short_keys_is_500() -> Outcome {
         (0..60).map(|id| request(&id.to_string()).send_later(bridge.adapter.address)).collect();
     let first = kit::eventually("a collision", || callers.iter().position(JoinHandle::is_finished))?;
     let answer = kit::answer(callers.swap_remove(first))?;
-    is(&answer, 500, "no correlation key is free: longer ones are needed")?;
+    answer.expect_text(500, "no correlation key is free: longer ones are needed")?;
     // With it go those who still wait.
     drop(bridge);
     callers.into_iter().for_each(|caller| drop(caller.join()));
@@ -120,5 +120,5 @@ fn under_the_policy_a_responder_is_told_by_an_event() -> Outcome {
     let event = answer.event()?;
     ensure(event.get("category") == "error", || format!("{event:?}"))?;
     ensure(event.get("correlationid").is_empty(), || format!("it would come back: {event:?}"))?;
-    is(&bridge.send(&request("1"))?, 504, "backend did not respond in time")
+    bridge.send(&request("1"))?.expect_text(504, "backend did not respond in time")
 }
