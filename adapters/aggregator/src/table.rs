@@ -73,8 +73,10 @@ struct Shared {
     waiting: AtomicUsize,
     /// What is to be sent, once no part comes any more.
     sealed: OnceLock<Sealed>,
-    /// Held by whoever sends; what came of it.
-    turn: Turn<Option<Result<(), Error>>>,
+    /// Held by whoever sends.
+    turn: Turn<()>,
+    /// What came of it; all are told at once, so that a kill finds as few as can be who are not.
+    outcome: watch::Sender<Option<Result<(), Error>>>,
 }
 
 /// What is to be sent.
@@ -120,7 +122,8 @@ impl Shared {
             word: watch::Sender::new(Word::Wait),
             waiting: AtomicUsize::new(0),
             sealed: OnceLock::new(),
-            turn: Turn::new(None),
+            turn: Turn::new(()),
+            outcome: watch::Sender::new(None),
         })
     }
 }
@@ -217,9 +220,17 @@ impl Seat<'_> {
         *self.shared.word.borrow()
     }
 
-    /// Waits for the turn to send. Where another has sent, what came of it is there.
-    pub async fn turn(&self) -> OwnTurn<'_, Option<Result<(), Error>>> {
-        self.shared.turn.lock().await
+    /// Waits for the turn to send, or for what came of it when another has sent.
+    pub async fn turn(&self) -> Result<OwnTurn<'_, ()>, Result<(), Error>> {
+        let mut outcome = self.shared.outcome.subscribe();
+        let turn = tokio::select! {
+            biased;
+            // The sender is in what this seat holds.
+            Ok(outcome) = outcome.wait_for(Option::is_some) => return Err(outcome.clone().unwrap_or(Ok(()))),
+            turn = self.shared.turn.lock() => turn,
+        };
+        let told = self.shared.outcome.borrow().clone();
+        told.map_or(Ok(turn), Err)
     }
 
     /// What is to be sent.
@@ -232,17 +243,19 @@ impl Seat<'_> {
         self.table.state().groups.progress(&self.group).unwrap_or_default()
     }
 
-    /// It was sent. Only what was accepted is remembered.
-    pub fn sent(&self, is_accepted: bool) {
+    /// It was sent: tells all who wait. Only what was accepted is remembered.
+    pub fn sent(&self, outcome: Result<(), Error>) {
         let Some(sealed) = self.sealed() else { return };
         let mut state = self.table.state();
         for part in &sealed.parts {
             let key = self.table.keys.key(&sealed.group, &part.mark);
             state.leaving.remove(&key);
-            if is_accepted {
+            if outcome.is_ok() {
                 state.delivered.remember(key);
             }
         }
+        drop(state);
+        self.shared.outcome.send_replace(Some(outcome));
     }
 }
 

@@ -171,13 +171,12 @@ impl Gather {
         let (Word::Send, Some(sealed)) = (word, seat.sealed()) else {
             return Err(Error::retryable("the process ends before the group is complete"));
         };
-        let mut turn = seat.turn().await;
-        if let Some(outcome) = &*turn {
-            return outcome.clone();
-        }
+        let _turn = match seat.turn().await {
+            Ok(turn) => turn,
+            Err(outcome) => return outcome,
+        };
         let result = self.send(sealed, context).await;
-        seat.sent(result.is_ok());
-        *turn = Some(result.clone());
+        seat.sent(result.clone());
         result
     }
 

@@ -154,6 +154,7 @@ impl Callers {
 
     /// Lets them call until this has happened.
     pub fn during<T>(&self, what: impl FnOnce() -> T) -> T {
+        self.done.store(false, Ordering::SeqCst);
         thread::scope(|scope| {
             for _ in 0..CALLERS {
                 scope.spawn(|| self.call());

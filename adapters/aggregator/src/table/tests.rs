@@ -72,7 +72,7 @@ fn a_group_is_complete_with_its_last_part_and_others_are_not_in_it() {
     let (a, other, b) = (seat(&table, "g", "a", 2), seat(&table, "h", "a", 2), seat(&table, "g", "b", 2));
     assert_eq!(ids(&a), Some(vec!["a".to_owned(), "b".to_owned()]), "in the order in which they came");
     assert!(ids(&b).is_some() && ids(&other).is_none());
-    a.sent(true);
+    a.sent(Ok(()));
     for mark in ["a", "b"] {
         assert!(table.join(part("g", mark, 2)).expect("it is taken").is_none(), "{mark} was delivered");
     }
@@ -91,7 +91,7 @@ fn a_part_that_comes_twice_counts_once() {
     assert_eq!(ids(&again).map(|ids| ids.len()), Some(2));
     let late = seat(&table, "g", "a", 2);
     assert!(ids(&late).is_some(), "one that comes while it is sent waits for the same");
-    last.sent(false);
+    last.sent(Err(Error::retryable("no")));
     drop((first, again, last, late));
     assert!(is_empty(&table), "what was not accepted is forgotten: all of it comes again");
 }
@@ -202,16 +202,17 @@ async fn who_has_the_turn_and_goes_hands_it_on() {
     let table = Table::new(&bounds());
     let (mut first, second) = (seat(&table, "g", "a", 2), seat(&table, "g", "b", 2));
     assert_eq!(first.told().await, Word::Send);
-    let turn = second.turn().await;
-    assert!(turn.is_none());
+    let turn = second.turn().await.expect("nobody else sends");
+    let waits = tokio::time::timeout(Duration::from_millis(1), first.turn()).await;
+    assert!(waits.is_err(), "one sends at a time");
     drop(turn);
     drop(second);
-    let mut turn = first.turn().await;
-    assert!(turn.is_none(), "it has to be sent still");
-    *turn = Some(Ok(()));
-    first.sent(true);
+    let turn = first.turn().await.expect("it has to be sent still");
+    let third = seat(&table, "g", "b", 2);
+    let (told, ()) = tokio::join!(third.turn(), async { first.sent(Ok(())) });
+    assert!(matches!(told, Err(Ok(()))), "who waits for the turn hears what came of it");
     drop(turn);
-    assert!(first.turn().await.as_ref().is_some_and(Result::is_ok));
+    assert!(matches!(first.turn().await, Err(Ok(()))));
 }
 
 #[tokio::test]
@@ -223,7 +224,7 @@ async fn an_incomplete_group_is_sent_once_and_what_comes_late_begins_anew() {
     assert!(first.sealed().is_some_and(|sealed| !sealed.is_complete));
     let late = seat(&table, "g", "c", 3);
     assert!(ids(&late).is_none());
-    first.sent(true);
+    first.sent(Ok(()));
     assert!(table.join(part("g", "a", 3)).expect("it is taken").is_none());
     assert!(table.join(part("g", "c", 3)).expect("it is taken").is_some(), "that was not in it");
 }
@@ -264,7 +265,7 @@ fn at_random_nothing_is_left_behind() {
                 let parts = seat.sealed().map(|sealed| sealed.parts.len());
                 assert_eq!(parts, Some(4), "seed {seed}");
                 if random.bool() {
-                    seat.sent(true);
+                    seat.sent(Ok(()));
                     delivered.extend((0..8).flat_map(|group| (0..4).map(move |mark| (group, mark))));
                 }
                 let shared = Arc::clone(&seat.shared);
