@@ -207,6 +207,10 @@ impl<'t> Reader<'t> {
                 NodeType::PI => {
                     let (target, value) =
                         node.pi().map_or(("", ""), |pi| (pi.target, pi.value.unwrap_or_default()));
+                    if target.eq_ignore_ascii_case("xml") {
+                        let at = document.text_pos_at(node.range().start);
+                        return Err(Mistake::new(at.row, at.col, "an instruction cannot be named xml").into());
+                    }
                     self.tree.add(place, Kind::Instruction, Some(Name::local(target)), value.to_owned());
                 }
                 NodeType::Text | NodeType::Root => {}
