@@ -5,16 +5,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use kit::Failure;
-use kit::trials::{arguments, trial};
+use kit::trials::{self, arguments, trial};
 
 use super::Kafka;
 
 /// A trial and its name.
-pub type Named<Run = fn(&Kafka) -> Result<(), Failure>> = (&'static str, Run);
+pub type Named = (&'static str, fn(&Kafka) -> Result<(), Failure>);
 
 /// Runs trials that share one, and those that want one of their own, as the command line says.
 #[must_use]
-pub fn run(shared: &[&[Named]], alone: &[Named<fn() -> Result<(), Failure>>]) -> ExitCode {
+pub fn run(shared: &[&[Named]], alone: &[trials::Named]) -> ExitCode {
     let kafka = Arc::new(OnceLock::new());
     let shared = shared.concat().into_iter().map(|(name, run)| {
         let kafka = Arc::clone(&kafka);
