@@ -131,7 +131,8 @@ mod tests {
                 ("HTTP_URL", "http://h"),
                 ("HTTP_METHOD", "POST"),
             ];
-            let found = of::<HttpConfig>(&[&base[..], &settings].concat()).map_or_else(|error| error.problems, |_| Vec::new());
+            let found = of::<HttpConfig>(&[&base[..], &settings].concat())
+                .map_or_else(|error| error.problems, |_| Vec::new());
             assert_eq!(found.len(), problems, "{settings:?}: {found:?}");
             assert!(!found.concat().contains("hunter2"), "{found:?}");
         }
