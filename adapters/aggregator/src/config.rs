@@ -79,6 +79,10 @@ pub struct AggregatorConfig {
     #[schemars(range(max = 10_000_000))]
     #[serde(default = "default_remembered")]
     pub aggregator_remembered: usize,
+    /// File in which they are remembered as well, so that a process that is killed while it answers leaves no events behind
+    /// whose groups were sent without anybody knowing.
+    #[schemars(example = "/var/lib/trestle/delivered")]
+    pub aggregator_remembered_file: Option<String>,
     /// The frame's: of these, the waiting have a half at most.
     #[schemars(skip)]
     pub max_connections: Option<usize>,

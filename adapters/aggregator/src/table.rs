@@ -24,7 +24,7 @@ use tokio::{
 };
 use waiting::{Place, Room};
 
-use crate::delivered::{Delivered, Key, Keys};
+use crate::delivered::{Delivered, Key, key};
 pub use groups::NotTaken;
 use groups::{Groups, Joined};
 
@@ -45,15 +45,12 @@ pub struct Bounds {
     pub group_bytes: usize,
     /// Bytes of all groups.
     pub bytes: usize,
-    /// Parts that are remembered once they were delivered.
-    pub remembered: usize,
 }
 
 /// All groups.
 #[derive(Debug)]
 pub struct Table {
     state: Mutex<State>,
-    keys: Keys,
     callers: Room,
     timeout: Duration,
 }
@@ -129,16 +126,11 @@ impl Shared {
 }
 
 impl Table {
-    /// An empty one.
-    pub fn new(bounds: &Bounds) -> Self {
-        let state = State {
-            groups: Groups::new(bounds),
-            leaving: HashMap::new(),
-            delivered: Delivered::new(bounds.remembered),
-        };
+    /// An empty one, which knows these parts.
+    pub fn new(bounds: &Bounds, delivered: Delivered) -> Self {
+        let state = State { groups: Groups::new(bounds), leaving: HashMap::new(), delivered };
         Self {
             state: Mutex::new(state),
-            keys: Keys::default(),
             callers: Room::new(bounds.waiting, usize::MAX),
             timeout: bounds.timeout,
         }
@@ -153,7 +145,7 @@ impl Table {
     }
 
     fn join_at(&self, part: Part, now: Instant) -> Result<Option<Seat<'_>>, NotTaken> {
-        let key = self.keys.key(&part.group, &part.mark);
+        let key = key(&part.group, &part.mark);
         let mut state = self.state();
         if state.delivered.knows(key) {
             return Ok(None);
@@ -180,7 +172,7 @@ impl Table {
     fn seal(&self, state: &mut State, group: &Group, is_complete: bool) {
         let Some((shared, parts, places)) = state.groups.take(group) else { return };
         for part in &parts {
-            state.leaving.insert(self.keys.key(group, &part.mark), Arc::clone(&shared));
+            state.leaving.insert(key(group, &part.mark), Arc::clone(&shared));
         }
         let sealed = Sealed { group: group.clone(), parts, is_complete, _places: places };
         // Only here is it set, and what is taken out of the groups does not come back.
@@ -246,13 +238,13 @@ impl Seat<'_> {
     /// It was sent: tells all who wait. Only what was accepted is remembered.
     pub fn sent(&self, outcome: Result<(), Error>) {
         let Some(sealed) = self.sealed() else { return };
+        let keys: Vec<Key> = sealed.parts.iter().map(|part| key(&sealed.group, &part.mark)).collect();
         let mut state = self.table.state();
-        for part in &sealed.parts {
-            let key = self.table.keys.key(&sealed.group, &part.mark);
-            state.leaving.remove(&key);
-            if outcome.is_ok() {
-                state.delivered.remember(key);
-            }
+        for key in &keys {
+            state.leaving.remove(key);
+        }
+        if outcome.is_ok() {
+            state.delivered.remember(&keys);
         }
         drop(state);
         self.shared.outcome.send_replace(Some(outcome));
@@ -268,7 +260,7 @@ impl Drop for Seat<'_> {
         } else if let (true, Some(sealed)) = (is_last, self.sealed()) {
             // Nobody is left to send it; each part comes again.
             for part in &sealed.parts {
-                let key = self.table.keys.key(&sealed.group, &part.mark);
+                let key = key(&sealed.group, &part.mark);
                 if state.leaving.get(&key).is_some_and(|shared| Arc::ptr_eq(shared, &self.shared)) {
                     state.leaving.remove(&key);
                 }

@@ -1,6 +1,6 @@
 //! Holds the caller of each part until the aggregate with it was accepted.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use common::{
     Adapter, Context, Error, Event, Field, Info, Kind, Reply, Role, Rule, Scaling, Target,
@@ -13,6 +13,7 @@ use tokio::time::timeout_at;
 
 use crate::{
     config::{AggregatorConfig, Incomplete},
+    delivered::Delivered,
     table::{Bounds, NotTaken, Sealed, Seat, Table, Word},
 };
 
@@ -81,8 +82,14 @@ impl Adapter for Gather {
             parts: config.aggregator_max_parts,
             group_bytes: config.group_bytes(),
             bytes: config.bytes(),
-            remembered: config.aggregator_remembered,
         };
+        let file = config.aggregator_remembered_file.as_deref().map(Path::new);
+        let delivered = Delivered::open(config.aggregator_remembered, file).map_err(|error| {
+            ConfigError::new(
+                "AGGREGATOR_REMEMBERED_FILE",
+                format_args!("cannot be read and written: {error}"),
+            )
+        })?;
         let waiting = metrics::gauges(
             "aggregator_waiting_parts",
             "Number of parts whose callers wait for the rest of their groups",
@@ -101,7 +108,7 @@ impl Adapter for Gather {
             &["outcome"],
             &[],
         );
-        let (incomplete, table) = (config.aggregator_incomplete, Table::new(&bounds));
+        let (incomplete, table) = (config.aggregator_incomplete, Table::new(&bounds, delivered));
         Ok(Self { aggregator, incomplete, table, waiting: waiting.with(&[]), groups, parts })
     }
 

@@ -1,12 +1,12 @@
 //! An aggregator behind a splitter and a broker whose events outlive it: killed at random while the sink fails, every order that
-//! was split arrives whole.
+//! was split arrives whole, and no item stays behind.
 
 use std::collections::BTreeMap;
 use std::thread;
 use std::time::Duration;
 
 use fastrand::Rng;
-use kit::{Adapter, Example, Failure, PATIENCE, Reply, Request, ensure, within};
+use kit::{Adapter, Example, Failure, Folder, PATIENCE, Reply, Request, ensure, within};
 use peers::Redis;
 use serde_json::{Value, json};
 
@@ -14,13 +14,13 @@ use crate::flaky::{Flaky, Manner};
 use crate::report::Report;
 use crate::target::{Callers, KILLS};
 
+const STREAM: &str = "faults";
 /// Orders that are split, at least.
 const ORDERS: usize = 1_300;
 /// Items of an order.
 const ITEMS: usize = 4;
-/// Items that are on their way to the aggregator at once. Those of orders that were delivered while it was killed, and of which
-/// some were acknowledged, keep their places.
-const CONCURRENCY: usize = 256;
+/// Items that are on their way to the aggregator at once.
+const CONCURRENCY: usize = 128;
 /// Of so many aggregates that the sink has accepted one is not answered.
 const MUTE: u32 = 50;
 
@@ -29,12 +29,15 @@ pub fn trial(seed: u64) -> Result<(), Failure> {
     let manner = Manner { yes: Reply::status(202), no: vec![Reply::status(503)], mute: Some(MUTE) };
     let sink = Flaky::start_as(random.u64(..), manner)?;
     let port = peers::free_port()?.to_string();
+    let folder = Folder::new()?;
+    let remembered = folder.path().join("delivered").display().to_string();
     let aggregator = || {
         let settings = [
             ("PORT", &*port),
             ("K_SINK", &*sink.sink.url("/")),
             ("K_SINK_TIMEOUT", "1"),
             ("AGGREGATOR_TIMEOUT", "2s"),
+            ("AGGREGATOR_REMEMBERED_FILE", &*remembered),
             ("AGGREGATOR_CE_TYPE", "com.example.order.whole"),
             ("AGGREGATOR_CE_SOURCE", "/faults"),
         ];
@@ -60,6 +63,9 @@ pub fn trial(seed: u64) -> Result<(), Failure> {
         let whole = whole(&sink).ok()?;
         taken.iter().all(|number| whole.contains_key(number)).then_some(())
     });
+    // None waits for others that were acknowledged.
+    let settled =
+        within(PATIENCE, "nothing pending", || left(&redis).is_ok_and(|left| left == 0).then_some(()));
     let whole = whole(&sink)?;
     let lost: Vec<_> = taken.iter().filter(|number| !whole.contains_key(number)).collect();
     let report = Report {
@@ -77,7 +83,15 @@ pub fn trial(seed: u64) -> Result<(), Failure> {
     report.print()?;
     let output = || process.map(|aggregator| aggregator.process.output()).unwrap_or_default();
     ensure(lost.is_empty(), || format!("lost: {lost:?}\n{}", output()))?;
-    all
+    all?;
+    settled.map_err(|why| format!("{why}: {:?} are left", left(&redis)))
+}
+
+/// How many items the broker has not done with.
+fn left(redis: &Redis) -> Result<u64, Failure> {
+    let groups = redis.ask(&["XINFO", "GROUPS", STREAM])?;
+    let number = |name: &str| groups[0][name].as_u64().ok_or_else(|| format!("no {name} in {groups}"));
+    Ok(number("lag")? + number("pending")?)
 }
 
 fn broker(redis: &Redis, target: &str) -> Result<Adapter, Failure> {
@@ -87,7 +101,7 @@ fn broker(redis: &Redis, target: &str) -> Result<Adapter, Failure> {
     let settings = [
         ("REDIS_ADDRESS", &*redis.address().to_string()),
         ("REDIS_PASSWORD", Redis::PASSWORD),
-        ("REDIS_STREAM", "faults"),
+        ("REDIS_STREAM", STREAM),
         ("BROKER_CONFIG", &*document.to_string()),
         ("BROKER_RETRY_AFTER_MAX", "20ms"),
         ("DRAIN_SECONDS", "0"),

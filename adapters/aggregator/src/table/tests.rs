@@ -19,8 +19,11 @@ fn bounds() -> Bounds {
         parts: 100,
         group_bytes: 10_000,
         bytes: 100_000,
-        remembered: 100,
     }
+}
+
+fn table(bounds: &Bounds) -> Table {
+    Table::new(bounds, Delivered::open(100, None).expect("no file"))
 }
 
 /// A part of a group, with an index where it is one, and data.
@@ -68,7 +71,7 @@ fn is_empty(table: &Table) -> bool {
 
 #[test]
 fn a_group_is_complete_with_its_last_part_and_others_are_not_in_it() {
-    let table = Table::new(&bounds());
+    let table = self::table(&bounds());
     let (a, other, b) = (seat(&table, "g", "a", 2), seat(&table, "h", "a", 2), seat(&table, "g", "b", 2));
     assert_eq!(ids(&a), Some(vec!["a".to_owned(), "b".to_owned()]), "in the order in which they came");
     assert!(ids(&b).is_some() && ids(&other).is_none());
@@ -84,7 +87,7 @@ fn a_group_is_complete_with_its_last_part_and_others_are_not_in_it() {
 
 #[test]
 fn a_part_that_comes_twice_counts_once() {
-    let table = Table::new(&bounds());
+    let table = self::table(&bounds());
     let (first, again) = (seat(&table, "g", "a", 2), seat(&table, "g", "a", 2));
     assert!(ids(&first).is_none() && ids(&again).is_none());
     let last = seat(&table, "g", "b", 2);
@@ -98,7 +101,7 @@ fn a_part_that_comes_twice_counts_once() {
 
 #[test]
 fn an_index_is_what_a_part_is_known_by() {
-    let table = Table::new(&bounds());
+    let table = self::table(&bounds());
     let first = table.join(part_with("g", "#0", 3, "1")).expect("it is taken").expect("new");
     assert!(table.join(part_with("g", "#0", 3, "1")).expect("the same").is_some());
     assert_eq!(table.join(part_with("g", "#0", 3, "2")).err(), Some(NotTaken::SameIndex(0)));
@@ -111,7 +114,7 @@ fn an_index_is_what_a_part_is_known_by() {
 
 #[test]
 fn what_can_never_fit_is_told_from_what_cannot_now() {
-    let table = Table::new(&Bounds { parts: 3, groups: 1, waiting: 3, ..bounds() });
+    let table = self::table(&Bounds { parts: 3, groups: 1, waiting: 3, ..bounds() });
     assert_eq!(table.join(part("g", "a", 4)).err(), Some(NotTaken::TooMany(4, 3)));
     let first = seat(&table, "g", "a", 3);
     assert_eq!(table.join(part("g", "b", 2)).err(), Some(NotTaken::OtherCount(2, 3)));
@@ -130,7 +133,7 @@ fn what_can_never_fit_is_told_from_what_cannot_now() {
 
 #[test]
 fn groups_that_nobody_waits_for_give_way() {
-    let table = Table::new(&Bounds { groups: 2, ..bounds() });
+    let table = self::table(&Bounds { groups: 2, ..bounds() });
     drop(seat(&table, "g", "a", 2));
     drop(seat(&table, "h", "a", 2));
     let third = seat(&table, "i", "a", 2);
@@ -141,7 +144,7 @@ fn groups_that_nobody_waits_for_give_way() {
     drop((third, again, first));
 
     let large = format!("\"{}\"", "x".repeat(8_000));
-    let table = Table::new(&Bounds { bytes: 20_000, ..bounds() });
+    let table = self::table(&Bounds { bytes: 20_000, ..bounds() });
     for group in ["g", "h", "i", "j"] {
         drop(table.join(part_with(group, "a", 2, &large)).expect("bytes are freed"));
     }
@@ -158,14 +161,14 @@ fn groups_that_nobody_waits_for_give_way() {
 
 #[test]
 fn what_is_kept_is_there_for_those_who_come_again() {
-    let table = Table::new(&bounds());
+    let table = self::table(&bounds());
     drop(seat(&table, "g", "a", 2));
     let (last, again) = (seat(&table, "g", "b", 2), seat(&table, "g", "a", 2));
     assert!(ids(&last).is_some() && ids(&again).is_some());
     drop((last, again));
     assert!(is_empty(&table), "with the last of them goes what was to be sent");
 
-    let table = Table::new(&Bounds { keep: Duration::ZERO, ..bounds() });
+    let table = self::table(&Bounds { keep: Duration::ZERO, ..bounds() });
     let stays = seat(&table, "g", "a", 3);
     drop(seat(&table, "g", "b", 3));
     let last = seat(&table, "g", "c", 3);
@@ -176,7 +179,7 @@ fn what_is_kept_is_there_for_those_who_come_again() {
 
 #[test]
 fn what_was_left_is_forgotten_in_the_end() {
-    let table = Table::new(&bounds());
+    let table = self::table(&bounds());
     drop(seat(&table, "g", "a", 2));
     drop(table.join_at(part("h", "a", 2), Instant::now() + Duration::from_secs(61)));
     assert_eq!(table.state().groups.used().0, 1);
@@ -184,7 +187,7 @@ fn what_was_left_is_forgotten_in_the_end() {
 
 #[test]
 fn a_group_has_its_time_from_the_first_who_waits() {
-    let table = Table::new(&bounds());
+    let table = self::table(&bounds());
     let now = Instant::now();
     let deadline = |mark: &str, after: u64| {
         let joined = table.join_at(part("g", mark, 3), now + Duration::from_secs(after));
@@ -199,7 +202,7 @@ fn a_group_has_its_time_from_the_first_who_waits() {
 
 #[tokio::test]
 async fn who_has_the_turn_and_goes_hands_it_on() {
-    let table = Table::new(&bounds());
+    let table = self::table(&bounds());
     let (mut first, second) = (seat(&table, "g", "a", 2), seat(&table, "g", "b", 2));
     assert_eq!(first.told().await, Word::Send);
     let turn = second.turn().await.expect("nobody else sends");
@@ -217,7 +220,7 @@ async fn who_has_the_turn_and_goes_hands_it_on() {
 
 #[tokio::test]
 async fn an_incomplete_group_is_sent_once_and_what_comes_late_begins_anew() {
-    let table = Table::new(&bounds());
+    let table = self::table(&bounds());
     let (first, mut second) = (seat(&table, "g", "a", 3), seat(&table, "g", "b", 3));
     assert_eq!(first.seal(), Word::Send);
     assert_eq!((second.told().await, second.seal()), (Word::Send, Word::Send));
@@ -231,7 +234,7 @@ async fn an_incomplete_group_is_sent_once_and_what_comes_late_begins_anew() {
 
 #[tokio::test]
 async fn a_table_that_closes_dismisses_those_who_wait_and_no_others() {
-    let table = Table::new(&bounds());
+    let table = self::table(&bounds());
     let (mut open, leaving) = (seat(&table, "g", "a", 2), seat(&table, "h", "a", 1));
     drop(seat(&table, "i", "a", 2));
     assert_eq!(table.close(), 1, "one is waited for");
@@ -249,7 +252,7 @@ fn at_random_nothing_is_left_behind() {
     let seed = fastrand::u64(..);
     let mut random = fastrand::Rng::with_seed(seed);
     for keep in [Duration::ZERO, Duration::from_secs(60)] {
-        let table = Table::new(&Bounds { keep, groups: 5, waiting: 40, bytes: 10_000, ..bounds() });
+        let table = self::table(&Bounds { keep, groups: 5, waiting: 40, bytes: 10_000, ..bounds() });
         let mut seats = Vec::new();
         let mut delivered = std::collections::HashSet::new();
         for _ in 0..20_000 {
@@ -276,7 +279,7 @@ fn at_random_nothing_is_left_behind() {
             }
             if random.u16(..1000) == 0 {
                 // As if a long time had passed.
-                table.state().delivered = Delivered::new(100);
+                table.state().delivered = Delivered::open(100, None).expect("no file");
                 delivered.clear();
             }
         }

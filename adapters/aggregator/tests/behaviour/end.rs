@@ -52,3 +52,28 @@ fn a_kill_loses_nothing() -> Outcome {
     are([2, 0, 1].map(|index| next.call(&part("7", index, 3))), 202, "")?;
     is_json(&sink.requests()[0].event()?, &json!([{"n": 0}, {"n": 1}, {"n": 2}]))
 }
+
+#[test]
+fn a_file_tells_the_next_process_what_was_delivered() -> Outcome {
+    let folder = kit::Folder::new()?;
+    let file = folder.path().join("delivered").display().to_string();
+    let remembered = ("AGGREGATOR_REMEMBERED_FILE", &*file);
+    let bridge = Bridge::start(&[remembered])?;
+    are([0, 1].map(|index| bridge.call(&part("7", index, 2))), 202, "")?;
+    // SIGKILL, before one of them has read its answer, as it were.
+    drop(bridge);
+    let next = Bridge::start(&[remembered])?;
+    is(&next.send(&part("7", 1, 2))?, 202, "")?;
+    ensure(next.sink.count() == 0, || "it was sent again".to_owned())?;
+
+    let settings = [
+        ("K_SINK", "http://127.0.0.1:9/"),
+        ("AGGREGATOR_CE_TYPE", "whole"),
+        ("AGGREGATOR_CE_SOURCE", "/"),
+        ("AGGREGATOR_REMEMBERED_FILE", "/nowhere/delivered"),
+    ];
+    let mut process = kit::Process::start("aggregator", &[], &settings)?;
+    let code = process.wait()?;
+    let told = process.output().contains("AGGREGATOR_REMEMBERED_FILE cannot be read and written");
+    ensure(code == 78 && told, || process.output())
+}

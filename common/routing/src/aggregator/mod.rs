@@ -148,7 +148,7 @@ impl Aggregator {
             Mark::Event(..) => (1, 0),
         });
         let mut event = self.sample.clone();
-        event.set("id", id(group, parts).to_string())?;
+        event.set("id", id(group, parts.iter().map(|part| &part.mark)).to_string())?;
         for (name, value) in self.attributes.iter().zip(&group.0) {
             let is_given = event.get(name).is_some();
             if (name == "subject" || !OWN.contains(&name.as_str())) && !is_given {
@@ -182,8 +182,9 @@ fn common_value(path: &Path, event: &Event) -> Result<Text, Refusal> {
     if is_scalar { Ok(Text::from(&*found.string())) } else { Err(Refusal::NothingAtPath) }
 }
 
-fn id(group: &Group, parts: &[Part]) -> Uuid {
-    let mut marks: Vec<&Mark> = parts.iter().map(|part| &part.mark).collect();
+/// What these parts of a group are known by: a hash, the same in every process and whatever their order.
+pub fn id<'a>(group: &Group, marks: impl IntoIterator<Item = &'a Mark>) -> Uuid {
+    let mut marks: Vec<&Mark> = marks.into_iter().collect();
     marks.sort_unstable();
     let mut name = Vec::new();
     // Each with its length before it, so that no two lists are the same bytes.
