@@ -60,6 +60,8 @@ pub struct Topic {
     doubt: AtomicBool,
     /// There is none, or it is not known that there is another one.
     is_gone: AtomicBool,
+    /// It ended sooner than before, at the last look.
+    is_suspect: AtomicBool,
     reach: Reach,
     lag: Lag,
 }
@@ -100,6 +102,7 @@ impl Topic {
             found: Arc::new(found),
             doubt: AtomicBool::new(false),
             is_gone: AtomicBool::new(false),
+            is_suspect: AtomicBool::new(false),
             reach: Reach::default(),
             lag: Lag::new(&config.broker.name()),
         })
@@ -202,6 +205,10 @@ impl Log for Topic {
 
     async fn acknowledge(&self, reader: &Reader, positions: &[Position]) -> Result<(), Error> {
         reader.acknowledge(positions).await
+    }
+
+    fn take_lost(&self, reader: &Reader) -> u64 {
+        reader.take_lost()
     }
 
     async fn upkeep(&self, readers: &[Arc<Reader>]) {

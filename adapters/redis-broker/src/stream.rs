@@ -144,6 +144,10 @@ impl Log for Stream {
         reader.acknowledge(&self.client, positions).await
     }
 
+    fn take_lost(&self, reader: &Reader) -> u64 {
+        reader.take_lost()
+    }
+
     async fn upkeep(&self, readers: &[Arc<Reader>]) {
         for reader in readers {
             if let Err(error) = reader.hold(&self.client).await {

@@ -103,8 +103,21 @@ struct State {
     member: Option<Arc<Member>>,
     /// Partitions that the owner drains, and will close.
     revoking: BTreeSet<i32>,
+    /// Those of a member that is no more: they are given up already.
+    stale: BTreeSet<i32>,
     /// Partitions that this process has ever begun.
     begun: BTreeSet<i32>,
+}
+
+impl State {
+    /// Of these, those that are drained are given up already, whatever their owner says later.
+    fn are_stale(&mut self, partitions: &[i32]) {
+        for number in partitions {
+            if self.revoking.remove(number) {
+                self.stale.insert(*number);
+            }
+        }
+    }
 }
 
 impl<F: Feed> Consumer<F> {
@@ -204,14 +217,20 @@ impl<F: Feed> Shared<F> {
     /// All at once where the protocol knows nothing else.
     fn give_up(&self, partitions: &[i32]) -> bool {
         let mut state = self.state();
+        if !partitions.is_empty() && partitions.iter().all(|number| state.stale.contains(number)) {
+            state.stale.retain(|number| !partitions.contains(number));
+            return true;
+        }
         let Some(member) = state.member.clone().filter(|_| !state.revoking.is_empty()) else { return false };
         let done: Vec<_> = if partitions.is_empty() {
             state.revoking.iter().copied().collect()
         } else {
             partitions.iter().copied().filter(|number| state.revoking.contains(number)).collect()
         };
-        for number in &done {
-            state.revoking.remove(number);
+        if partitions.is_empty() {
+            state.are_stale(&done);
+        } else {
+            state.revoking.retain(|number| !done.contains(number));
         }
         if !done.is_empty() {
             let list = self.list(done);

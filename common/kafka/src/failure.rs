@@ -47,7 +47,11 @@ pub fn meaning(code: RDKafkaErrorCode) -> Option<&'static str> {
 #[must_use]
 pub fn error(doing: &str, error: KafkaError, watch: &Watch) -> Error {
     let doing = watch.named(doing);
-    let code = error.rdkafka_error_code();
+    let code = match &error {
+        // Of which the library says that it has none.
+        KafkaError::AdminOp(code) => Some(*code),
+        error => error.rdkafka_error_code(),
+    };
     match code {
         Some(RDKafkaErrorCode::MessageSizeTooLarge) => {
             return Error::permanent(format!("{doing}: the record is larger than the topic allows"))
@@ -115,6 +119,13 @@ mod tests {
             assert_eq!((error.status().as_u16(), error.is_permanent()), (status, status != 503), "{code}");
             assert!(error.chain().contains(named), "{code}: {}", error.chain());
         }
+    }
+
+    #[test]
+    fn what_forbids_a_topic_is_told_with_its_setting() {
+        let error = KafkaError::AdminOp(RDKafkaErrorCode::InvalidReplicationFactor);
+        let chain = super::error("making TOPIC", error, &Watch::default()).chain();
+        assert!(chain.contains("TOPIC_REPLICATION_FACTOR"), "{chain}");
     }
 
     #[test]

@@ -55,6 +55,11 @@ impl Topic {
     /// Looks at the topic while it is read. One that is gone is told of, and made again.
     async fn look(&self, readers: &[Arc<Reader>]) -> Result<(), Error> {
         if self.ask(PROBE).await?.is_none() {
+            // A node that has just begun may not know yet of all that there is: it is asked once more.
+            if !self.is_gone.load(Relaxed) && !self.is_suspect.swap(true, Relaxed) {
+                self.doubt.store(true, Relaxed);
+                return Ok(());
+            }
             self.is_gone(readers);
             self.make().await?;
         }
@@ -62,8 +67,13 @@ impl Topic {
         let (producer, partitions) = (self.producers.current(), self.found.partitions());
         let ends = lag::look(producer, &self.name, partitions, self.watch()).await?;
         if self.found.ends.is_another(&ends) {
+            // As above: a leader.
+            if !self.is_suspect.swap(true, Relaxed) {
+                return Ok(());
+            }
             self.is_gone(readers);
         }
+        self.is_suspect.store(false, Relaxed);
         self.found.ends.set(&ends);
         self.lag.tell(&ends, readers);
         for reader in readers {

@@ -201,16 +201,17 @@ impl Reader {
         }
     }
 
+    /// How many records are gone that were not read, since the last time.
+    pub fn take_lost(&self) -> u64 {
+        self.reached.take_lost()
+    }
+
     /// Records of any partition.
     pub async fn read(&self, most: usize) -> Result<Batch<Position>, Error> {
         let Some(session) = self.session() else {
             return Err(Error::retryable("reading the topic: the group is left"));
         };
-        let read = session.read(most, self.found.most).await;
-        match self.reached.take_lost() {
-            0 => read,
-            lost => Ok(Batch { lost, ..read.unwrap_or_default() }),
-        }
+        session.read(most, self.found.most).await
     }
 
     /// Moves the positions of the group over what is done without a gap.

@@ -9,7 +9,7 @@ use std::{
     collections::BTreeMap,
     sync::{
         Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering::SeqCst},
+        atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
     },
     time::{Duration, Instant},
 };
@@ -48,6 +48,8 @@ pub struct Reader {
     is_reading: AtomicBool,
     /// Whether nothing may be given before what is before it in the stream is done with.
     is_ordered: AtomicBool,
+    /// Entries that somebody deleted before they were given, since that was last asked for.
+    lost: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -92,6 +94,7 @@ impl Reader {
             }),
             is_reading: AtomicBool::new(false),
             is_ordered: AtomicBool::new(false),
+            lost: AtomicU64::new(0),
         }
     }
 
@@ -154,7 +157,7 @@ impl Reader {
         let claims = Instant::now() >= self.state().claim_at;
         if claims {
             let batch = self.claim(client, most).await?;
-            if !batch.entries.is_empty() || batch.lost > 0 {
+            if !batch.entries.is_empty() {
                 return Ok(batch);
             }
         }
@@ -203,9 +206,9 @@ impl Reader {
                 state.claim_at = Instant::now() + self.claim_idle / 2;
             }
         }
-        let mut batch = self.in_turn(client, found).await?;
-        // From Redis 7 on these are done with.
-        batch.lost += answer.next().map_or(0, reply::count);
+        // From Redis 7 on what was deleted is done with.
+        self.lost.fetch_add(answer.next().map_or(0, reply::count), SeqCst);
+        let batch = self.in_turn(client, found).await?;
         if !batch.entries.is_empty() {
             let entries = batch.entries.len();
             tracing::info!(
@@ -237,7 +240,7 @@ impl Reader {
                         continue;
                     }
                     // Somebody has deleted it.
-                    None if !is_beyond => batch.lost += 1,
+                    None if !is_beyond => drop(self.lost.fetch_add(1, SeqCst)),
                     _ => {}
                 }
                 done.push(id);

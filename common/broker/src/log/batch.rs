@@ -7,15 +7,13 @@ use bytes::Bytes;
 pub struct Batch<P> {
     /// Entries, in the order of the log.
     pub entries: Vec<Incoming<P>>,
-    /// How many entries the log dropped before the trigger got them, as far as is known.
-    pub lost: u64,
     /// Whether the end of the trigger's bounds is reached: it reads no more. What was read beyond is the log's matter.
     pub ended: bool,
 }
 
 impl<P> Default for Batch<P> {
     fn default() -> Self {
-        Self { entries: Vec::new(), lost: 0, ended: false }
+        Self { entries: Vec::new(), ended: false }
     }
 }
 

@@ -129,9 +129,6 @@ async fn run<L: Log>(engine: Of<L>, trigger: TriggerOf<L>) {
         let Ok(batch) = batch else { continue };
         trigger.status.works();
         pause = FIRST_PAUSE;
-        if batch.lost > 0 {
-            mourn(&trigger, batch.lost);
-        }
         let ended = batch.ended;
         take(&engine, &trigger, batch).await;
         if ended {
@@ -181,7 +178,10 @@ async fn farewell<L: Log>(engine: &Of<L>, trigger: &TriggerOf<L>) {
 }
 
 /// Says that entries are gone that the trigger was to get.
-fn mourn<L: Log>(trigger: &TriggerOf<L>, events: u64) {
+pub(super) fn mourn<L: Log>(trigger: &TriggerOf<L>, events: u64) {
+    if events == 0 {
+        return;
+    }
     trigger.metrics.lost(events);
     trigger.status.erred("the log dropped events that were not delivered");
     tracing::error!(

@@ -98,6 +98,10 @@ pub trait Log: Debug + Send + Sync + 'static {
         positions: &[Self::Position],
     ) -> impl Future<Output = Result<(), Error>> + Send;
 
+    /// How many entries the log dropped that the trigger was to get, as far as is known, since it was last asked; that is after
+    /// each upkeep.
+    fn take_lost(&self, reader: &Self::Reader) -> u64;
+
     /// What is to be done from time to time, for the triggers there are; called each second.
     fn upkeep(&self, readers: &[Arc<Self::Reader>]) -> impl Future<Output = ()> + Send {
         let _ = readers;
@@ -223,8 +227,11 @@ impl<L: Log> Backend for Durable<L> {
     }
 
     async fn upkeep(engine: &Arc<Engine<Self>>) {
-        let readers: Vec<_> = engine.triggers().iter().map(|trigger| trigger.lane.reader.clone()).collect();
-        engine.backend.log.upkeep(&readers).await;
+        let triggers = engine.triggers();
+        let readers: Vec<_> = triggers.iter().map(|trigger| trigger.lane.reader.clone()).collect();
+        let log = &engine.backend.log;
+        log.upkeep(&readers).await;
+        triggers.iter().for_each(|trigger| lane::mourn(trigger, log.take_lost(&trigger.lane.reader)));
     }
 
     async fn stop_reading(engine: &Arc<Engine<Self>>) {
@@ -255,9 +262,11 @@ async fn last_words<L: Log>(
     trigger: Arc<Trigger<Durable<L>>>,
     patience: Instant,
 ) {
+    let (log, reader) = (&engine.backend.log, &trigger.lane.reader);
+    lane::mourn(&trigger, log.take_lost(reader));
     let words = async {
         acks::settled(&trigger).await;
-        engine.backend.log.leave(&trigger.lane.reader, trigger.lane.is_forgotten()).await;
+        log.leave(reader, trigger.lane.is_forgotten()).await;
     };
     if timeout_at(patience.into(), words).await.is_err() {
         tracing::warn!(

@@ -191,7 +191,8 @@ impl<'a, F: Feed> Serving<'a, F> {
         {
             let mut state = self.shared.state();
             state.member = None;
-            state.revoking.clear();
+            let revoking: Vec<_> = state.revoking.iter().copied().collect();
+            state.are_stale(&revoking);
         }
         let begun: Vec<_> = self.queues.keys().copied().collect();
         self.drop_queues(&begun);

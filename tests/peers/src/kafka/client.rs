@@ -141,6 +141,17 @@ impl Kafka {
             .try_for_each(|result| result.map(drop).map_err(|(topic, code)| format!("{topic}: {code}")))
     }
 
+    /// Drops the records of a partition that stand before an offset, as its retention would.
+    ///
+    /// # Errors
+    /// When the broker refuses.
+    pub fn drop_records(&self, topic: &str, partition: i32, before: i64) -> Result<(), Failure> {
+        let (admin, options) = self.admin()?;
+        let mut offsets = TopicPartitionList::new();
+        offsets.add_partition_offset(topic, partition, Offset::Offset(before)).map_err(text)?;
+        wait(admin.delete_records(&offsets, &options)).map(drop)
+    }
+
     /// Gives a topic more partitions.
     ///
     /// # Errors

@@ -100,7 +100,7 @@ impl Reached {
 
     /// How many are, since the last time.
     pub fn take_lost(&self) -> u64 {
-        if self.lost.load(SeqCst) == 0 { 0 } else { self.lost.swap(0, SeqCst) }
+        self.lost.swap(0, SeqCst)
     }
 }
 

@@ -99,9 +99,9 @@ impl Session {
             match change {
                 Assignment::Assigned(partitions) => self.assigned(partitions),
                 Assignment::Revoked(names) => {
-                    let lanes = self.remove(&names);
-                    lanes.iter().for_each(|lane| self.reached.forget(lane.partition.number));
-                    worker::spawn(Arc::clone(&self).drain(lanes));
+                    let (lanes, numbers) = (self.remove(&names), numbers(&names));
+                    numbers.iter().for_each(|number| self.reached.forget(*number));
+                    worker::spawn(Arc::clone(&self).drain(lanes, numbers));
                 }
                 Assignment::Lost(names) => self.remove(&names).iter().for_each(|lane| lane.go()),
             }
@@ -121,15 +121,14 @@ impl Session {
         self.filled.notify_one();
     }
 
-    /// Takes lanes out, so that nothing more is read of them. A name ends with the number.
+    /// Takes lanes out, so that nothing more is read of them.
     fn remove(&self, names: &[String]) -> Vec<Arc<Lane>> {
-        let numbers = names.iter().filter_map(|name| name.rsplit('/').next()?.parse().ok());
         let mut lanes = self.lanes();
-        numbers.filter_map(|number: i32| lanes.remove(&number)).collect()
+        numbers(names).iter().filter_map(|number| lanes.remove(number)).collect()
     }
 
     /// Waits until what was given of partitions is done, then gives them up.
-    async fn drain(self: Arc<Self>, lanes: Vec<Arc<Lane>>) {
+    async fn drain(self: Arc<Self>, lanes: Vec<Arc<Lane>>, numbers: Vec<i32>) {
         let done = async {
             for lane in &lanes {
                 lane.window.until(|count, _| count == 0).await;
@@ -142,7 +141,6 @@ impl Session {
             );
         }
         lanes.iter().for_each(|lane| lane.go());
-        let numbers: Vec<_> = lanes.iter().map(|lane| lane.partition.number).collect();
         let consumer = Arc::clone(&self.consumer);
         let closed = kafka::blocking(move || {
             consumer.close(&numbers);
@@ -192,7 +190,7 @@ impl Session {
             }
         }
         let ended = lanes.len() == self.found.partitions() && lanes.iter().all(|lane| lane.is_ended());
-        Ok(Batch { entries, lost: 0, ended })
+        Ok(Batch { entries, ended })
     }
 
     /// Stores how far the partitions are done without a gap.
@@ -286,6 +284,11 @@ impl Session {
             tracing::warn!(reason = error.chain(), "the consumer group was not left");
         }
     }
+}
+
+/// The numbers with which the names of partitions end.
+fn numbers(names: &[String]) -> Vec<i32> {
+    names.iter().filter_map(|name| name.rsplit('/').next()?.parse().ok()).collect()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

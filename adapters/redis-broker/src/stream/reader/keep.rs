@@ -1,6 +1,6 @@
 //! Holding on to what takes long, and giving a place up.
 
-use std::time::Instant;
+use std::{sync::atomic::Ordering::SeqCst, time::Instant};
 
 use common::Error;
 use redis::{Value, cmd};
@@ -39,6 +39,11 @@ impl Reader {
             }
         }
         Ok(())
+    }
+
+    /// How many entries were deleted before they were given, since the last time.
+    pub fn take_lost(&self) -> u64 {
+        self.lost.swap(0, SeqCst)
     }
 
     /// Removes the group.

@@ -34,18 +34,18 @@ impl<F: Feed> Serving<'_, F> {
     /// Has the owner drain what it reads; what was not begun is given up at once.
     fn revoke(&mut self, partitions: &[i32]) {
         self.pending = None;
-        let drained: Vec<_> =
-            partitions.iter().copied().filter(|number| self.reading.remove(number)).collect();
-        let mut state = self.shared.state();
-        if drained.is_empty() {
-            let list = self.shared.list(partitions.iter().copied());
-            if let Err(error) = unassign(self.member, &list, true) {
+        let (drained, others): (Vec<i32>, Vec<i32>) =
+            partitions.iter().partition(|number| self.reading.remove(number));
+        if !others.is_empty() {
+            let list = self.shared.list(others);
+            if let Err(error) = unassign(self.member, &list, drained.is_empty()) {
                 tracing::warn!(%error, "partitions cannot be given up");
             }
+        }
+        if drained.is_empty() {
             return;
         }
-        state.revoking.extend(partitions);
-        drop(state);
+        self.shared.state().revoking.extend(&drained);
         self.revoked = Some(Instant::now());
         self.shared.tell(Assignment::Revoked(self.names(drained)));
     }
@@ -53,9 +53,7 @@ impl<F: Feed> Serving<'_, F> {
     fn lose(&mut self, partitions: &[i32]) {
         self.pending = None;
         let lost: Vec<_> = partitions.iter().copied().filter(|number| self.reading.remove(number)).collect();
-        let mut state = self.shared.state();
-        state.revoking.retain(|number| !partitions.contains(number));
-        drop(state);
+        self.shared.state().are_stale(partitions);
         if !lost.is_empty() {
             self.shared.tell(Assignment::Lost(self.names(lost)));
         }
@@ -88,7 +86,11 @@ impl<F: Feed> Serving<'_, F> {
     fn assign(&mut self, partitions: &[i32]) -> Result<Vec<(String, Partition<F>)>, KafkaError> {
         let before = self.shared.state().begun.clone();
         let offsets = self.shared.feed.begin(self.member, partitions, &before)?;
-        self.shared.state().begun.extend(partitions);
+        {
+            let mut state = self.shared.state();
+            state.begun.extend(partitions);
+            state.stale.retain(|number| !partitions.contains(number));
+        }
         match self.member.rebalance_protocol() {
             RebalanceProtocol::Cooperative => self.member.incremental_assign(&offsets)?,
             _ => self.member.assign(&offsets)?,
