@@ -48,7 +48,11 @@ impl Target for XmlToJson {
 fn transformed(mut event: Event) -> Result<Event, Error> {
     let data = event.data().cloned().unwrap_or_default();
     let json = xmljson::convert(&data).map_err(|invalid| {
-        Error::permanent(invalid.to_string()).told_as(FAILED).with_code("request-validation")
+        // The reason may repeat a part of the document, which is the caller's: it is told, and not logged.
+        Error::permanent("invalid XML")
+            .with_detail(format!("{} at byte {}", invalid.reason, invalid.at).as_bytes())
+            .told_as(FAILED)
+            .with_code("request-validation")
     })?;
     event
         .set_data("application/json", json)

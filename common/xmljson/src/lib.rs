@@ -28,6 +28,20 @@ pub struct Invalid {
     pub reason: String,
 }
 
+/// The longest reason, in characters: it may repeat a part of the document.
+const MAX_REASON: usize = 200;
+
+impl Invalid {
+    /// With a reason on one line.
+    fn new(at: u64, reason: &str) -> Self {
+        let mut shown = String::new();
+        for c in reason.chars().take(MAX_REASON) {
+            if c.is_control() { shown.extend(c.escape_default()) } else { shown.push(c) }
+        }
+        Self { at, reason: shown }
+    }
+}
+
 /// The JSON of a document, with a line break at its end.
 ///
 /// The first element must be well-formed. What comes behind it is kept up to the first mistake.

@@ -85,7 +85,7 @@ pub(crate) fn read(xml: &[u8]) -> Result<Tree<'_>, Invalid> {
     if builder.is_complete() {
         return Ok(builder.tree);
     }
-    Err(Invalid { at: reader.buffer_position(), reason })
+    Err(Invalid::new(reader.buffer_position(), &reason))
 }
 
 impl<'a> Builder<'a> {

@@ -92,6 +92,9 @@ fn what_is_not_well_formed_is_refused() {
         assert!(text.starts_with("invalid XML: "), "{xml}: {text}");
     }
     assert!(text(b"<a>\xff</a>").starts_with("invalid XML: a byte that no XML has"));
+    // What is repeated of the document stays on one line, and short.
+    assert!(text("<a></\r\n>").contains(r"</\r\n>"), "{}", text("<a></\r\n>"));
+    assert!(text(format!("<a></{}>", "b".repeat(5000))).len() < 300);
     let utf16: Vec<u8> = "<a/>".encode_utf16().flat_map(u16::to_le_bytes).collect();
     assert!(text(utf16).starts_with("invalid XML: "));
 }
