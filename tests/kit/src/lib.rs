@@ -1,7 +1,10 @@
 //! The conformance kit: runs the real binary of an adapter and looks at it from outside, as a client, a sink, an
 //! upstream and an operator would. It shares no code with what it checks.
 //!
-//! - [`Process`] is a running binary, [`Adapter`] one that is spoken to, [`Sink`] a scripted HTTP peer on loopback, [`Request`] a small client.
+//! - [`Process`] is a running binary, [`Adapter`] one that is spoken to, [`Sink`] a scripted HTTP peer on loopback,
+//!   [`Request`] a small client.
+//! - [`Folder`] holds a test's files, [`at_once`] and [`eventually`] are for what happens beside it, [`broker`] is for brokers,
+//!   [`trials`] for binaries whose tests stand in lists.
 //! - [`Harness`] is what one adapter tells the kit about itself, [`World`] and [`Running`] are a trial's surroundings.
 //! - [`clauses`] is the numbered list of what every adapter must keep.
 
