@@ -38,5 +38,6 @@ pub fn outage() -> Outcome {
         let all = crate::numbered(0..20).iter().chain([&last]).all(|id| arrived.contains(id));
         all.then_some(())
     })?;
-    settled(&kafka, &topic, "t")
+    settled(&kafka, &topic, "t")?;
+    crate::expect(broker.lost().len(), 0, "nothing is told as lost")
 }
