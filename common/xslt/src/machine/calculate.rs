@@ -112,7 +112,7 @@ impl Machine<'_> {
         }
         let text = match other {
             Value::Number(_) => String::new(),
-            other => self.to_text(other)?,
+            other => self.text_from(other)?,
         };
         for node in nodes {
             let found = self.text_of(*node)?;
@@ -139,9 +139,9 @@ impl Machine<'_> {
             return Ok(comparison.of_numbers(f64::from(left), f64::from(right)));
         }
         if !comparison.is_equality() || is(|value| matches!(value, Value::Number(_))) {
-            return Ok(comparison.of_numbers(self.to_number(left)?, self.to_number(right)?));
+            return Ok(comparison.of_numbers(self.number_of(left)?, self.number_of(right)?));
         }
-        Ok(comparison.of_texts(&self.to_text(left)?, &self.to_text(right)?))
+        Ok(comparison.of_texts(&self.text_from(left)?, &self.text_from(right)?))
     }
 
     pub fn is_true(&self, value: &Value) -> bool {
@@ -154,15 +154,15 @@ impl Machine<'_> {
         }
     }
 
-    pub fn to_number(&mut self, value: &Value) -> Result<f64, Failure> {
+    pub fn number_of(&mut self, value: &Value) -> Result<f64, Failure> {
         Ok(match value {
             Value::Number(number) => *number,
             Value::Truth(truth) => f64::from(*truth),
-            other => text_number(&self.to_text(other)?),
+            other => text_number(&self.text_from(other)?),
         })
     }
 
-    pub fn to_text(&mut self, value: &Value) -> Result<String, Failure> {
+    pub fn text_from(&mut self, value: &Value) -> Result<String, Failure> {
         Ok(match value {
             Value::Nodes(nodes) => match nodes.first() {
                 Some(node) => self.text_of(*node)?,
@@ -205,7 +205,7 @@ impl Machine<'_> {
         match value {
             Value::Nodes(nodes) => self.texts(nodes),
             other => {
-                let text = self.to_text(other)?;
+                let text = self.text_from(other)?;
                 Ok(Texts { charge: Charge::new(text.len()), texts: vec![text] })
             }
         }

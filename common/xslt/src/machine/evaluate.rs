@@ -148,12 +148,12 @@ impl<'s> Machine<'s> {
 
     pub fn number(&mut self, expression: &'s Expression, place: Place) -> Result<f64, Failure> {
         let value = self.evaluate(expression, place)?;
-        self.to_number(&value)
+        self.number_of(&value)
     }
 
     pub fn text(&mut self, expression: &'s Expression, place: Place) -> Result<String, Failure> {
         let value = self.evaluate(expression, place)?;
-        self.to_text(&value)
+        self.text_from(&value)
     }
 
     pub fn nodes(&mut self, expression: &'s Expression, place: Place) -> Result<Nodes, Failure> {

@@ -67,7 +67,7 @@ impl<'s> Machine<'s> {
             Value::Nodes(_) => Ok(value),
             Value::Fragment(root) => Ok(Value::nodes(vec![root])),
             other => {
-                let text = self.to_text(&other)?;
+                let text = self.text_from(&other)?;
                 let mut tree = Tree::default();
                 tree.add(0, Kind::Text, None, text);
                 let root = self.keep(tree)?;

@@ -152,7 +152,7 @@ impl<'s> Machine<'s> {
                 Value::Nodes(nodes) => nodes.iter().try_for_each(|node| self.copy(*node)),
                 Value::Fragment(root) => self.copy(root),
                 other => {
-                    let text = self.to_text(&other)?;
+                    let text = self.text_from(&other)?;
                     self.write(&text, false)
                 }
             },

@@ -73,7 +73,7 @@ impl Span {
     pub fn of_seconds(seconds: f64) -> Option<Self> {
         let days = (seconds / DAY as f64).floor();
         let fits = days.abs() < 9e18;
-        fits.then(|| Self { months: 0, days: days as i64, seconds: seconds - days * DAY as f64 })
+        fits.then_some(Self { months: 0, days: days as i64, seconds: seconds - days * DAY as f64 })
     }
 
     /// Without its months.
