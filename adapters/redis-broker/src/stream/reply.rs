@@ -52,6 +52,16 @@ pub fn consumers(summary: &Value) -> Vec<String> {
     consumers.iter().filter_map(name).collect()
 }
 
+/// The entries of a list of `XPENDING`, with the consumers that have them.
+pub fn pending(list: Value) -> Vec<(Id, String)> {
+    let Value::Array(list) = list else { return Vec::new() };
+    let one = |entry: Value| match entry {
+        Value::Array(parts) => Some((id(parts.first()?)?, parts.get(1).and_then(text)?.to_owned())),
+        _ => None,
+    };
+    list.into_iter().filter_map(one).collect()
+}
+
 /// How many there are in a list.
 pub fn count(list: Value) -> u64 {
     if let Value::Array(list) = list { list.len() as u64 } else { 0 }
@@ -181,6 +191,13 @@ mod tests {
         let summary = list(vec![Value::Int(4), bulk("1-0"), bulk("4-0"), list(vec![pair("a"), pair("b")])]);
         assert_eq!(consumers(&summary), ["a", "b"]);
         assert!(consumers(&list(vec![Value::Int(0), Value::Nil, Value::Nil, Value::Nil])).is_empty());
+    }
+
+    #[test]
+    fn what_is_pending_has_a_holder() {
+        let entry = |id: &str, name: &str| list(vec![bulk(id), bulk(name), Value::Int(7), Value::Int(1)]);
+        let found = pending(list(vec![entry("1-0", "a"), entry("4-2", "b")]));
+        assert_eq!(found, [(Id::at(1), "a".to_owned()), (Id { time: 4, number: 2 }, "b".to_owned())]);
     }
 
     #[test]
