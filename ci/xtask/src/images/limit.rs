@@ -5,12 +5,12 @@ use super::table::{Row, megabytes};
 use crate::cli::Failure;
 use crate::workspace::Package;
 
-/// Bytes of an image whose adapter speaks HTTP, or another protocol by little code.
+/// Bytes of an image whose adapter speaks HTTP alone.
 const SMALL: u64 = 6_000_000;
-/// Bytes of one with the interpreter of a language, or the client of a store.
+/// Bytes of one with the client of a store.
 const MIDDLE: u64 = 7_000_000;
 /// The crates of others that those are.
-const PARTS: [&str; 3] = ["cel", "jaq-core", "redis"];
+const STORES: [&str; 1] = ["redis"];
 /// Bytes of one with the SDK of a cloud or with librdkafka.
 const LARGE: u64 = 16_000_000;
 /// The crates of ours that bring those.
@@ -24,7 +24,7 @@ pub fn of(packages: &[Package], name: &str) -> u64 {
         needed.flat_map(|package| &package.dependencies).filter(|one| one.kind.as_deref() != Some("dev"));
     if FAMILIES.iter().any(|family| ours.contains(*family)) {
         LARGE
-    } else if needed.any(|one| PARTS.contains(&one.name.as_str())) {
+    } else if needed.any(|one| STORES.contains(&one.name.as_str())) {
         MIDDLE
     } else {
         SMALL
@@ -67,9 +67,10 @@ mod tests {
             package("b-source", &["common", "kafka"]),
             package("routing", &["cel"]),
             package("filter", &["common", "routing"]),
+            package("a-broker", &["common", "redis"]),
         ];
-        let limits = ["a-source", "b-source", "filter"].map(|name| of(&packages, name));
-        assert_eq!(limits, [6_000_000, 16_000_000, 7_000_000]);
+        let limits = ["a-source", "b-source", "filter", "a-broker"].map(|name| of(&packages, name));
+        assert_eq!(limits, [6_000_000, 16_000_000, 6_000_000, 7_000_000]);
     }
 
     #[test]

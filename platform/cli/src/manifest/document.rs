@@ -62,6 +62,5 @@ fn read(trigger: Json) -> Result<Document, Vec<(String, String)>> {
         let (path, problem) = line.split_once(": ").unwrap_or(("", line));
         (path.strip_prefix(PREFIX).unwrap_or(path).to_owned(), problem.to_owned())
     };
-    Document::parse(&document.to_string())
-        .map_err(|BrokenDocument(lines)| lines.iter().map(split).collect())
+    Document::parse(&document.to_string()).map_err(|BrokenDocument(lines)| lines.iter().map(split).collect())
 }
