@@ -21,7 +21,7 @@ fn triggers() -> Result<(), Failure> {
     up.edit("type: dev.knative.sources.ping", "type: nothing.like.it")?;
     up.wait_for("has new triggers", mark)?;
     // The broker follows its document on its own: the webhook's event tells that it has taken the new one.
-    up.edit("type: com.example.hook\n  target", "type: com.example.other\n  target")?;
+    up.edit("- exact:\n            type: com.example.hook", "- exact:\n            type: com.example.other")?;
     let hook = up.address("hooks")?;
     kit::eventually("an event that is filtered out", || {
         let mark = up.mark();
