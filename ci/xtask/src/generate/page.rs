@@ -37,7 +37,11 @@ fn taken(description: &Description) -> String {
 
 fn sent(description: &Description) -> String {
     let types: Vec<&String> = description.emits.iter().collect();
-    let where_to = if description.role == "source" { "to `K_SINK`, " } else { "as the answer, " };
+    let where_to = match &*description.role {
+        "source" => "to `K_SINK`, ",
+        "transformation" => "to `K_SINK` or as the answer, ",
+        _ => "as the answer, ",
+    };
     match types.as_slice() {
         [] => "no events of its own".to_owned(),
         [any] if *any == "*" => format!("{where_to}the events that came in"),
