@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::ops::Range;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -10,6 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use kit::{Failure, Folder, PATIENCE};
+use socket2::{Domain, Socket, Type};
 
 /// How often a port that somebody else took first is given up for another.
 const TRIES: usize = 5;
@@ -140,7 +141,9 @@ pub fn free_port() -> Result<u16, Failure> {
         // A hasher's keys are random.
         let random = RandomState::new().build_hasher().finish() % PORTS.len() as u64;
         let port = PORTS.start + random as u16;
-        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+        // Bound and no more: were it listened on for a moment, somebody who waits for his own peer there would take it for that.
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).map_err(|error| error.to_string())?;
+        if socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)).into()).is_ok() {
             return Ok(port);
         }
     }
