@@ -3,7 +3,10 @@
 
 use std::collections::HashMap;
 
-use crate::Mistake;
+use crate::{
+    Mistake,
+    value::{is_space, unquoted},
+};
 
 /// What entities may grow to in any case, and how many times the document otherwise; as in libxml2.
 const GROWTH: (usize, usize) = (1 << 20, 5);
@@ -15,7 +18,7 @@ const MAX_DEPTH: usize = 10;
 pub fn split(text: &str) -> (&str, &str) {
     let mut rest = text.strip_prefix('\u{feff}').unwrap_or(text);
     loop {
-        rest = rest.trim_start_matches(crate::value::is_space);
+        rest = rest.trim_start_matches(is_space);
         rest = match rest {
             _ if rest.starts_with("<?") => after(rest, "?>"),
             _ if rest.starts_with("<!--") => after(rest, "-->"),
@@ -24,28 +27,14 @@ pub fn split(text: &str) -> (&str, &str) {
         };
     }
     // The addresses before the declarations stand in quotes.
-    let mut quote = None;
-    let opening = rest.bytes().position(|byte| match quote {
-        Some(open) => {
-            if byte == open {
-                quote = None;
-            }
-            false
-        }
-        None => {
-            if matches!(byte, b'"' | b'\'') {
-                quote = Some(byte);
-            }
-            matches!(byte, b'[' | b'>')
-        }
-    });
+    let opening = unquoted(rest, &['[', '>']);
     let Some(opening) = opening.filter(|at| rest.as_bytes()[*at] == b'[') else {
         return ("", opening.map_or("", |at| &rest[at + 1..]));
     };
     let subset = &rest[opening + 1..];
     let mut rest = subset;
     loop {
-        rest = rest.trim_start_matches(crate::value::is_space);
+        rest = rest.trim_start_matches(is_space);
         rest = match rest {
             _ if rest.starts_with("<!--") => after(rest, "-->"),
             _ if rest.starts_with("<?") => after(rest, "?>"),
@@ -64,15 +53,7 @@ fn after<'t>(text: &'t str, end: &str) -> &'t str {
 
 /// What comes behind an entity, whose text may hold anything but its quote.
 fn after_entity(text: &str) -> &str {
-    let mut rest = text;
-    while let Some(at) = rest.find(['"', '\'', '>']) {
-        let (found, behind) = (&rest[at..=at], &rest[at + 1..]);
-        if found == ">" {
-            return behind;
-        }
-        rest = after(behind, found);
-    }
-    ""
+    unquoted(text, &['>']).map_or("", |end| &text[end + 1..])
 }
 
 /// Entities with their texts, those for declarations included: the parser takes them too.

@@ -96,6 +96,20 @@ pub fn is_space(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\n' | '\r')
 }
 
+/// Where one of these ASCII letters stands first outside of literals, which are in quotes of either kind.
+pub fn unquoted(text: &str, wanted: &[char]) -> Option<usize> {
+    let mut quote = None;
+    text.char_indices().find_map(|(at, c)| {
+        match quote {
+            Some(open) if open == c => quote = None,
+            Some(_) => {}
+            None if matches!(c, '"' | '\'') => quote = Some(c),
+            None => return wanted.contains(&c).then_some(at),
+        }
+        None
+    })
+}
+
 /// Whether a letter can stand in XML (XML 1.0, section 2.2).
 pub fn is_legal(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)

@@ -1,24 +1,11 @@
 //! What takes long or much by looking harmless: time and memory are bounded, whatever is read, compiled or run.
 
+mod refused;
+
 use std::time::{Duration, Instant};
 
+use refused::{failure, sheet};
 use xslt::{Failure, Limits, Stylesheet};
-
-fn sheet(body: &str) -> String {
-    format!(
-        r#"<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform" xmlns:exsl="http://exslt.org/common" extension-element-prefixes="exsl">{body}</xsl:stylesheet>"#
-    )
-}
-
-fn failure(body: &str, document: &str) -> Failure {
-    let limits = Limits { time: Duration::from_secs(1), memory: 16 << 20, ..Limits::default() };
-    let sheet = Stylesheet::compile(sheet(body).as_bytes()).expect(body);
-    let begun = Instant::now();
-    let failure = sheet.transform(document.as_bytes(), &limits).map(drop).expect_err(body);
-    // Ten times the limit, for machines that have other things to do.
-    assert!(begun.elapsed() < Duration::from_secs(10), "{body}: {:?}", begun.elapsed());
-    failure
-}
 
 /// A document that is nested deeply and ends in a text.
 fn deep(levels: usize, text: &str) -> String {

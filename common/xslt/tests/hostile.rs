@@ -1,27 +1,12 @@
 //! What wants to read, to write, or never to end.
 
-use std::time::{Duration, Instant};
+mod refused;
 
+use refused::{failure, sheet};
 use xslt::{Failure, Limits, Stylesheet};
-
-fn sheet(body: &str) -> String {
-    format!(
-        r#"<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform" xmlns:exsl="http://exslt.org/common" extension-element-prefixes="exsl">{body}</xsl:stylesheet>"#
-    )
-}
 
 fn mistake(text: &str) -> String {
     Stylesheet::compile(text.as_bytes()).map(drop).expect_err(text).to_string()
-}
-
-fn failure(body: &str, document: &str) -> Failure {
-    let limits = Limits { time: Duration::from_secs(1), memory: 16 << 20, ..Limits::default() };
-    let sheet = Stylesheet::compile(sheet(body).as_bytes()).expect(body);
-    let begun = Instant::now();
-    let failure = sheet.transform(document.as_bytes(), &limits).map(drop).expect_err(body);
-    // Ten times the limit, for machines that have other things to do.
-    assert!(begun.elapsed() < Duration::from_secs(10), "{body}: {:?}", begun.elapsed());
-    failure
 }
 
 #[test]

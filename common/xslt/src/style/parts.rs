@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use crate::{
     machine::is_plain_name,
     tree::{Name, Text},
+    value::unquoted,
     xpath::{Expression, Scope, parse},
 };
 
@@ -34,7 +35,8 @@ pub fn avt(text: &str, scope: &Scope, variables: &mut Vec<Name>) -> Result<Avt, 
         if brace == "}" {
             return Err("a '}' closes nothing".to_owned());
         }
-        let end = closing(rest).ok_or("a '{' is not closed")?;
+        // A brace in a literal of the expression does not end it.
+        let end = unquoted(rest, &['}']).ok_or("a '{' is not closed")?;
         if !plain.is_empty() {
             parts.push(Part::Text(std::mem::take(&mut plain)));
         }
@@ -46,25 +48,6 @@ pub fn avt(text: &str, scope: &Scope, variables: &mut Vec<Name>) -> Result<Avt, 
         parts.push(Part::Text(plain));
     }
     Ok(parts)
-}
-
-/// Where an expression ends; a brace in a literal of it does not count.
-fn closing(text: &str) -> Option<usize> {
-    let mut quote = None;
-    text.bytes().position(|byte| match quote {
-        Some(open) => {
-            if byte == open {
-                quote = None;
-            }
-            false
-        }
-        None => {
-            if matches!(byte, b'"' | b'\'') {
-                quote = Some(byte);
-            }
-            byte == b'}'
-        }
-    })
 }
 
 /// How `format-number()` writes.
