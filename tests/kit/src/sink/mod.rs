@@ -203,6 +203,14 @@ impl Sink {
         self.wait_for(count)?.iter().map(Captured::event).collect()
     }
 
+    /// Waits for so many events in all, and gives the last of them.
+    ///
+    /// # Errors
+    /// When they do not come, or the last is no event.
+    pub fn last(&self, count: usize) -> Result<Event, Failure> {
+        self.wait_for(count)?.last().ok_or("nothing came")?.event()
+    }
+
     /// Forgets what arrived and what was scripted, and answers 202 again.
     pub fn reset(&self) {
         self.shared.with(|state| {
