@@ -2,10 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, Uri, header};
-use http_body_util::{BodyExt, Collected, Full, LengthLimitError, Limited};
-use hyper::body::Incoming;
+use http_body_util::Full;
 #[expect(clippy::disallowed_types, reason = "this is the one HTTP client of the tree")]
 use hyper_util::client::legacy::Client as Pool;
 use hyper_util::{
@@ -17,6 +16,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{
     Roots,
+    answer::{Refusal, Room, beginning},
     connector::{BoxError, Connector},
     process,
     tls::Trust,
@@ -27,6 +27,8 @@ use crate::worker;
 const MAX_IDLE: usize = 256;
 /// How long an idle connection is kept; below the usual keep-alive of servers, so that they seldom close first.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(50);
+/// Largest head of an answer, and most that is read at once of its body: each connection may hold as much.
+const MAX_HEAD: usize = 64 << 10;
 
 /// How much of an answer that is no success is read: what is shown of it, and what a dead letter keeps, is far less.
 const ERROR_BYTES: usize = 64 << 10;
@@ -37,6 +39,7 @@ const ERROR_BYTES: usize = 64 << 10;
 pub struct Client {
     pools: Arc<[Pool<Connector, Full<Bytes>>]>,
     proxy: Option<Arc<Matcher>>,
+    room: Arc<Room>,
 }
 
 /// Why there is no complete answer.
@@ -96,17 +99,18 @@ impl Client {
                 #[expect(clippy::disallowed_types, reason = "this is the one HTTP client of the tree")]
                 Pool::builder(TokioExecutor::new())
                     .timer(TokioTimer::new())
+                    .http1_max_buf_size(MAX_HEAD)
                     .pool_timer(TokioTimer::new())
                     .pool_idle_timeout(IDLE_TIMEOUT)
                     .pool_max_idle_per_host(MAX_IDLE)
                     .build(Connector::new(Arc::clone(&tls), proxy.clone()))
             })
             .collect();
-        Self { pools, proxy }
+        Self { pools, proxy, room: Arc::new(Room::new()) }
     }
 
     /// Sends a request and collects the answer, of any status; of one that is no success only the beginning of the body.
-    /// Redirects are answers like any other.
+    /// Redirects are answers like any other. Large answers share a bounded room, in which one may have to wait for another.
     ///
     /// # Errors
     /// When there is no complete answer of at most `limit` bytes within `timeout`.
@@ -131,17 +135,17 @@ impl Client {
         let status = Some(parts.status);
         let reading = async {
             if parts.status.is_success() {
-                Limited::new(body, limit).collect().await.map(Collected::to_bytes)
+                self.room.whole(body, limit).await
             } else {
                 beginning(body, limit.min(ERROR_BYTES)).await
             }
         };
         let body = match timeout_at(deadline, reading).await {
             Ok(Ok(body)) => body,
-            Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            Ok(Err(Refusal::TooLarge)) => {
                 return Err(ClientError { problem: Problem::TooLarge(limit), status, source: None });
             }
-            Ok(Err(error)) => return Err(ClientError::connection(status, error)),
+            Ok(Err(Refusal::Broken(error))) => return Err(ClientError::connection(status, error)),
             Err(_) => return Err(timed_out(status)),
         };
         Ok(Response::from_parts(parts, body))
@@ -155,20 +159,6 @@ impl Client {
         }
         matcher.intercept(uri)?.basic_auth().cloned()
     }
-}
-
-/// The first bytes of an answer; what follows is not waited for.
-async fn beginning(mut body: Incoming, limit: usize) -> Result<Bytes, BoxError> {
-    let mut kept = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        let Ok(data) = frame?.into_data() else { continue };
-        let room = data.len().min(limit - kept.len());
-        kept.extend_from_slice(data.get(..room).unwrap_or_default());
-        if kept.len() == limit {
-            break;
-        }
-    }
-    Ok(kept.freeze())
 }
 
 impl std::fmt::Debug for Client {

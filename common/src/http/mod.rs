@@ -1,8 +1,10 @@
 //! The one HTTP client of the tree: pooled, HTTP/1.1, one pool for each runtime, redirects never followed.
 
+mod answer;
 mod client;
 mod connector;
 mod tls;
+pub(crate) mod whole;
 
 use std::{path::PathBuf, sync::OnceLock};
 

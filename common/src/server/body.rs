@@ -8,12 +8,14 @@ use std::{
     time::Duration,
 };
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::StatusCode;
 use http_body::Body as _;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::time::{Instant, timeout_at};
+
+use crate::http::whole::Whole;
 
 /// Time in which a body must have come whole.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -114,8 +116,7 @@ pub(crate) async fn collect(
         return Err(BodyRefusal::NoRoom);
     }
     let deadline = Instant::now() + BODY_TIMEOUT;
-    let mut first = Bytes::new();
-    let mut rest = BytesMut::new();
+    let mut whole = Whole::new(announced);
     loop {
         let frame = match timeout_at(deadline, body.frame()).await {
             Err(_) => return Err(BodyRefusal::TooSlow),
@@ -124,23 +125,14 @@ pub(crate) async fn collect(
             Ok(Some(Ok(frame))) => frame,
         };
         let Ok(data) = frame.into_data() else { continue };
-        let have = first.len() + rest.len();
-        if have + data.len() > limit {
+        let have = whole.len() + data.len();
+        if have > limit {
             return Err(BodyRefusal::TooLarge);
         }
-        if have + data.len() > share.bytes && !share.grow(have + data.len() - share.bytes) {
+        if have > share.bytes && !share.grow(have - share.bytes) {
             return Err(BodyRefusal::NoRoom);
         }
-        if have == 0 {
-            // Nearly every body is one piece, and that one is not copied.
-            first = data;
-        } else {
-            if rest.is_empty() {
-                rest.reserve(announced.max(have + data.len()));
-                rest.extend_from_slice(&std::mem::take(&mut first));
-            }
-            rest.extend_from_slice(&data);
-        }
+        whole.push(data);
     }
-    Ok(Collected { bytes: if rest.is_empty() { first } else { rest.freeze() }, _share: share })
+    Ok(Collected { bytes: whole.finish(), _share: share })
 }
