@@ -1,16 +1,17 @@
 //! A running binary: started with a clean environment, its JSON log read as it comes, always reaped.
 
+mod pipe;
+
 use std::ffi::OsStr;
-use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use pipe::Pipe;
 use serde_json::Value;
 
 use crate::http::{Request, Response};
@@ -33,21 +34,11 @@ impl Line {
     }
 }
 
-#[derive(Default)]
-struct Output {
-    lines: Mutex<Vec<Line>>,
-    stdout: Mutex<Vec<u8>>,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// A child process. Dropping it kills and reaps it.
 pub struct Process {
     child: Child,
-    output: Arc<Output>,
-    readers: Vec<JoinHandle<()>>,
+    stderr: Pipe,
+    stdout: Pipe,
     status: Option<ExitStatus>,
 }
 
@@ -84,17 +75,11 @@ impl Process {
         let mut child = command.spawn().map_err(|error| {
             format!("cannot start {}: {error} (built with: cargo build --workspace --bins)", binary.display())
         })?;
-        let output = Arc::<Output>::default();
-        let mut readers = Vec::new();
-        if let Some(stderr) = child.stderr.take() {
-            let output = Arc::clone(&output);
-            readers.push(thread::spawn(move || read_lines(stderr, &output.lines)));
-        }
-        if let Some(stdout) = child.stdout.take() {
-            let output = Arc::clone(&output);
-            readers.push(thread::spawn(move || read_bytes(stdout, &output.stdout)));
-        }
-        Ok(Self { child, output, readers, status: None })
+        let (Some(stderr), Some(stdout)) = (child.stderr.take(), child.stdout.take()) else {
+            return Err("a process without output".to_owned());
+        };
+        let (stderr, stdout) = (Pipe::new(stderr.into())?, Pipe::new(stdout.into())?);
+        Ok(Self { child, stderr, stdout, status: None })
     }
 
     /// Starts one without any environment.
@@ -114,7 +99,7 @@ impl Process {
     /// The log so far.
     #[must_use]
     pub fn log(&self) -> Vec<Line> {
-        lock(&self.output.lines).clone()
+        self.stderr.lines()
     }
 
     /// All that was written so far, both streams.
@@ -127,7 +112,7 @@ impl Process {
     /// What came on the standard output so far.
     #[must_use]
     pub fn stdout(&self) -> String {
-        String::from_utf8_lossy(&lock(&self.output.stdout)).into_owned()
+        String::from_utf8_lossy(&self.stdout.bytes()).into_owned()
     }
 
     /// Waits for the first log line with this message.
@@ -147,8 +132,8 @@ impl Process {
             }
             ended = self.exited().is_some();
             if ended {
-                // The last lines may still be in the pipe.
-                self.readers.drain(..).for_each(|reader| drop(reader.join()));
+                // The last line may have no end.
+                self.wait_for_output();
             } else {
                 thread::sleep(Duration::from_millis(2));
             }
@@ -227,8 +212,13 @@ impl Process {
     pub fn wait_within(&mut self, patience: Duration) -> Result<i32, Failure> {
         let code = within(patience, "the end of the process", || self.exited())
             .map_err(|error| format!("{error}; its output:\n{}", self.output()))?;
-        self.readers.drain(..).for_each(|reader| drop(reader.join()));
+        self.wait_for_output();
         Ok(code)
+    }
+
+    fn wait_for_output(&mut self) {
+        self.stderr.wait();
+        self.stdout.wait();
     }
 
     /// One number of `/proc/<id>/status` in bytes: `VmRSS`, resident now, or `VmHWM`, the most that ever was.
@@ -250,23 +240,5 @@ impl Drop for Process {
             let _ = self.child.kill();
             let _ = self.child.wait();
         }
-    }
-}
-
-fn read_lines(stream: impl Read, lines: &Mutex<Vec<Line>>) {
-    let mut reader = BufReader::new(stream);
-    let mut bytes = Vec::new();
-    while matches!(reader.read_until(b'\n', &mut bytes), Ok(1..)) {
-        let text = String::from_utf8_lossy(&bytes).trim_end_matches('\n').to_owned();
-        let json = serde_json::from_str(&text).unwrap_or_default();
-        lock(lines).push(Line { text, json });
-        bytes.clear();
-    }
-}
-
-fn read_bytes(mut stream: impl Read, all: &Mutex<Vec<u8>>) {
-    let mut piece = [0; 4096];
-    while let Ok(length @ 1..) = stream.read(&mut piece) {
-        lock(all).extend_from_slice(&piece[..length]);
     }
 }

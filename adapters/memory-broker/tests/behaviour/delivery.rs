@@ -156,6 +156,28 @@ fn a_trigger_that_hangs_holds_up_no_other() -> Outcome {
 }
 
 #[test]
+fn what_waits_for_another_try_lets_others_pass_unless_there_is_one_at_a_time() -> Outcome {
+    let sink = Sink::start()?;
+    sink.route(|request| {
+        // Even ones fail.
+        let number = request.event().ok()?.json()["number"].as_u64()?;
+        (number % 2 == 0).then(|| Reply::status(503))
+    });
+    let options = |concurrency| json!({"retry": 3, "backoffPolicy": "constant", "backoffDelay": "PT60S", "concurrency": concurrency});
+    let (many, one) = (sink.url("/many"), sink.url("/one"));
+    let triggers = json!({
+        "many": {"target": {"url": many}, "deliveryOptions": options(2)},
+        "one": {"target": {"url": one}, "deliveryOptions": options(1)},
+    });
+    let broker = start(triggers, &[])?;
+    for number in 0..20 {
+        broker.accept("a", number)?;
+    }
+    wait_for_ids(&sink, "/many", 20)?;
+    expect(ids(&sink, "/one"), numbered(0..1), "nothing overtakes")
+}
+
+#[test]
 fn events_of_one_key_go_one_after_the_other() -> Outcome {
     let sink = Sink::start()?;
     let gate = Gate::new();

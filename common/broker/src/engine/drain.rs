@@ -6,10 +6,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::worker;
 use tokio::time::{sleep_until, timeout_at};
 
-use super::{Backend, Engine, Rank, Trigger, work};
+use super::{Backend, Engine, Rank, Trigger};
 
 /// Of the time that is left, so much is for the dead letters.
 const FOR_DEAD_LETTERS: Duration = Duration::from_secs(5);
@@ -45,9 +44,7 @@ impl<B: Backend> Engine<B> {
         self.hurry.notify_waiters();
         for trigger in self.triggers() {
             trigger.hurry.notify_waiters();
-            for _ in 0..trigger.queue.more_slots(self.concurrency(&trigger)) {
-                worker::spawn(work::slot(self.clone(), trigger.clone()));
-            }
+            self.start_slots(&trigger, trigger.queue.more_slots(self.concurrency(&trigger)));
         }
         if timeout_at(deadline.into(), self.emptied()).await.is_err() && !B::KEEPS {
             let left = self.room.taken().events as u64;

@@ -19,7 +19,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use common::{Event, Text, Trace, http::Client, send::SenderOptions, worker};
+use common::{Event, Text, Trace, http::Client, send::SenderOptions};
 use http::HeaderMap;
 use tokio::sync::Notify;
 
@@ -177,7 +177,7 @@ impl<B: Backend> Engine<B> {
     pub(crate) fn enqueue(self: &Arc<Self>, trigger: &Arc<Trigger<B>>, entry: Entry<B::Receipt>) {
         let (key, concurrency) = trigger.order(&entry.stored.event);
         if trigger.queue.push(entry, key, concurrency) {
-            worker::spawn(work::slot(self.clone(), trigger.clone()));
+            self.start_slots(trigger, 1);
         }
     }
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use common::{send::Sender, worker};
+use common::send::Sender;
 use http::Uri;
 use tokio::sync::Notify;
 
@@ -14,7 +14,6 @@ use super::{
     Backend, Engine, Table,
     status::Status,
     trigger::{Route, Trigger},
-    work,
 };
 use crate::{
     document::{Document, TriggerSpec},
@@ -77,9 +76,7 @@ impl<B: Backend> Engine<B> {
             return;
         }
         trigger.route.store(Arc::new(self.route(options)));
-        for _ in 0..trigger.queue.more_slots(self.concurrency(trigger)) {
-            worker::spawn(work::slot(self.clone(), trigger.clone()));
-        }
+        self.start_slots(trigger, trigger.queue.more_slots(self.concurrency(trigger)));
     }
 
     fn route(&self, options: Options) -> Route {

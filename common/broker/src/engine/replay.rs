@@ -5,7 +5,7 @@ use std::{pin::pin, sync::Arc, time::Duration};
 use common::{Error, Trace};
 use tokio::time::timeout;
 
-use super::{Backend, Engine, Stored};
+use super::{Backend, Engine, Stored, work::For};
 use crate::{
     death,
     dlq::{Dead, DeadLetters as _},
@@ -51,7 +51,7 @@ impl<B: Backend> Engine<B> {
         };
         let stored = Stored::new(revived.event, Trace::default(), revived.hops);
         let hurry = pin!(trigger.hurry.notified());
-        let reply = match timeout(PATIENCE, self.deliver(trigger, &stored, hurry)).await {
+        let reply = match timeout(PATIENCE, self.deliver(trigger, &stored, hurry, For::Caller)).await {
             Ok(Ok(reply)) => reply,
             Ok(Err(failed)) => return Err(NotReplayed::Failed(failed.message)),
             Err(_) => {

@@ -34,25 +34,42 @@ pub struct Failed {
     pub attempts: u32,
 }
 
+/// Whose delivery it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum For {
+    /// A slot's, which others may use while the event waits.
+    Slot,
+    /// Somebody's who asked for just this one.
+    Caller,
+}
+
 /// Delivers one event after the other until none is left.
-pub(super) async fn slot<B: Backend>(engine: Arc<Engine<B>>, trigger: Arc<Trigger<B>>) {
+async fn slot<B: Backend>(engine: Arc<Engine<B>>, trigger: Arc<Trigger<B>>) {
     let mut hurry = pin!(trigger.hurry.notified());
     let mut finished = None;
     while let Some(Item { entry, key }) = trigger.queue.next(finished.take(), engine.concurrency(&trigger)) {
         let started = Instant::now();
-        let result = engine.deliver(&trigger, &entry.stored, hurry.as_mut()).await;
+        let result = engine.deliver(&trigger, &entry.stored, hurry.as_mut(), For::Slot).await;
         engine.finish(&trigger, entry, result, started).await;
         finished = key;
     }
 }
 
 impl<B: Backend> Engine<B> {
+    /// Starts so many slots, which the queue of the trigger has counted.
+    pub(super) fn start_slots(self: &Arc<Self>, trigger: &Arc<Trigger<B>>, count: usize) {
+        for _ in 0..count {
+            worker::spawn(slot(self.clone(), trigger.clone()));
+        }
+    }
+
     /// Tries as often as the trigger says, and gives the reply, if there is one.
     pub(super) async fn deliver(
-        &self,
-        trigger: &Trigger<B>,
+        self: &Arc<Self>,
+        trigger: &Arc<Trigger<B>>,
         stored: &Stored,
         mut hurry: Pin<&mut Notified<'_>>,
+        whose: For,
     ) -> Result<Option<Event>, Failed> {
         let Stored { event, trace, .. } = stored;
         let mut attempts = 0;
@@ -89,9 +106,43 @@ impl<B: Backend> Engine<B> {
                 reason = failure.message,
                 "trying again"
             );
-            tokio::select! {
-                () = worker::sleep(wait) => {}
-                () = hurry.as_mut() => return Err(Failed::from(failure).after(attempts)),
+            // Boxed, as it is rare.
+            if !Box::pin(self.wait(trigger, wait, hurry.as_mut(), whose)).await {
+                return Err(Failed::from(failure).after(attempts));
+            }
+        }
+    }
+
+    /// Waits before another try, and lets others have the slot meanwhile. False when time is up.
+    async fn wait(
+        self: &Arc<Self>,
+        trigger: &Arc<Trigger<B>>,
+        wait: Duration,
+        mut hurry: Pin<&mut Notified<'_>>,
+        whose: For,
+    ) -> bool {
+        let is_aside = whose == For::Slot && trigger.queue.step_aside(self.concurrency(trigger));
+        if is_aside {
+            self.start_slots(trigger, trigger.queue.more_slots(self.concurrency(trigger)));
+        }
+        let in_time = tokio::select! {
+            () = worker::sleep(wait) => true,
+            () = hurry.as_mut() => false,
+        };
+        if !is_aside {
+            return in_time;
+        }
+        if !in_time {
+            trigger.queue.come_back_anyway(None);
+            return false;
+        }
+        let Some(mut turn) = trigger.queue.come_back(self.concurrency(trigger)) else { return true };
+        tokio::select! {
+            biased;
+            _ = &mut turn => true,
+            () = hurry => {
+                trigger.queue.come_back_anyway(Some(turn));
+                false
             }
         }
     }

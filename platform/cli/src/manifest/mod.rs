@@ -114,11 +114,13 @@ pub fn read_for(platform: Platform<'_>, namespace: &str, text: &str, catalogue: 
             (component, object.at)
         })
         .collect();
+    let mut losing = Vec::new();
     for object in objects.iter().filter(|object| is_trigger(object)) {
         let read = trigger::read(object, &index, &mut mistakes);
         if let Some((broker, trigger)) = read
             && let Some((component, _)) = components.iter_mut().find(|(component, _)| component.id == broker)
         {
+            losing.extend(trigger::may_lose(&trigger, &broker, &index).then_some(object));
             component.triggers.push(trigger);
         }
     }
@@ -133,6 +135,7 @@ pub fn read_for(platform: Platform<'_>, namespace: &str, text: &str, catalogue: 
     }
     let bridge = (mistakes.count() == 0).then(|| {
         secrets.warn_of_unused(&mut mistakes);
+        losing.iter().for_each(|object| trigger::warn_of_loss(object, &mut mistakes));
         let mut components: Vec<Component> = components.into_iter().map(|(component, _)| component).collect();
         label(&mut components);
         Bridge { components }

@@ -84,6 +84,21 @@ pub fn read(object: &Object, index: &Index<'_>, mistakes: &mut Mistakes) -> Opti
     Some((broker?, trigger))
 }
 
+/// Whether an event is lost that cannot be delivered at the first try. A broker with a log keeps it.
+pub fn may_lose(trigger: &Trigger, broker: &Id, index: &Index<'_>) -> bool {
+    let tries_again = trigger.delivery.get("retry").is_some_and(|retry| retry != 0);
+    !tries_again && trigger.dead_letter.is_none() && !index.keeps_events(broker)
+}
+
+/// Says so.
+pub fn warn_of_loss(object: &Object, mistakes: &mut Mistakes) {
+    let message = format!(
+        "{} has neither 'spec.delivery.retry' nor 'spec.delivery.deadLetterSink': an event that cannot be delivered at once is lost",
+        object.id
+    );
+    mistakes.warn(object.at, message);
+}
+
 /// The bounds as the broker takes them, where it is one that can.
 fn bounds(node: &Node, broker: Option<&Id>, index: &Index<'_>, mistakes: &mut Mistakes) -> Json {
     match broker {
