@@ -98,6 +98,8 @@ def have_literal_numbers: true;
 def have_decnum: false;
 
 def @json: tojson;
+def @base32: tostring | encode_base32;
+def @base32d: tostring | decode_base32;
 def cell(quoted): if type == "string" then quoted elif . == null then ""
   elif type == "array" or type == "object" then error("a row cannot hold: \(type) (\(tojson))") else tojson end;
 def @csv: map(cell("\"" + (split("\"") | join("\"\"")) + "\"")) | join(",");
@@ -105,4 +107,5 @@ def @tsv: map(cell(gsub("\\\\"; "\\\\") | gsub("\t"; "\\t") | gsub("\r"; "\\r") 
 def format($name): if $name == "json" then @json elif $name == "text" then @text elif $name == "csv" then @csv
   elif $name == "tsv" then @tsv elif $name == "html" then @html elif $name == "uri" then @uri
   elif $name == "sh" then @sh elif $name == "base64" then @base64 elif $name == "base64d" then @base64d
+  elif $name == "base32" then @base32 elif $name == "base32d" then @base32d
   else error("format not defined: \($name)") end;

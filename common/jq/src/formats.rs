@@ -1,9 +1,10 @@
-//! Texts in the clothes of other formats: HTML, URIs, base64.
+//! Texts in the clothes of other formats: HTML, URIs, base64 and base32.
 
 use base64::{
     Engine as _, alphabet,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig, general_purpose::STANDARD},
 };
+use data_encoding::{BASE32, BASE32_NOPAD};
 use jaq_core::{
     DataT, RunPtr,
     native::{Filter, bome, v},
@@ -39,6 +40,13 @@ pub(crate) fn list<D: for<'a> DataT<V<'a> = Value>>() -> Vec<Filter<RunPtr<D>>> 
             bome(map(&cv.1, |text| match LENIENT.decode(text) {
                 Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
                 Err(error) => Err(Error::str(format_args!("cannot decode base64: {error}"))),
+            }))
+        }),
+        ("encode_base32", v(0), |cv| bome(map(&cv.1, |text| Ok(BASE32.encode(text.as_bytes()))))),
+        ("decode_base32", v(0), |cv| {
+            bome(map(&cv.1, |text| match BASE32_NOPAD.decode(text.trim_end_matches('=').as_bytes()) {
+                Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+                Err(error) => Err(Error::str(format_args!("cannot decode base32: {error}"))),
             }))
         }),
     ]

@@ -193,6 +193,9 @@ fn the_language_is_that_of_gojq() {
         ("@html | @htmld", r#""<&lt;>""#, r#""\u003c\u0026lt;\u003e""#),
         ("[.[] | @base64d]", r#"["YWI=", "YWI", "4pyT"]"#, r#"["ab","ab","✓"]"#),
         ("@base64d", r#""%""#, "cannot decode base64: Invalid symbol 37, offset 0."),
+        ("[.[] | @base32, (@base32 | @base32d)]", r#"["✓x", 1]"#, r#"["4KOJG6A=","✓x","GE======","1"]"#),
+        ("[format(\"base32\", \"base32d\")]", r#""GE""#, r#"["I5CQ====","1"]"#),
+        ("@base32d", r#""1""#, "cannot decode base32: invalid length at 0"),
         ("@uri | ., @urid", r#""a b/ü""#, r#""a b/ü""#),
     ]);
 }
