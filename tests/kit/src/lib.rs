@@ -50,7 +50,7 @@ pub use world::{Running, World};
 pub type Failure = String;
 
 /// How long the kit waits for what must happen: long enough for a busy machine, so that only a real fault reaches it.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Asks again and again until there is an answer.
 ///

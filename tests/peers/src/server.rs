@@ -112,7 +112,8 @@ fn spawn(command: &mut Command, folder: &Path) -> Result<Child, Failure> {
 /// Waits until connections are accepted; false when the process has ended.
 fn listens(child: &mut Child, address: SocketAddr) -> Result<bool, Failure> {
     let begun = Instant::now();
-    while begun.elapsed() < PATIENCE {
+    // Several of them may start at the same time as much else runs.
+    while begun.elapsed() < PATIENCE * 3 {
         if child.try_wait().map_err(|error| error.to_string())?.is_some() {
             return Ok(false);
         }

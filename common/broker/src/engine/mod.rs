@@ -3,6 +3,7 @@
 
 mod backend;
 mod drain;
+mod failed;
 mod metrics;
 mod reload;
 mod replay;
@@ -33,9 +34,9 @@ use metrics::Metrics;
 use status::Moment;
 
 pub use backend::{Backend, Refused};
+pub use failed::Failed;
 pub use replay::NotReplayed;
 pub use trigger::{Entry, Stored, Trigger};
-pub use work::Failed;
 
 /// What an event takes beside its text and data, near enough.
 pub const OVERHEAD: usize = 512;

@@ -6,11 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::Bytes;
-use common::{Event, Fault, Trace, send::Failure, worker};
+use common::{Event, Fault, Trace, worker};
 use tokio::sync::futures::Notified;
 
-use super::{Backend, Engine, Entry, Stored, Trigger};
+use super::{Backend, Engine, Entry, Failed, Stored, Trigger};
 use crate::{
     death::{self, Death},
     dlq::DeadLetters as _,
@@ -20,19 +19,6 @@ use crate::{
 
 /// Waits between tries of what must not be given up: a dead letter, a reply. The first, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(60));
-
-/// The last failure of a delivery, as the dead letter is told of it.
-#[derive(Debug)]
-pub struct Failed {
-    /// `None` = there was no answer.
-    pub status: Option<u16>,
-    /// The body of the answer, or what happened.
-    pub body: Bytes,
-    /// What happened, for the log.
-    pub message: String,
-    /// How often it was tried.
-    pub attempts: u32,
-}
 
 /// Whose delivery it is.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -304,45 +290,6 @@ impl<B: Backend> Engine<B> {
                 Err(failure) => Err(failed.reason(&format!("the dead letter: {}", failure.message))),
             },
             () = self.ended() => Err(failed.reason("no time was left for the dead letter")),
-        }
-    }
-}
-
-impl Failed {
-    fn without_answer(reason: &str) -> Self {
-        let body = format!("dispatch error: {reason}").into();
-        Self { status: None, body, message: reason.to_owned(), attempts: 0 }
-    }
-
-    fn stopped() -> Self {
-        Self::without_answer("the broker stopped before the event was delivered")
-    }
-
-    /// What the broker itself refused, with the status that says it best.
-    pub(crate) fn refused(status: u16, reason: &str) -> Self {
-        let body = reason.to_owned().into();
-        Self { status: Some(status), body, message: reason.to_owned(), attempts: 0 }
-    }
-
-    fn after(self, attempts: u32) -> Self {
-        Self { attempts, ..self }
-    }
-
-    fn reason(&self, after: &str) -> String {
-        format!("{}; {after}", self.message)
-    }
-}
-
-impl From<Failure> for Failed {
-    fn from(failure: Failure) -> Self {
-        match failure.status {
-            Some(status) => Self {
-                status: Some(status.as_u16()),
-                body: failure.body,
-                message: failure.message,
-                attempts: 0,
-            },
-            None => Self::without_answer(&failure.message),
         }
     }
 }
