@@ -174,7 +174,7 @@ fn what_waits_for_another_try_lets_others_pass_unless_there_is_one_at_a_time() -
         broker.accept("a", number)?;
     }
     wait_for_ids(&sink, "/many", 20)?;
-    expect(ids(&sink, "/one"), numbered(0..1), "nothing overtakes")
+    expect(wait_for_ids(&sink, "/one", 1)?, numbered(0..1), "nothing overtakes")
 }
 
 #[test]
