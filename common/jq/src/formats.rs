@@ -36,17 +36,11 @@ pub(crate) fn list<D: for<'a> DataT<V<'a> = Value>>() -> Vec<Filter<RunPtr<D>>> 
             bome(map(&cv.1, |text| Ok(percent_decode_str(text).decode_utf8_lossy().into())))
         }),
         ("encode_base64", v(0), |cv| bome(map(&cv.1, |text| Ok(STANDARD.encode(text))))),
-        ("decode_base64", v(0), |cv| {
-            bome(map(&cv.1, |text| match LENIENT.decode(text) {
-                Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
-                Err(error) => Err(Error::str(format_args!("cannot decode base64: {error}"))),
-            }))
-        }),
+        ("decode_base64", v(0), |cv| bome(map(&cv.1, |text| decoded("base64", LENIENT.decode(text))))),
         ("encode_base32", v(0), |cv| bome(map(&cv.1, |text| Ok(BASE32.encode(text.as_bytes()))))),
         ("decode_base32", v(0), |cv| {
-            bome(map(&cv.1, |text| match BASE32_NOPAD.decode(text.trim_end_matches('=').as_bytes()) {
-                Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
-                Err(error) => Err(Error::str(format_args!("cannot decode base32: {error}"))),
+            bome(map(&cv.1, |text| {
+                decoded("base32", BASE32_NOPAD.decode(text.trim_end_matches('=').as_bytes()))
             }))
         }),
     ]
@@ -56,6 +50,13 @@ fn map(value: &Value, map: impl Fn(&str) -> ValR<String>) -> ValR {
     match value {
         Value::Text(text) => map(text.as_str()).map(Value::text),
         other => Err(Error::typ(other.clone(), "string")),
+    }
+}
+
+fn decoded(format: &str, bytes: Result<Vec<u8>, impl std::fmt::Display>) -> ValR<String> {
+    match bytes {
+        Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+        Err(error) => Err(Error::str(format_args!("cannot decode {format}: {error}"))),
     }
 }
 

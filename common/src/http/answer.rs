@@ -2,12 +2,10 @@
 //! its peer then does.
 
 use bytes::Bytes;
-use http_body::Body as _;
-use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::sync::{Mutex, MutexGuard, Semaphore, SemaphorePermit};
 
-use super::{connector::BoxError, whole::Whole};
+use super::whole::{self, Whole};
 
 /// What each answer may hold without asking; nearly every one is smaller.
 const FREE: usize = 64 << 10;
@@ -36,7 +34,7 @@ pub(super) enum Refusal {
     /// It is larger than the limit.
     TooLarge,
     /// The connection broke.
-    Broken(BoxError),
+    Broken(hyper::Error),
 }
 
 impl Room {
@@ -53,14 +51,13 @@ impl Room {
     /// # Errors
     /// When it is larger than `limit` bytes, or breaks off.
     pub(super) async fn whole(&self, mut body: Incoming, limit: usize) -> Result<Bytes, Refusal> {
-        let announced =
-            body.size_hint().exact().map_or(0, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
+        let announced = whole::announced(&body);
         if announced > limit {
             return Err(Refusal::TooLarge);
         }
         let mut share = self.share();
         let mut whole = Whole::new(announced);
-        while let Some(data) = next(&mut body).await.map_err(Refusal::Broken)? {
+        while let Some(data) = whole::next(&mut body).await.map_err(Refusal::Broken)? {
             if whole.len() + data.len() > limit {
                 return Err(Refusal::TooLarge);
             }
@@ -95,7 +92,7 @@ impl<'r> Share<'r> {
 /// The first bytes of an answer; what follows is not waited for.
 pub(super) async fn beginning(mut body: Incoming, limit: usize) -> Result<Bytes, Refusal> {
     let mut kept = Whole::new(0);
-    while let Some(data) = next(&mut body).await.map_err(Refusal::Broken)? {
+    while let Some(data) = whole::next(&mut body).await.map_err(Refusal::Broken)? {
         let room = data.len().min(limit - kept.len());
         kept.push(data.slice(..room));
         if kept.len() == limit {
@@ -103,16 +100,6 @@ pub(super) async fn beginning(mut body: Incoming, limit: usize) -> Result<Bytes,
         }
     }
     Ok(kept.finish())
-}
-
-/// The next piece of a body; nothing after the last.
-async fn next(body: &mut Incoming) -> Result<Option<Bytes>, BoxError> {
-    while let Some(frame) = body.frame().await {
-        if let Ok(data) = frame?.into_data() {
-            return Ok(Some(data));
-        }
-    }
-    Ok(None)
 }
 
 #[cfg(test)]

@@ -145,7 +145,7 @@ impl Client {
             Ok(Err(Refusal::TooLarge)) => {
                 return Err(ClientError { problem: Problem::TooLarge(limit), status, source: None });
             }
-            Ok(Err(Refusal::Broken(error))) => return Err(ClientError::connection(status, error)),
+            Ok(Err(Refusal::Broken(error))) => return Err(ClientError::connection(status, error.into())),
             Err(_) => return Err(timed_out(status)),
         };
         Ok(Response::from_parts(parts, body))

@@ -1,8 +1,11 @@
 //! A body that is put together from its pieces.
 
 use bytes::Bytes;
+use http_body::Body as _;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
 
-/// Bytes of a part, where nobody says how much will come: what grows in one piece holds twice as much while it grows.
+/// Most bytes of a part, where nobody says how much will come: what grows in one piece holds twice as much while it grows.
 const PART: usize = 64 << 10;
 
 /// The pieces of a body so far. A body of one piece, as nearly every one is, is not copied.
@@ -42,7 +45,8 @@ impl Whole {
         while !data.is_empty() {
             let full = self.parts.last().is_none_or(|part| part.len() == part.capacity());
             if full {
-                self.parts.push(Vec::with_capacity(self.announced.max(PART)));
+                // No more than there is already: a small body must not keep a large part.
+                self.parts.push(Vec::with_capacity(self.announced.max(self.len.min(PART))));
             }
             let Some(part) = self.parts.last_mut() else { return };
             let (now, later) = data.split_at(data.len().min(part.capacity() - part.len()));
@@ -62,6 +66,24 @@ impl Whole {
         }
         Bytes::from(body)
     }
+}
+
+/// How many bytes the peer says that a body has; zero where it does not say.
+pub(crate) fn announced(body: &Incoming) -> usize {
+    body.size_hint().exact().map_or(0, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX))
+}
+
+/// The next piece of a body; nothing after the last.
+///
+/// # Errors
+/// When the connection broke, or the chunks are malformed.
+pub(crate) async fn next(body: &mut Incoming) -> Result<Option<Bytes>, hyper::Error> {
+    while let Some(frame) = body.frame().await {
+        if let Ok(data) = frame?.into_data() {
+            return Ok(Some(data));
+        }
+    }
+    Ok(None)
 }
 
 #[cfg(test)]
@@ -91,5 +113,9 @@ mod tests {
             }
             assert_eq!(whole.finish(), large);
         }
+        let mut small = Whole::new(0);
+        small.push(Bytes::from("ab"));
+        small.push(Bytes::from("c"));
+        assert!(small.parts[0].capacity() < 64, "{}", small.parts[0].capacity());
     }
 }

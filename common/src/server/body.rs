@@ -10,12 +10,10 @@ use std::{
 
 use bytes::Bytes;
 use http::StatusCode;
-use http_body::Body as _;
-use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::time::{Instant, timeout_at};
 
-use crate::http::whole::Whole;
+use crate::http::whole::{self, Whole};
 
 /// Time in which a body must have come whole.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -108,7 +106,7 @@ pub(crate) async fn collect(
     budget: &Arc<Budget>,
 ) -> Result<Collected, BodyRefusal> {
     let mut share = budget.share();
-    let announced = body.size_hint().exact().map_or(0, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
+    let announced = whole::announced(&body);
     if announced > limit {
         return Err(BodyRefusal::TooLarge);
     }
@@ -118,13 +116,12 @@ pub(crate) async fn collect(
     let deadline = Instant::now() + BODY_TIMEOUT;
     let mut whole = Whole::new(announced);
     loop {
-        let frame = match timeout_at(deadline, body.frame()).await {
+        let data = match timeout_at(deadline, whole::next(&mut body)).await {
             Err(_) => return Err(BodyRefusal::TooSlow),
-            Ok(None) => break,
-            Ok(Some(Err(_))) => return Err(BodyRefusal::Broken),
-            Ok(Some(Ok(frame))) => frame,
+            Ok(Err(_)) => return Err(BodyRefusal::Broken),
+            Ok(Ok(None)) => break,
+            Ok(Ok(Some(data))) => data,
         };
-        let Ok(data) = frame.into_data() else { continue };
         let have = whole.len() + data.len();
         if have > limit {
             return Err(BodyRefusal::TooLarge);

@@ -44,7 +44,7 @@ impl<B: Backend> Engine<B> {
         self.hurry.notify_waiters();
         for trigger in self.triggers() {
             trigger.hurry.notify_waiters();
-            self.start_slots(&trigger, trigger.queue.more_slots(self.concurrency(&trigger)));
+            self.fill_slots(&trigger);
         }
         if timeout_at(deadline.into(), self.emptied()).await.is_err() && !B::KEEPS {
             let left = self.room.taken().events as u64;

@@ -76,7 +76,7 @@ impl<B: Backend> Engine<B> {
             return;
         }
         trigger.route.store(Arc::new(self.route(options)));
-        self.start_slots(trigger, trigger.queue.more_slots(self.concurrency(trigger)));
+        self.fill_slots(trigger);
     }
 
     fn route(&self, options: Options) -> Route {

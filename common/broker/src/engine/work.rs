@@ -42,6 +42,11 @@ async fn slot<B: Backend>(engine: Arc<Engine<B>>, trigger: Arc<Trigger<B>>) {
 }
 
 impl<B: Backend> Engine<B> {
+    /// Starts as many more slots as the trigger may have and there is work for.
+    pub(super) fn fill_slots(self: &Arc<Self>, trigger: &Arc<Trigger<B>>) {
+        self.start_slots(trigger, trigger.queue.more_slots(self.concurrency(trigger)));
+    }
+
     /// Starts so many slots, which the queue of the trigger has counted.
     pub(super) fn start_slots(self: &Arc<Self>, trigger: &Arc<Trigger<B>>, count: usize) {
         for _ in 0..count {
@@ -109,7 +114,7 @@ impl<B: Backend> Engine<B> {
     ) -> bool {
         let is_aside = whose == For::Slot && trigger.queue.step_aside(self.concurrency(trigger));
         if is_aside {
-            self.start_slots(trigger, trigger.queue.more_slots(self.concurrency(trigger)));
+            self.fill_slots(trigger);
         }
         let in_time = tokio::select! {
             () = worker::sleep(wait) => true,
