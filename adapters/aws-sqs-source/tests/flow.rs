@@ -26,14 +26,16 @@ fn a_full_queue_needs_few_calls() -> Outcome {
         source.calls("ChangeMessageVisibilityBatch"),
     );
     ensure(source.sink.count() == MESSAGES, || format!("{} events; {told}", source.sink.count()))?;
-    ensure(calls * 4 <= MESSAGES, || told)
+    // How full a batch to delete becomes is a matter of time, 10 ms for each: it is bounded for the slowest machine here.
+    let receives = source.calls("ReceiveMessage");
+    ensure(receives <= MESSAGES / 10 + 10 && calls * 2 <= MESSAGES, || told)
 }
 
 #[test]
 fn groups_keep_their_order_while_the_sink_fails() -> Outcome {
     const GROUPS: usize = 5;
     const EACH: usize = 12;
-    let queue = Queue::fifo(&json!({"VisibilityTimeout": "5"}))?;
+    let queue = Queue::fifo(&json!({"VisibilityTimeout": "30"}))?;
     for number in 0..EACH {
         let entries: Vec<_> = (0..GROUPS)
             .map(|group| {
@@ -70,15 +72,15 @@ fn groups_keep_their_order_while_the_sink_fails() -> Outcome {
 
 #[test]
 fn a_slow_sink_gets_a_message_once() -> Outcome {
-    let queue = Queue::standard(&json!({"VisibilityTimeout": "2"}))?;
+    let queue = Queue::standard(&json!({"VisibilityTimeout": "9"}))?;
     let sink = Sink::start()?;
     let gate = Gate::new();
     sink.always(Reply::status(202).held(&gate));
     let source = Source::start_between(&queue, sink, &[])?;
     queue.send(&["slow".to_owned()])?;
     source.sink.wait_for(1)?;
-    // Three prolongations are more than two leases.
-    eventually("prolonged visibility", || (source.calls("ChangeMessageVisibilityBatch") >= 6).then_some(()))?;
+    // Each comes when a third of the lease is over: the fourth is later than the whole of it.
+    eventually("prolonged visibility", || (source.calls("ChangeMessageVisibilityBatch") >= 4).then_some(()))?;
     gate.open();
     emptied(&queue)?;
     ensure(source.sink.count() == 1, || format!("{} deliveries", source.sink.count()))

@@ -81,7 +81,7 @@ fn a_message_is_an_event_and_gone_when_the_sink_has_it() -> Outcome {
 #[test]
 fn settings_decide_type_and_source() -> Outcome {
     let source = Source::new(&json!({}))?;
-    for (settings, attributes, expected) in [
+    for (round, (settings, attributes, expected)) in [
         (&[("CE_SOURCE", "/s"), ("CE_TYPE", "t")][..], json!({}), ["/s", "t"]),
         (
             &[("GCLOUD_PUBSUB_MESSAGE_PROCESSOR", "gcs"), ("GCLOUD_STORAGE_BUCKET", "b"), ("CE_TYPE", "t")],
@@ -93,13 +93,18 @@ fn settings_decide_type_and_source() -> Outcome {
             json!({}),
             [Pstest::TOPIC, "com.google.cloud.pubsub.message"],
         ),
-    ] {
+    ]
+    .into_iter()
+    .enumerate()
+    {
         source.sink.reset();
         let _process = source.start(settings)?;
         source.pubsub.publish(b"x", &attributes, "")?;
         let event = source.sink.events(1)?.remove(0);
         let found = [event.get("source"), event.get("type")];
         ensure(found == expected, || format!("{settings:?}: {event:?}"))?;
+        // Or it comes to the next process.
+        source.pubsub.wait_for_acks(round + 1)?;
     }
     Ok(())
 }

@@ -25,6 +25,9 @@ fn what_is_missing_is_named_and_waited_for() -> Outcome {
 fn a_subscription_that_goes_away_is_told_and_comes_back() -> Outcome {
     let source = Source::new(&json!({}))?;
     let process = source.start(&[])?;
+    // Ready is before the stream.
+    source.pubsub.publish(b"0", &json!({}), "")?;
+    source.pubsub.wait_for_acks(1)?;
     source.pubsub.delete_subscription(Pstest::SUBSCRIPTION)?;
     // The service ends streams of what is deleted; the fake is told to.
     eventually("an open stream", || source.pubsub.break_streams().ok().filter(|count| *count > 0))?;
@@ -32,7 +35,7 @@ fn a_subscription_that_goes_away_is_told_and_comes_back() -> Outcome {
     eventually(told, || process.output().contains(told).then_some(()))?;
     source.pubsub.subscribe(Pstest::SUBSCRIPTION, Pstest::TOPIC, &json!({}))?;
     source.pubsub.publish(b"1", &json!({}), "")?;
-    source.sink.events(1).map(drop)
+    source.sink.events(2).map(drop)
 }
 
 #[test]

@@ -125,7 +125,8 @@ fn nothing_is_accepted_without_an_id_from_the_service() -> Outcome {
     let answer = target.order(2)?;
     let told = answer.text();
     ensure(answer.status == 503 && told.contains("no answer"), || format!("{} {told}", answer.status))?;
-    ensure(target.order(3)?.status == 202, || target.adapter.process.output())
+    // Not at once: the time-out is short for a busy machine.
+    eventually("an accepted event", || target.order(3).ok().filter(|answer| answer.status == 202)).map(drop)
 }
 
 #[test]

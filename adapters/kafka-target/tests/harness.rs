@@ -27,8 +27,8 @@ pub fn harness() -> Harness {
             ("TOPIC", topic),
             ("CREATE_MISSING_TOPIC", "false".to_owned()),
             ("CONTENT_MODE", "binary".to_owned()),
-            // Short for a topic that is gone, long for a busy machine.
-            ("DELIVERY_TIMEOUT", "5s".to_owned()),
+            // Long for a busy machine; a topic that is gone is waited for no longer either.
+            ("DELIVERY_TIMEOUT", "10s".to_owned()),
         ]
     })
     .arrived(move |running| {

@@ -92,8 +92,9 @@ impl Config for RedisConfig {
         if self.redis_stream.is_empty() || self.redis_group.is_empty() {
             problems.add("REDIS_STREAM", "and REDIS_GROUP must not be empty");
         }
-        if self.redis_claim_idle.as_millis() < 1000 {
-            problems.add("REDIS_CLAIM_IDLE", "must be at least a second");
+        // A live one gives its sign for an entry when that is between a third of this time and a second more old.
+        if self.redis_claim_idle.as_secs() < 3 {
+            problems.add("REDIS_CLAIM_IDLE", "must be at least 3 s");
         }
     }
 }

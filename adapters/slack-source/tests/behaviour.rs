@@ -93,7 +93,7 @@ fn an_event_that_comes_again_is_delivered_once() -> Outcome {
 #[test]
 fn what_was_not_delivered_is_tried_again() -> Outcome {
     let source =
-        Source::start(&[("SLACK_SIGNING_SECRET", Slack::SIGNING_SECRET), ("DELIVERY_DEADLINE", "500ms")])?;
+        Source::start(&[("SLACK_SIGNING_SECRET", Slack::SIGNING_SECRET), ("DELIVERY_DEADLINE", "3s")])?;
     let body = Slack::callback("Ev1", &message("at last"));
     for (reply, status) in [
         (Reply::status(503), 503),

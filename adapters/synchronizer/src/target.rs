@@ -107,8 +107,9 @@ impl Synchronizer {
     async fn request(&self, mut event: Event, context: &Context) -> Result<Reply, Error> {
         let deadline = Instant::now() + self.wait;
         let sink = context.sink().ok_or_else(|| Error::retryable("there is no sink"))?;
-        let mut seat = self.table.take(event.size()).map_err(|none| self.refused(none))?;
+        // Counted for longer than it has its seat.
         let _counted = self.waiting.count();
+        let mut seat = self.table.take(event.size()).map_err(|none| self.refused(none))?;
         let named =
             event.set(self.attribute.as_str(), seat.key()).and_then(|()| self.name_bridge(&mut event));
         named.map_err(|error| {

@@ -1,6 +1,7 @@
 //! TLS for outgoing connections: which certificates are trusted, read when the first connection needs them.
 
 use std::{
+    path::{Path, PathBuf},
     sync::{Arc, Mutex},
     time::{Instant, SystemTime},
 };
@@ -83,7 +84,11 @@ impl Trust {
 
     fn stamp(&self) -> Option<SystemTime> {
         let Roots::Process = &self.roots else { return None };
-        std::fs::metadata(&process().trust_bundle_dir).and_then(|metadata| metadata.modified()).ok()
+        // A mounted ConfigMap changes as a folder; a file that is written anew in its place changes alone.
+        let folder = Path::new(&process().trust_bundle_dir);
+        let files = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|file| file.path());
+        let changed = |path: PathBuf| std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+        files.chain([folder.to_owned()]).filter_map(changed).max()
     }
 }
 

@@ -45,9 +45,11 @@ impl Budget {
 impl Share {
     /// Takes more; false when there is no room. A request that is alone always has room.
     fn grow(&mut self, bytes: usize) -> bool {
-        let before = self.budget.used.fetch_add(bytes, Ordering::Relaxed);
-        self.bytes += bytes;
-        before == self.bytes - bytes || before + bytes <= self.budget.limit
+        let (own, limit) = (self.bytes, self.budget.limit);
+        let grown = |used: usize| (used == own || used + bytes <= limit).then_some(used + bytes);
+        let has_room = self.budget.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, grown).is_ok();
+        self.bytes += if has_room { bytes } else { 0 };
+        has_room
     }
 }
 

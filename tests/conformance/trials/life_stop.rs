@@ -4,7 +4,7 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kit::{Failure, Gate, Harness, Reply, Request, Shape, World, ensure, http};
+use kit::{Failure, Gate, Harness, Reply, Request, Running, Shape, World, ensure, http};
 use nix::sys::signal::Signal;
 
 /// L2.
@@ -12,9 +12,16 @@ pub fn drains(harness: &Arc<Harness>) -> Result<(), Failure> {
     if harness.shape == Shape::Source { drains_sending(harness) } else { drains_serving(harness) }
 }
 
+/// One whose door stays open for long enough after it was asked to stop, on a busy machine too.
+fn draining(harness: &Arc<Harness>) -> Result<Running, Failure> {
+    let mut world = World::new(harness)?;
+    world.set("DRAIN_SECONDS", "10");
+    world.start()
+}
+
 /// A request is in flight while half of its body has not been sent.
 fn drains_serving(harness: &Arc<Harness>) -> Result<(), Failure> {
-    let mut running = World::new(harness)?.start()?;
+    let mut running = draining(harness)?;
     let idle = http::connect(running.address).map_err(|error| error.to_string())?;
     let bytes = running.acceptable(1)?.to_bytes(running.address);
     let (first, second) = bytes.split_at(bytes.len() - 1);
@@ -72,7 +79,7 @@ pub fn signals(harness: &Arc<Harness>) -> Result<(), Failure> {
     let code = running.process.wait()?;
     ensure(code == 0, || format!("after SIGINT: exit code {code}: {}", running.process.output()))?;
 
-    let mut running = World::new(harness)?.start()?;
+    let mut running = draining(harness)?;
     running.process.terminate()?;
     if harness.shape != Shape::Source {
         running.process.wait_for_status("/readyz", 503)?;

@@ -4,9 +4,10 @@ use std::io::Write;
 use std::net::TcpStream;
 use std::sync::Arc;
 
-use kit::{Failure, Harness, Request, Running, Shape, ensure, http};
+use kit::{Failure, Harness, Running, ensure, http};
 
 use crate::bad_input::{alone, open_head};
+use crate::sink_faults::good_again;
 
 /// Of each kind; two per connection of them fit under the usual limit of 1024 open files, other trials included.
 const CLIENTS: usize = 150;
@@ -29,7 +30,7 @@ pub fn be_slow(running: &Running) -> Result<(), Failure> {
         clients.push(open(&head)?);
         clients.push(open(&body)?);
     }
-    for round in 0..5 {
+    for _ in 0..5 {
         for client in &mut clients {
             // The other side may end it: that is its right.
             let _ = client.write_all(b"X");
@@ -38,13 +39,7 @@ pub fn be_slow(running: &Running) -> Result<(), Failure> {
         ensure(answer.status == 200, || {
             format!("/readyz among {} slow clients: {}", clients.len(), answer.status)
         })?;
-        if running.harness.shape != Shape::Source {
-            let request: Request = running.acceptable(round)?;
-            let answer = running.send(&request)?;
-            ensure(answer.is_success(), || {
-                format!("among slow clients: {} {}", answer.status, answer.text())
-            })?;
-        }
+        good_again(running).map_err(|error| format!("among slow clients: {error}"))?;
     }
     Ok(())
 }

@@ -17,8 +17,7 @@ fn patient(harness: &Arc<Harness>) -> Result<World, Failure> {
 /// Provokes one event whose deliveries get these replies, then 202, and gives every attempt.
 fn attempts(running: &Running, replies: Vec<Reply>) -> Result<Vec<Captured>, Failure> {
     let count = replies.len() + 1;
-    running.sink.reset();
-    running.sink.script(replies);
+    running.sink.restart(replies);
     if let Some(answer) = running.provoke(1)? {
         ensure(answer.is_success(), || {
             format!("the webhook was answered {} {}", answer.status, answer.text())
@@ -59,8 +58,7 @@ pub fn dead_letters(harness: &Arc<Harness>) -> Result<(), Failure> {
     world.set("DEAD_LETTER_SINK", dead_letters);
     let running = world.start()?;
     for (number, status) in [400, 413, 415, 422, 410].into_iter().enumerate() {
-        running.sink.reset();
-        running.sink.script([Reply::status(status).body("no, because of this")]);
+        running.sink.restart([Reply::status(status).body("no, because of this")]);
         if let Some(answer) = running.provoke(1)? {
             ensure(answer.is_success(), || format!("{status}: the webhook was answered {}", answer.status))?;
         }

@@ -89,7 +89,7 @@ pub fn private_authority(harness: &Arc<Harness>) -> Result<(), Failure> {
         let mut world = World::new(harness)?;
         world.sink = Sink::start_tls(&authority)?;
         let empty = world.folder().join("none").to_string_lossy().into_owned();
-        world.set("TRUST_BUNDLE_DIR", empty).set("DELIVERY_DEADLINE", "2s");
+        world.set("TRUST_BUNDLE_DIR", empty);
         trust(&mut world)?;
         Ok(world)
     };
@@ -109,7 +109,7 @@ pub fn private_authority(harness: &Arc<Harness>) -> Result<(), Failure> {
 
     let other = Authority::new()?;
     let by_nobody = world(&|world| {
-        world.set("K_CA_CERTS", other.pem());
+        world.set("K_CA_CERTS", other.pem()).set("DELIVERY_DEADLINE", "2s");
         Ok(())
     })?;
     let running = by_nobody.start_unready()?;
@@ -126,7 +126,7 @@ pub fn private_authority(harness: &Arc<Harness>) -> Result<(), Failure> {
     // A bundle that comes later is taken without a restart, also while attempts follow one another.
     let late = world(&|world| {
         let folder = world.folder().to_string_lossy().into_owned();
-        world.set("TRUST_BUNDLE_DIR", folder);
+        world.set("TRUST_BUNDLE_DIR", folder).set("DELIVERY_DEADLINE", "2s");
         Ok(())
     })?;
     let running = late.start_unready()?;

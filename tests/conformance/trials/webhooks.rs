@@ -48,8 +48,10 @@ pub fn sink_down(harness: &Arc<Harness>) -> Result<(), Failure> {
         ensure(took < Duration::from_secs(8), || format!("{what}: answered after {took:?}"))?;
     }
     running.sink.always(Reply::status(202));
-    let answer = running.send(&running.genuine(2)?)?;
-    ensure(answer.is_success(), || format!("when the sink is back: {}", answer.status))?;
+    // Not at once: the deadline is short for a busy machine.
+    kit::eventually("an event when the sink is back", || {
+        running.send(&running.genuine(2).ok()?).ok().filter(|answer| answer.is_success()).map(drop)
+    })?;
 
     let mut world = World::new(harness)?;
     world.set("DELIVERY_DEADLINE", "1s");

@@ -21,7 +21,7 @@ pub fn trial(seed: u64) -> Result<(), Failure> {
     let url = target.sink.url("/");
     let document = format!(
         "triggers: {{all: {{target: {{url: '{url}', deliveryOptions: {{retry: 100, backoffPolicy: constant, \
-         backoffDelay: 50ms, timeout: PT2S, concurrency: 4}}}}}}}}"
+         backoffDelay: 50ms, timeout: PT10S, concurrency: 4}}}}}}}}"
     );
     let environment = [("BROKER_CONFIG", &*document), ("DRAIN_SECONDS", "0")];
     let start = || Process::start("memory-broker", &[], &environment);

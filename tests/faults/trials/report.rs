@@ -16,7 +16,8 @@ pub struct Report {
     pub duplicates: usize,
     /// Most duplicates that one kill may make.
     pub for_each_kill: usize,
-    /// What the other side accepted without managing to say so: each may come once more.
+    /// What may come once more besides: what the other side accepted without managing to say so, and what is read by two where
+    /// one process takes over from another that lives.
     pub unconfirmed: usize,
     pub seed: u64,
 }

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use crate::wire::Headers;
-use crate::{Authority, Event, Failure, Gate, Process, Reply, Request, Sink, http};
+use crate::{Authority, Event, Failure, Gate, PATIENCE, Process, Reply, Request, Sink, http};
 
 fn shell(script: &str) -> Result<Process, Failure> {
     Process::start("/bin/sh", &["-c", script], &[("GIVEN".to_owned(), "yes".to_owned())])
@@ -34,9 +34,9 @@ fn a_sink_can_be_faulty() -> Result<(), Failure> {
     assert!(Request::get("/").send(sink.address()).is_err());
 
     sink.script([Reply::endless(200), Reply::hang()]);
-    for _ in 0..2 {
+    for patience in [PATIENCE, Duration::from_millis(200)] {
         let mut stream = TcpStream::connect(sink.address()).unwrap();
-        stream.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+        stream.set_read_timeout(Some(patience)).unwrap();
         stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
         let mut taken = 0;
         let mut buffer = [0; 4096];

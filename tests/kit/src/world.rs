@@ -136,17 +136,17 @@ impl World {
     pub fn start_unready(self) -> Result<Running, Failure> {
         let mut process = self.launch()?;
         let address = process.address()?;
-        Ok(Running { world: self, process, address })
+        Ok(Running { process, address, world: self })
     }
 }
 
 /// A trial's surroundings with its binary running.
 pub struct Running {
-    world: World,
-    /// The binary.
+    /// The binary; it ends before its surroundings do, whose addresses others get then.
     pub process: Process,
     /// Where it listens.
     pub address: SocketAddr,
+    world: World,
 }
 
 impl Deref for Running {

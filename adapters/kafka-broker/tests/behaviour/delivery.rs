@@ -66,11 +66,12 @@ fn places(kafka: &Kafka) -> Outcome {
     for name in ["one", "all"] {
         settled(kafka, &topic, name)?;
     }
-    kit::ensure(lag(kafka, &topic, "hangs")? > 90, || "what hangs was taken for done".to_owned())?;
+    // What hangs, and what is behind that in its partition.
+    kit::ensure(lag(kafka, &topic, "hangs")? >= 50, || "what hangs was taken for done".to_owned())?;
     let told = |start: &str| broker.process.figure(start).ok();
     eventually("the lag to be told", || {
         let lag = |name: &str| told(&format!("broker_log_lag{{broker_name=\"me\",trigger_name=\"{name}\"}}"));
-        (lag("one")? == 0 && lag("hangs")? > 90 && told("broker_log_length")? == 100).then_some(())
+        (lag("one")? == 0 && lag("hangs")? >= 50 && told("broker_log_length")? == 100).then_some(())
     })
 }
 

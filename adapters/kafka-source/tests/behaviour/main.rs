@@ -79,7 +79,7 @@ fn launch(bootstrap: &str, topic: &str, sink: &Sink, settings: &[(&str, &str)]) 
         ("TOPIC", topic),
         ("GROUP_ID", &group),
         ("START_POSITION", "earliest"),
-        ("SESSION_TIMEOUT", "6s"),
+        ("SESSION_TIMEOUT", "10s"),
         ("K_SINK", &sink),
     ];
     Process::start("kafka-source", &[], &[&base, settings].concat())

@@ -149,6 +149,7 @@ fn a_trigger_that_hangs_holds_up_no_other() -> Outcome {
         broker.accept("a", number)?;
     }
     wait_for_ids(&sink, "/quick", 50)?;
+    wait_for_ids(&sink, "/slow", 2)?;
     expect(ids(&sink, "/slow").len(), 2, "no more than its concurrency")?;
     gate.open();
     wait_for_ids(&sink, "/slow", 50)?;

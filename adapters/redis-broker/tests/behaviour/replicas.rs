@@ -32,7 +32,7 @@ fn two_share_the_work() -> Outcome {
 fn what_a_dead_process_had_is_taken_over() -> Outcome {
     let (sink, redis, gate) = (Sink::start()?, Redis::shared()?, Gate::new());
     answer_by_path(&sink, vec![("/in", Reply::status(202).held(&gate))]);
-    let settings = [("REDIS_STREAM", "inherited"), ("REDIS_CLAIM_IDLE", "1s")];
+    let settings = [("REDIS_STREAM", "inherited"), ("REDIS_CLAIM_IDLE", "3s")];
     let triggers = json!({"t": {"target": {"url": sink.url("/in")}}});
     let dead = start(&redis, "dead", triggers.clone(), &settings)?;
     for number in 0..20 {
@@ -52,14 +52,14 @@ fn what_a_dead_process_had_is_taken_over() -> Outcome {
 fn what_takes_long_is_not_taken_over() -> Outcome {
     let (sink, redis, gate) = (Sink::start()?, Redis::shared()?, Gate::new());
     answer_by_path(&sink, vec![("/in", Reply::status(202).held(&gate))]);
-    let settings = [("REDIS_STREAM", "slow"), ("REDIS_CLAIM_IDLE", "1s500ms")];
+    let settings = [("REDIS_STREAM", "slow"), ("REDIS_CLAIM_IDLE", "3s")];
     let triggers = json!({"t": {"target": {"url": sink.url("/in")}}});
     let one = start(&redis, "one", triggers.clone(), &settings)?;
     one.accept("a", 1)?;
     wait_for_ids(&sink, "/in", 1)?;
     let _two = start(&redis, "two", triggers, &settings)?;
-    // Three times what it may be in the hands of one who says nothing.
-    thread::sleep(Duration::from_secs(5));
+    // Longer than it may be in the hands of one who says nothing, twice.
+    thread::sleep(Duration::from_secs(7));
     gate.open();
     settled(&redis, "slow", "default.t")?;
     expect(ids(&sink, "/in"), numbered([1]), "once")
@@ -77,7 +77,7 @@ fn a_restarted_process_goes_on_with_what_it_had() -> Outcome {
     }
     eventually("as much as there is room for", || {
         let pending = &group(&redis, "again", "default.t").ok()?["pending"];
-        (*pending == 8).then_some(())
+        (pending.as_u64()? >= 8).then_some(())
     })?;
     drop(broker);
     answer_by_path(&sink, vec![]);
@@ -97,7 +97,8 @@ fn order_by_key_is_kept_by_two() -> Outcome {
         let reply = Reply::status(202).after(Duration::from_millis(5));
         Some(if stuck { reply.held(&held) } else { reply })
     });
-    let settings = [("REDIS_STREAM", "ordered"), ("REDIS_CLAIM_IDLE", "1s"), ("BROKER_MAX_IN_FLIGHT", "8")];
+    let settings =
+        [("REDIS_STREAM", "ordered by two"), ("REDIS_CLAIM_IDLE", "3s"), ("BROKER_MAX_IN_FLIGHT", "8")];
     let options = json!({"orderBy": "partitionkey"});
     let triggers = json!({"t": {"target": {"url": sink.url("/in")}, "deliveryOptions": options}});
     let both =
@@ -115,15 +116,17 @@ fn order_by_key_is_kept_by_two() -> Outcome {
         let found: Vec<_> = arrived.iter().filter(|id| wanted.contains(id)).cloned().collect();
         expect(found, wanted, "the order of a key")?;
     }
-    settled(&redis, "ordered", "default.t")?;
+    settled(&redis, "ordered by two", "default.t")?;
     send(120, "stuck")?;
     for number in 121..160 {
         send(number, "k0")?;
     }
     let behind = numbered(121..160);
-    let arrived: Vec<_> =
-        wait_for_ids(&sink, "/in", 160)?.into_iter().filter(|id| behind.contains(id)).collect();
+    let arrived = eventually("those behind it", || {
+        let arrived = ids(&sink, "/in").into_iter().filter(|id| behind.contains(id));
+        Some(arrived.collect::<Vec<_>>()).filter(|arrived| arrived.len() >= behind.len())
+    })?;
     expect(arrived, behind, "those behind it, in order")?;
     gate.open();
-    settled(&redis, "ordered", "default.t")
+    settled(&redis, "ordered by two", "default.t")
 }

@@ -52,10 +52,10 @@ impl<B: Backend> Engine<B> {
             triggers.push(trigger);
         }
         drop(known);
-        tracing::info!(triggers = triggers.len(), "the configuration document is in force");
-        let index = Index::new(filters);
+        let (index, count) = (Index::new(filters), triggers.len());
         self.table.store(Arc::new(Table { credentials: document.ingest, index, triggers }));
         before.values().for_each(|trigger| B::closed(self, trigger));
+        tracing::info!(triggers = count, "the configuration document is in force");
     }
 
     fn trigger(&self, name: String, options: Options, lane: B::Lane) -> Trigger<B> {

@@ -82,7 +82,7 @@ struct Serving<'a, F: Feed> {
     revoked: Option<Instant>,
     /// The next look at the brokers, while they are not known to work.
     probe: Option<Instant>,
-    /// Whether there was no topic at the last look.
+    /// Whether there was no topic since it was last known to be there.
     is_gone: bool,
 }
 
@@ -155,6 +155,9 @@ impl<'a, F: Feed> Serving<'a, F> {
             }
             _ => {}
         }
+        // It may be there again when it is asked for.
+        let gone = [RDKafkaErrorCode::UnknownTopic, RDKafkaErrorCode::UnknownTopicOrPartition];
+        self.is_gone |= error.rdkafka_error_code().is_some_and(|code| gone.contains(&code));
         self.probe.get_or_insert_with(Instant::now);
         None
     }

@@ -62,8 +62,9 @@ impl Compression {
 /// Bytes of records that may wait to be sent, in KiB; the frame's own limit is reached before.
 const QUEUE_KBYTES: &str = "98304";
 
-/// How long the first record of several waits for the others. They come one right after the other.
-const TOGETHER: &str = "5";
+/// How long the first record of several waits for the others, in ms. They come one right after the other, unless the machine has
+/// something else to do in between.
+const TOGETHER: &str = "20";
 
 /// Which producer.
 #[derive(Clone, Copy, PartialEq)]

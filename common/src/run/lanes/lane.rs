@@ -165,7 +165,7 @@ impl<L: LogSource> Lane<L> {
             self.window.until(is_free).await;
         }
         let (count, _) = self.window.size();
-        log.share().0.saturating_sub(count).clamp(1, READ)
+        log.share().0.saturating_sub(count).min(log.left()).clamp(1, READ)
     }
 
     /// Delivers records, or hands them to slots; false when the lane is to end.

@@ -119,6 +119,13 @@ impl<L: LogSource> Log<L> {
         ((self.most.0 / lanes).max(1), (self.most.1 / lanes).max(1))
     }
 
+    /// How many records all lanes together may still take. Less than a lane's share while others have more than theirs, because
+    /// theirs became smaller.
+    fn left(&self) -> usize {
+        let taken: usize = self.lanes().values().map(|lane| lane.window.size().0).sum();
+        self.most.0.saturating_sub(taken)
+    }
+
     /// Takes up assignments until the process is asked to stop, then drains.
     async fn run(self: Arc<Self>) -> Result<(), Error> {
         let mut backoff = Backoff::default();
@@ -157,6 +164,9 @@ impl<L: LogSource> Log<L> {
     fn take_up(self: &Arc<Self>, change: Assignment<L::Partition>) {
         match change {
             Assignment::Assigned(partitions) => {
+                // All lanes are counted before one of them takes its share.
+                let new = partitions.iter().filter(|(name, _)| !self.lanes().contains_key(name)).count();
+                self.count.fetch_add(new, Ordering::Relaxed);
                 for (name, partition) in partitions {
                     tracing::info!(partition = name, "reading a partition");
                     self.begin(name, partition);
@@ -180,11 +190,9 @@ impl<L: LogSource> Log<L> {
     /// Begins a lane; one of the same name, which should be gone, is abandoned.
     fn begin(self: &Arc<Self>, name: String, partition: L::Partition) {
         let lane = Lane::begin(self, name.clone(), partition);
-        let mut lanes = self.lanes();
-        if let Some(old) = lanes.insert(name, lane) {
+        if let Some(old) = self.lanes().insert(name, lane) {
             old.abandon();
         }
-        self.count.store(lanes.len(), Ordering::Relaxed);
     }
 
     /// Takes lanes out: those of these names, or all.

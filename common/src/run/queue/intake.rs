@@ -93,6 +93,7 @@ impl<Q: QueueSource> Queue<Q> {
                 () = self.stop.requested() => return,
             };
             let Some(mut reserved) = reserved else { return };
+            let asked = Instant::now();
             let (received, at) = tokio::select! {
                 received = timed(self.adapter.receive(batch)) => received,
                 () = self.stop.requested() => return,
@@ -105,9 +106,17 @@ impl<Q: QueueSource> Queue<Q> {
                     if messages.len() >= batch {
                         self.wanted.notify_one();
                     }
+                    let is_empty = messages.is_empty();
                     for message in messages {
                         let place = self.room.place(&mut reserved, message.bytes);
                         self.begin(message, place, at);
+                    }
+                    if is_empty && !resting {
+                        drop(reserved);
+                        tokio::select! {
+                            () = worker::sleep(EMPTY.saturating_sub(asked.elapsed())) => {}
+                            () = self.stop.requested() => return,
+                        }
                     }
                 }
                 Err(error) => {
@@ -128,6 +137,10 @@ impl<Q: QueueSource> Queue<Q> {
         }
     }
 }
+
+/// An answer without a message that comes sooner is from a service that does not wait for one: asked again at once, it would
+/// keep a processor busy and cost a call each time.
+const EMPTY: Duration = Duration::from_millis(200);
 
 /// How often a call that is out is looked at.
 const LOOK: Duration = Duration::from_millis(250);

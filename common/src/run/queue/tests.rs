@@ -218,7 +218,7 @@ fn a_refused_message_goes_to_the_dead_letter_sink_with_its_origin() {
 
 #[test]
 fn a_lease_is_extended_while_the_sink_is_slow() {
-    let lease = Some(Duration::from_millis(600));
+    let lease = Some(Duration::from_secs(3));
     let setting = Setting::with(Upstream { lease, ..Upstream::default() }, &["0", "1"]);
     let gate = kit::Gate::new();
     setting.sink.always(kit::Reply::status(202).held(&gate));
@@ -233,7 +233,7 @@ fn a_lease_is_extended_while_the_sink_is_slow() {
 
 #[test]
 fn a_message_whose_lease_is_lost_is_not_sent_again() {
-    let lease = Some(Duration::from_millis(600));
+    let lease = Some(Duration::from_secs(3));
     let setting = Setting::with(Upstream { lease, ..Upstream::default() }, &["a-1", "a-2"]);
     setting.upstream.leases_are_lost.store(true, Ordering::SeqCst);
     let gate = kit::Gate::new();

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use super::{State, WATCH, folder};
 
-/// A bridge that is stopped in the terminal does not answer.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// A bridge that is stopped in the terminal does not answer; one on a busy machine does in the end.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A connection to a running bridge.
 pub struct Bridge {

@@ -2,7 +2,9 @@
 //! where nothing else has taken it, the same in the next run too.
 
 use std::collections::HashMap;
-use std::net::{Ipv4Addr, TcpListener, UdpSocket};
+use std::net::{Ipv4Addr, UdpSocket};
+
+use tokio::net::TcpSocket;
 
 use crate::bridge::Id;
 
@@ -59,7 +61,10 @@ impl Reserved {
 
     fn take(port: u16) -> Option<Reserved> {
         let lock = UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).ok()?;
-        TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok()?;
+        // Bound and no more: were it listened on for a moment, somebody could take that for what he waits for.
+        let socket = TcpSocket::new_v4().ok()?;
+        socket.set_reuseaddr(true).ok()?;
+        socket.bind((Ipv4Addr::LOCALHOST, port).into()).ok()?;
         Some(Reserved { port, _lock: lock })
     }
 }
@@ -72,6 +77,7 @@ fn hash(text: &str) -> u32 {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+    use std::net::TcpListener;
 
     use super::*;
 

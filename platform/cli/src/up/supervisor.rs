@@ -1,5 +1,6 @@
 //! The running bridge: brings what runs in line with what the manifest asks for, in an order that loses nothing.
 
+mod told;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,10 +12,10 @@ use std::time::Duration;
 use tempfile::{NamedTempFile, TempDir};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout};
 
 use super::binaries::{Binaries, Finder};
-use super::component::{Order, PATIENCE, Running, State};
+use super::component::{Order, Running};
 use super::diff::{Changes, diff};
 use super::launch::{Launch, launches};
 use super::output::Output;
@@ -24,9 +25,6 @@ use crate::bridge::{Bridge, Id};
 use crate::catalogue::Role;
 use crate::control;
 use crate::style::Palette;
-
-/// A component finds all mistakes of its configuration within this time.
-const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// A broker takes a new document in a fraction of this time, and says so unless its log level forbids it.
 const TAKING: Duration = Duration::from_secs(2);
@@ -46,6 +44,8 @@ pub struct Supervisor {
     state: watch::Sender<control::State>,
     /// Where brokers send a copy of each event to, while somebody watches.
     tap: Option<String>,
+    /// Says when those are ready that were late.
+    late: JoinSet<()>,
 }
 
 /// How bringing the bridge up went.
@@ -80,6 +80,7 @@ impl Supervisor {
             numbers: BTreeMap::new(),
             state: watch::Sender::new(control::State { pid, bridge, components: Vec::new() }),
             tap: None,
+            late: JoinSet::new(),
         })
     }
 
@@ -97,6 +98,7 @@ impl Supervisor {
             self.output.say("  no component is affected\n".to_owned()).await;
             return Ok(Outcome::Applied);
         }
+        self.late = JoinSet::new();
         let begun = Instant::now();
         let is_first = self.components.is_empty();
         let width = wanted.values().map(|launch| launch.label.chars().count()).max().unwrap_or(0);
@@ -121,7 +123,7 @@ impl Supervisor {
         self.ports.keep(|id| wanted.contains_key(id));
         self.publish();
         if outcome == Outcome::Applied {
-            self.summary(&changes, begun).await;
+            self.summary(&changes, begun, width).await;
         }
         Ok(outcome)
     }
@@ -217,67 +219,6 @@ impl Supervisor {
             file.persist(folder.join(name))?;
         }
         Ok(())
-    }
-
-    /// Reports each of these as it becomes ready.
-    async fn until_ready(&self, started: &[Id], width: usize) -> Outcome {
-        let mut waiting = JoinSet::new();
-        for id in started {
-            if let Some((_, running)) = self.components.get(id) {
-                let (id, mut state) = (id.clone(), running.state.clone());
-                waiting.spawn(async move {
-                    let settled = |state: &State| matches!(state, State::Ready(_) | State::Misconfigured);
-                    let state = state.wait_for(settled).await.map(|state| *state);
-                    (id, state.ok())
-                });
-            }
-        }
-        let mut late: BTreeSet<&Id> = started.iter().collect();
-        let mut outcome = Outcome::Applied;
-        let mut deadline = Instant::now() + PATIENCE;
-        while let Ok(Some(Ok((id, state)))) = timeout_at(deadline, waiting.join_next()).await {
-            let how = match state {
-                Some(State::Ready(time)) => self.palette.good(&format!("ready in {} ms", time.as_millis())),
-                _ => {
-                    outcome = Outcome::Misconfigured;
-                    // The others may have something to say of their configuration too.
-                    deadline = deadline.min(Instant::now() + LAST_WORDS);
-                    self.palette.bad("wrong configuration")
-                }
-            };
-            self.report(&id, &how, width).await;
-            late.remove(&id);
-        }
-        for id in late {
-            self.report(id, &self.palette.warn("not ready yet"), width).await;
-        }
-        outcome
-    }
-
-    async fn report(&self, id: &Id, how: &str, width: usize) {
-        if let Some((launch, _)) = self.components.get(id) {
-            let (label, kind, port) = (&launch.label, &launch.kind, launch.port);
-            self.output.say(format!("  {label:<width$}  {kind:<17}  http://127.0.0.1:{port}  {how}\n")).await;
-        }
-    }
-
-    async fn summary(&self, changes: &Changes, begun: Instant) {
-        for id in &changes.removed {
-            self.output.say(format!("  {id} stopped: it is no longer in the manifest\n")).await;
-        }
-        if changes.added.is_empty() && changes.changed.is_empty() {
-            return;
-        }
-        let total = self.components.len();
-        let is_ready = |running: &Running| matches!(*running.state.borrow(), State::Ready(_));
-        let ready = self.components.values().filter(|(_, running)| is_ready(running)).count();
-        let time = begun.elapsed().as_secs_f64();
-        let line = if ready == total {
-            self.palette.good(&format!("all components are ready ({total}), in {time:.2} s"))
-        } else {
-            self.palette.warn(&format!("{ready} of {total} components are ready, after {time:.2} s"))
-        };
-        self.output.say(format!("{line}\n")).await;
     }
 }
 

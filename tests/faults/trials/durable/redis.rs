@@ -25,7 +25,7 @@ impl Log for OfRedis {
             ("REDIS_ADDRESS", self.0.address().to_string()),
             ("REDIS_PASSWORD", Redis::PASSWORD.to_owned()),
             ("REDIS_STREAM", STREAM.to_owned()),
-            ("REDIS_CLAIM_IDLE", "2s".to_owned()),
+            ("REDIS_CLAIM_IDLE", "3s".to_owned()),
         ]
     }
 

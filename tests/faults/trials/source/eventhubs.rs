@@ -20,6 +20,8 @@ pub fn subject() -> Subject {
         ordered: true,
         // A position covers all before it, so there is no batch of acknowledgements beside it.
         for_each_kill: IN_FLIGHT,
+        // Who has nothing steals at once, as Azure's own processors do.
+        for_each_theft: IN_FLIGHT,
         past: Duration::from_secs(4),
         start: || Ok(Box::new(Hub { hub: EventHubs::start(PARTITIONS)?, blobs: Azurite::start()? })),
     }

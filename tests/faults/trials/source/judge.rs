@@ -32,10 +32,10 @@ impl Scene {
         for process in &mut processes {
             process.stop()?;
         }
-        self.judge(sent, kills)
+        self.judge(sent, kills, processes.len() - 1)
     }
 
-    fn judge(&self, sent: usize, kills: usize) -> Result<(), Failure> {
+    fn judge(&self, sent: usize, kills: usize, thefts: usize) -> Result<(), Failure> {
         let accepted = self.accepted()?;
         let mut known = BTreeSet::new();
         let firsts: Vec<_> = accepted.iter().copied().filter(|number| known.insert(*number)).collect();
@@ -47,7 +47,7 @@ impl Scene {
             lost: (0..sent).filter(|number| !known.contains(number)).count(),
             duplicates: accepted.len() - firsts.len(),
             for_each_kill: self.subject.for_each_kill,
-            unconfirmed: self.sink.unconfirmed(),
+            unconfirmed: self.sink.unconfirmed() + thefts * self.subject.for_each_theft,
             seed: self.seed,
         };
         report.print()?;

@@ -25,6 +25,7 @@ pub fn subject() -> Subject {
         ordered: true,
         // A position covers all before it, so there is no batch of acknowledgements beside it.
         for_each_kill: IN_FLIGHT,
+        for_each_theft: 0,
         past: Duration::from_secs(6),
         start: || Ok(Box::new(Topic::new(Kafka::shared()?)?)),
     }

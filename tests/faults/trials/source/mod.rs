@@ -33,6 +33,8 @@ pub struct Subject {
     pub ordered: bool,
     /// Most duplicates that the end of one process may make.
     pub for_each_kill: usize,
+    /// Most that another process makes when it takes partitions without waiting for the one that has them.
+    pub for_each_theft: usize,
     /// Longer than any time-out of it.
     pub past: Duration,
     /// Starts the upstream system, or a part of it that nobody else uses.

@@ -16,6 +16,7 @@ pub fn plain() -> Subject {
         ordered: false,
         // The service sends no more until something is acknowledged, whatever the client still has to say.
         for_each_kill: IN_FLIGHT,
+        for_each_theft: 0,
         // 10 s are the shortest deadline that the client library asks for.
         past: Duration::from_secs(12),
         start: || start(false),

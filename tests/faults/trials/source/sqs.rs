@@ -18,6 +18,7 @@ pub fn standard() -> Subject {
         adapter: "aws-sqs-source",
         ordered: false,
         for_each_kill: IN_FLIGHT + BATCH,
+        for_each_theft: 0,
         past: Duration::from_secs(7),
         start: || {
             Ok(Box::new(Sqs { queue: Queue::standard(&json!({"VisibilityTimeout": "3"}))?, groups: false }))

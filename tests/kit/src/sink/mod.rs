@@ -213,9 +213,15 @@ impl Sink {
 
     /// Forgets what arrived and what was scripted, and answers 202 again.
     pub fn reset(&self) {
+        self.restart([]);
+    }
+
+    /// Forgets what arrived, and scripts these replies for what arrives from now on, then 202. One step: nothing arrives
+    /// between, not even from a source that sends by itself.
+    pub fn restart(&self, replies: impl IntoIterator<Item = Reply>) {
         self.shared.with(|state| {
             state.seen.clear();
-            state.script.clear();
+            state.script = replies.into_iter().collect();
             state.otherwise = Reply::status(202);
         });
     }

@@ -36,15 +36,13 @@ pub fn run(listener: TcpListener, hub: Arc<Hub>, open: watch::Receiver<bool>) {
 
 async fn listen(first: TcpListener, hub: Arc<Hub>, mut open: watch::Receiver<bool>) {
     let Ok(address) = first.local_addr() else { return };
-    let mut first =
-        first.set_nonblocking(true).ok().and_then(|()| tokio::net::TcpListener::from_std(first).ok());
-    while open.wait_for(|open| *open).await.is_ok() {
-        let Some(listener) = first.take().or_else(|| bind(address)) else {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-            continue;
-        };
+    let first = first.set_nonblocking(true).and_then(|()| tokio::net::TcpListener::from_std(first));
+    let Ok(mut listener) = first else { return };
+    loop {
         loop {
             tokio::select! {
+                // Whoever is let in after the switch was turned would live through the outage.
+                biased;
                 closed = open.wait_for(|open| !*open) => match closed {
                     Ok(_) => break,
                     // The switch is gone.
@@ -57,14 +55,30 @@ async fn listen(first: TcpListener, hub: Arc<Hub>, mut open: watch::Receiver<boo
                 }
             }
         }
+        drop(listener);
+        // Connections are refused, and nobody else gets the port.
+        let held = loop {
+            match bind(address) {
+                Some(held) => break held,
+                None => tokio::time::sleep(Duration::from_millis(1)).await,
+            }
+        };
+        hub.cut_all();
+        if open.wait_for(|open| *open).await.is_err() {
+            return;
+        }
+        listener = match held.listen(64) {
+            Ok(listener) => listener,
+            Err(_) => return,
+        };
     }
 }
 
-fn bind(address: SocketAddr) -> Option<tokio::net::TcpListener> {
+fn bind(address: SocketAddr) -> Option<TcpSocket> {
     let socket = TcpSocket::new_v4().ok()?;
     socket.set_reuseaddr(true).ok()?;
     socket.bind(address).ok()?;
-    socket.listen(64).ok()
+    Some(socket)
 }
 
 async fn connection(stream: TcpStream, hub: Arc<Hub>) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kit::{Failure, PATIENCE, eventually};
+use kit::{Failure, PATIENCE, eventually, within};
 use rdkafka::admin::{
     AdminClient, AdminOptions, AlterConfig, NewPartitions, NewTopic, ResourceSpecifier, TopicReplication,
 };
@@ -16,7 +16,7 @@ use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use super::Kafka;
 
 /// How long one call to the broker may take.
-const CALL: Duration = Duration::from_secs(10);
+const CALL: Duration = PATIENCE;
 
 /// A record as it is written or was read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -79,7 +79,7 @@ impl Kafka {
     /// Waits until it takes part in its own cluster.
     pub(super) fn answers(&self) -> Result<(), Failure> {
         let consumer: BaseConsumer = self.config().create().map_err(text)?;
-        eventually("Kafka's first answer", || {
+        within(PATIENCE * 3, "Kafka's first answer", || {
             let metadata = consumer.fetch_metadata(None, Duration::from_secs(2)).ok()?;
             (!metadata.brokers().is_empty()).then_some(())
         })
@@ -129,16 +129,17 @@ impl Kafka {
         })
     }
 
-    /// Takes a topic away.
+    /// Takes a topic away, and waits until the broker knows it no more: until then it takes records, and loses them.
     ///
     /// # Errors
     /// When the broker refuses.
     pub fn delete_topic(&self, name: &str) -> Result<(), Failure> {
         let (admin, options) = self.admin()?;
         let results = wait(admin.delete_topics(&[name], &options))?;
-        results
-            .into_iter()
-            .try_for_each(|result| result.map(drop).map_err(|(topic, code)| format!("{topic}: {code}")))
+        for result in results {
+            result.map_err(|(topic, code)| format!("{topic}: {code}"))?;
+        }
+        eventually(&format!("the end of {name}"), || self.partitions(name).ok()?.is_none().then_some(()))
     }
 
     /// Drops the records of a partition that stand before an offset, as its retention would.

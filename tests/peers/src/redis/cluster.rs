@@ -59,7 +59,7 @@ impl RedisCluster {
                 let mut command = Command::new(&program);
                 command.current_dir(folder).args(["--bind", "127.0.0.1", "--port", "0", "--tls-port", &port]);
                 command.args(["--save", "", "--appendonly", "no", "--cluster-enabled", "yes"]);
-                command.args(["--cluster-port", &bus, "--cluster-node-timeout", "2000"]);
+                command.args(["--cluster-port", &bus, "--cluster-node-timeout", "15000"]);
                 command.args([
                     "--tls-cluster",
                     "yes",
