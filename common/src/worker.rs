@@ -10,6 +10,7 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
     thread,
+    time::Duration,
 };
 
 use tokio::{runtime::Runtime, sync::mpsc};
@@ -44,7 +45,7 @@ where
 
 /// Waits.
 #[expect(clippy::disallowed_methods, reason = "this is how the frame paces")]
-pub async fn sleep(duration: std::time::Duration) {
+pub async fn sleep(duration: Duration) {
     tokio::time::sleep(duration).await;
 }
 
@@ -76,6 +77,17 @@ pub(crate) fn runtime() -> std::io::Result<Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().event_interval(31).build()
 }
 
+/// What blocking calls that are still out get before the process ends without them.
+const LAST_CALLS: Duration = Duration::from_secs(1);
+
+/// Drives a runtime until its work is done, and does not wait for more: a call of a library into a service that is gone may never
+/// come back.
+pub(crate) fn drive<T>(runtime: Runtime, work: impl Future<Output = T>) -> T {
+    let done = runtime.block_on(work);
+    runtime.shutdown_timeout(LAST_CALLS);
+    done
+}
+
 /// Starts the runtimes: the first on this thread, driven by the caller; the others on threads of their own.
 pub(crate) fn start() -> std::io::Result<Vec<Worker>> {
     (0..count()).map(start_one).collect()
@@ -105,4 +117,23 @@ fn start_one(index: usize) -> std::io::Result<Worker> {
 /// The worker with the fewest connections.
 pub(crate) fn least_loaded(workers: &[Worker]) -> Option<&Worker> {
     workers.iter().min_by_key(|worker| worker.load.load(Ordering::Relaxed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_blocking_call_that_never_comes_back_does_not_hold_up_the_end() {
+        let (_held, never) = std::sync::mpsc::channel::<()>();
+        let (begun, begins) = tokio::sync::oneshot::channel();
+        let done = drive(runtime().expect("a runtime"), async {
+            tokio::task::spawn_blocking(move || {
+                let _ = begun.send(());
+                never.recv()
+            });
+            begins.await
+        });
+        assert_eq!(done, Ok(()));
+    }
 }

@@ -84,12 +84,16 @@ impl Trust {
 
     fn stamp(&self) -> Option<SystemTime> {
         let Roots::Process = &self.roots else { return None };
-        // A mounted ConfigMap changes as a folder; a file that is written anew in its place changes alone.
-        let folder = Path::new(&process().trust_bundle_dir);
-        let files = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|file| file.path());
-        let changed = |path: PathBuf| std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
-        files.chain([folder.to_owned()]).filter_map(changed).max()
+        last_change(Path::new(&process().trust_bundle_dir))
     }
+}
+
+/// When a folder or a file in it changed last. A mounted ConfigMap changes as a folder; a file that is written anew in its place
+/// changes alone.
+fn last_change(folder: &Path) -> Option<SystemTime> {
+    let files = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|file| file.path());
+    let changed = |path: PathBuf| std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+    files.chain([folder.to_owned()]).filter_map(changed).max()
 }
 
 /// TLS for a client of another protocol, which trusts what `roots` says now.
@@ -178,5 +182,26 @@ impl ServerCertVerifier for Unverified {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs::File, time::Duration};
+
+    use super::*;
+
+    #[test]
+    fn a_bundle_that_is_written_anew_in_its_place_is_a_change() {
+        let folder = kit::Folder::new().expect("a folder");
+        let path = folder.file("bundle.pem", "").expect("a file");
+        let before = last_change(folder.path());
+        let later = SystemTime::now() + Duration::from_secs(60);
+        File::options()
+            .write(true)
+            .open(path)
+            .and_then(|file| file.set_modified(later))
+            .expect("another time");
+        assert!(before.is_some() && last_change(folder.path()) == Some(later));
     }
 }

@@ -116,7 +116,7 @@ fn configured<A: Adapter>(shape: Shape<A>, environment: &Environment, begin: Ins
         Ok(runtime) => runtime,
         Err(error) => return failed(&error),
     };
-    runtime.block_on(async {
+    worker::drive(runtime, async {
         let adapter = match A::new(own) {
             Ok(adapter) => Arc::new(adapter),
             Err(ConfigError { problems }) => return invalid(problems),

@@ -5,8 +5,9 @@ use std::path::Path;
 use std::process::Command;
 
 use kit::process::binaries;
-use kit::{Failure, Folder, Request, ensure, eventually};
+use kit::{Failure, Folder, Reply, Request, Sink, ensure, eventually};
 use nix::sys::signal::{Signal, kill};
+use serde_json::json;
 
 use crate::Named;
 use crate::up::{Up, quickstart, replace, trestle};
@@ -16,6 +17,7 @@ pub const TRIALS: &[Named] = &[
     ("a request to the webhook appears on the screen", webhook),
     ("outside a checkout binaries are found on PATH", on_path),
     ("outside a checkout missing binaries are named", missing),
+    ("a component that is late is told of when it is ready", late),
     ("a killed component is started again at its address", killed),
     ("a wrong configuration ends everything with 78", misconfigured),
     ("a secret of the file reaches its component and never the screen", secret),
@@ -35,12 +37,39 @@ fn clock() -> Result<(), Failure> {
 
 fn webhook() -> Result<(), Failure> {
     let mut up = Up::ready(&quickstart()?)?;
-    let request = Request::post("/").json(&serde_json::json!({"order": "\u{1b}[31m4711"}));
+    let request = Request::post("/").json(&json!({"order": "\u{1b}[31m4711"}));
     let response = request.send(up.address("hooks")?).map_err(|error| format!("the webhook: {error}"))?;
     ensure(response.is_success(), || format!("the webhook answered {}", response.status))?;
     up.wait_for("com.example.hook", 0)?;
     up.wait_for("4711", 0)?;
     ensure(!up.screen().contains('\u{1b}'), || "an escape sequence on the screen".to_owned())
+}
+
+/// What it needs comes when nobody waits for it any more.
+fn late() -> Result<(), Failure> {
+    let sqs = Sink::refusing()?;
+    sqs.route(|request| {
+        let action = request.headers.get("x-amz-target")?.trim_start_matches("AmazonSQS.");
+        Some(Reply::json(&match action {
+            "GetQueueUrl" => json!({"QueueUrl": "http://sqs/queue"}),
+            "GetQueueAttributes" => json!({"Attributes": {"VisibilityTimeout": "30"}}),
+            _ => json!({}),
+        }))
+    });
+    let manifest =
+        crate::examples::text("aws-sqs")?.replace("https://sqs.us-west-2.amazonaws.com", &sqs.url(""));
+    let mut up = Up::start(&manifest)?;
+    let line = up.wait_for("components are ready, after", 0)?;
+    ensure(line.contains("3 of 5"), || line)?;
+    let mark = up.mark();
+    sqs.open()?;
+    up.wait_for("all components are ready (5), in", mark)?;
+    for label in ["orders", "uploads"] {
+        let is_told = |line: &str| line.trim_start().starts_with(label) && line.contains(" ready in ");
+        let screen = up.screen();
+        ensure(screen[mark..].lines().any(is_told), || format!("nothing is told of {label}:\n{screen}"))?;
+    }
+    Ok(())
 }
 
 /// A copy of the command alone in a folder that is no checkout.
@@ -95,7 +124,7 @@ fn secret() -> Result<(), Failure> {
     let secret = "basicAuthUsername: me\n  basicAuthPassword: {valueFromSecret: {name: login, key: password}}\n  eventType:";
     let up = Up::ready(&replace(&manifest, "eventType:", secret)?)?;
     let address = up.address("hooks")?;
-    let post = || Request::post("/").json(&serde_json::json!({}));
+    let post = || Request::post("/").json(&json!({}));
     let answer = |request: Request| request.send(address).map_err(|error| format!("the webhook: {error}"));
     let without = answer(post())?.status;
     ensure(without == 401, || format!("{without} without credentials"))?;

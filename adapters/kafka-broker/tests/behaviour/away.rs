@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kit::{Sink, ensure, eventually, within};
+use kit::{Gate, Reply, Sink, ensure, eventually, within};
 use peers::Kafka;
 use serde_json::json;
 
@@ -40,5 +40,13 @@ pub fn outage() -> Outcome {
         all.then_some(())
     })?;
     settled(&kafka, &topic, "t")?;
-    crate::expect(broker.lost().len(), 0, "nothing is told as lost")
+    crate::expect(broker.lost().len(), 0, "nothing is told as lost")?;
+    // What is delivered when it has gone for good cannot be stored: that is no reason not to end.
+    let gate = Gate::new();
+    sink.always(Reply::status(202).held(&gate));
+    crate::gone::insist(&broker, 1000)?;
+    eventually("the last event", || crate::ids(&sink, "/in").contains(&"kit-1000".to_owned()).then_some(()))?;
+    kafka.end();
+    gate.open();
+    broker.process.stop()
 }

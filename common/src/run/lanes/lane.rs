@@ -1,6 +1,9 @@
 //! One partition: read when there is room, delivered in order, its progress kept.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use tokio::{sync::mpsc, task::AbortHandle};
 
@@ -18,6 +21,9 @@ use crate::{
 
 /// Most records that are read with one call.
 const READ: usize = 500;
+
+/// How often a lane looks whether others, whose share has become smaller, still have more than that.
+const OTHERS: Duration = Duration::from_millis(20);
 
 /// A partition that is read.
 pub(super) struct Lane<L: LogSource> {
@@ -159,13 +165,21 @@ impl<L: LogSource> Lane<L> {
             let (most, most_bytes) = log.share();
             count < most && bytes < most_bytes
         };
-        let (count, bytes) = self.window.size();
-        if !is_free(count, bytes) {
+        loop {
+            let (count, bytes) = self.window.size();
+            if !is_free(count, bytes) {
+                log.pressed.notify_one();
+                self.window.until(is_free).await;
+            }
+            let (count, _) = self.window.size();
+            // A lane that has nothing may always take one.
+            let left = log.left().max(usize::from(count == 0));
+            if left > 0 {
+                return log.share().0.saturating_sub(count).min(left).clamp(1, READ);
+            }
             log.pressed.notify_one();
-            self.window.until(is_free).await;
+            worker::sleep(OTHERS).await;
         }
-        let (count, _) = self.window.size();
-        log.share().0.saturating_sub(count).min(log.left()).clamp(1, READ)
     }
 
     /// Delivers records, or hands them to slots; false when the lane is to end.

@@ -164,9 +164,6 @@ impl<L: LogSource> Log<L> {
     fn take_up(self: &Arc<Self>, change: Assignment<L::Partition>) {
         match change {
             Assignment::Assigned(partitions) => {
-                // All lanes are counted before one of them takes its share.
-                let new = partitions.iter().filter(|(name, _)| !self.lanes().contains_key(name)).count();
-                self.count.fetch_add(new, Ordering::Relaxed);
                 for (name, partition) in partitions {
                     tracing::info!(partition = name, "reading a partition");
                     self.begin(name, partition);
@@ -190,9 +187,11 @@ impl<L: LogSource> Log<L> {
     /// Begins a lane; one of the same name, which should be gone, is abandoned.
     fn begin(self: &Arc<Self>, name: String, partition: L::Partition) {
         let lane = Lane::begin(self, name.clone(), partition);
-        if let Some(old) = self.lanes().insert(name, lane) {
+        let mut lanes = self.lanes();
+        if let Some(old) = lanes.insert(name, lane) {
             old.abandon();
         }
+        self.count.store(lanes.len(), Ordering::Relaxed);
     }
 
     /// Takes lanes out: those of these names, or all.

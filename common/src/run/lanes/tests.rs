@@ -100,10 +100,14 @@ impl Setting {
         };
         let setting =
             Self { upstream: Arc::new(upstream), sink: kit::Sink::start().expect("a port"), stopper, stop };
+        setting.assign(names);
+        setting
+    }
+
+    fn assign(&self, names: &[&'static str]) {
         let partition =
             |name: &&'static str| ((*name).to_owned(), Partition { name, next: AtomicU64::new(0) });
-        setting.change(Assignment::Assigned(names.iter().map(partition).collect()));
-        setting
+        self.change(Assignment::Assigned(names.iter().map(partition).collect()));
     }
 
     fn change(&self, change: Assignment<Partition>) {
@@ -187,6 +191,23 @@ fn reading_stops_at_what_may_be_in_flight_until_positions_are_stored() {
         eventually("all are stored", || setting.stored() == BTreeMap::from([("a", 39), ("b", 39)])).await;
     });
     assert_eq!(setting.sink.count(), 80);
+}
+
+#[test]
+fn a_partition_that_comes_later_takes_no_more_than_is_left() {
+    let setting = Setting::new(20, &["a"]);
+    let gate = kit::Gate::new();
+    setting.sink.always(kit::Reply::status(202).held(&gate));
+    let settings = [("MAX_IN_FLIGHT", "8"), ("DELIVERY_ORDER", "none"), ("DELIVERY_PARALLELISM", "64")];
+    setting.run(&settings, async |setting| {
+        eventually("the first has it all", || setting.sink.count() == 8).await;
+        setting.assign(&["b"]);
+        eventually("one of the second is out", || setting.sink.count() == 9).await;
+        worker::sleep(Duration::from_millis(50)).await;
+        assert_eq!(setting.upstream.read.load(Ordering::SeqCst), 9);
+        gate.open();
+        eventually("all are stored", || setting.stored() == BTreeMap::from([("a", 19), ("b", 19)])).await;
+    });
 }
 
 #[test]

@@ -4,9 +4,9 @@ use std::{
     collections::VecDeque,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use super::Queue;
@@ -30,6 +30,7 @@ struct Upstream {
     /// Results of the next calls of `acknowledge`, of all their receipts; successes when there are none.
     answers: Mutex<VecDeque<Result<(), bool>>>,
     leases_are_lost: AtomicBool,
+    asked: AtomicUsize,
 }
 
 adapter!(Upstream);
@@ -41,15 +42,14 @@ impl QueueSource for Upstream {
         QueueLimits { acknowledge_batch: 4, lease: self.lease, ..QueueLimits::default() }
     }
 
+    /// Never waits.
     async fn receive(&self, max: usize) -> Result<Vec<Message<&'static str>>, Error> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
         let taken: Vec<_> = {
             let mut messages = self.messages.lock().expect("sound");
             let count = max.min(messages.len());
             messages.drain(..count).collect()
         };
-        if taken.is_empty() {
-            worker::sleep(Duration::from_millis(10)).await;
-        }
         Ok(taken.into_iter().map(|(name, receives)| self.message(name, receives)).collect())
     }
 
@@ -159,6 +159,14 @@ fn nothing_is_acknowledged_before_the_sink_has_it_and_no_more_are_received_than_
         setting.stopper.request();
         running.await.expect("no panic").expect("a good end");
     });
+}
+
+#[test]
+fn an_empty_queue_that_answers_at_once_is_asked_five_times_a_second() {
+    let (setting, begun) = (Setting::new(&[]), Instant::now());
+    setting.run_until(&[], "a second is over", |_| begun.elapsed() > Duration::from_secs(1));
+    let (asked, took) = (setting.upstream.asked.load(Ordering::SeqCst), begun.elapsed());
+    assert!(asked as u128 <= 1 + took.as_millis() / 200, "{asked} times in {took:?}");
 }
 
 #[test]
