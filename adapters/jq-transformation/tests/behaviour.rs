@@ -103,7 +103,7 @@ fn failures_are_told_by_status_or_as_events() -> Outcome {
 #[test]
 fn a_query_that_never_ends_holds_up_nobody() -> Outcome {
     let query = "if .run then last(repeat(1)) else .n end";
-    let jq = Jq::start(query, &[("WORKER_THREADS", "1"), ("JQ_TIMEOUT", "20s")])?;
+    let jq = Jq::start(query, &[("WORKER_THREADS", "1"), ("JQ_TIMEOUT", "10s")])?;
     let running = Example::json("com.example.order", &json!({"run": true}));
     let running: Vec<_> = (0..2).map(|number| running.binary(number).send_later(jq.0.address)).collect();
     for n in 0..100 {

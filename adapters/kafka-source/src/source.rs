@@ -160,21 +160,15 @@ impl LogSource for Kafka {
     }
 
     async fn commit(&self, positions: &[(Arc<Partition<Records>>, i64)]) -> Result<(), Error> {
-        let failed = |error| kafka::error("storing the positions of GROUP_ID", error, &self.watch);
         let mut list = TopicPartitionList::new();
         for (partition, offset) in positions {
             // Kafka keeps the place of the next record.
             let next = Offset::Offset(offset + 1);
-            list.add_partition_offset(&self.config.topic, partition.number, next).map_err(failed)?;
+            list.add_partition_offset(&self.config.topic, partition.number, next)
+                .map_err(|error| kafka::error("storing the positions of GROUP_ID", error, &self.watch))?;
         }
-        let Some(consumer) = self.consumer.get().map(Arc::clone) else { return Ok(()) };
-        let watch = self.watch.clone();
-        kafka::blocking(move || {
-            consumer
-                .commit(&list)
-                .map_err(|error| kafka::error("storing the positions of GROUP_ID", error, &watch))
-        })
-        .await
+        let Some(consumer) = self.consumer.get() else { return Ok(()) };
+        consumer.commit(list, &self.watch).await
     }
 
     async fn close(&self, partitions: Vec<Arc<Partition<Records>>>) {

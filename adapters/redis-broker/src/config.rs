@@ -55,7 +55,7 @@ pub struct RedisConfig {
     #[serde(default = "default_stream_max_len")]
     #[schemars(range(min = 0, max = 1_000_000_000))]
     pub redis_stream_max_len: u32,
-    /// How long an entry is in the hands of a broker that says nothing before another one takes it.
+    /// How long an entry is in the hands of a broker that says nothing before another one takes it; at least 3 s.
     #[serde(default = "default_claim_idle")]
     pub redis_claim_idle: Duration,
     /// How long the group of a trigger that is gone from the document, and of which nobody has read, stays and holds back

@@ -22,7 +22,7 @@ use common::{Assignment, Error};
 use rdkafka::{
     TopicPartitionList,
     config::FromClientConfigAndContext as _,
-    consumer::{BaseConsumer, Consumer as _, RebalanceProtocol},
+    consumer::{BaseConsumer, CommitMode, Consumer as _, RebalanceProtocol},
     error::{KafkaError, KafkaResult},
     message::BorrowedMessage,
 };
@@ -35,6 +35,10 @@ pub use self::{
     probe::{Doubt, committed, is_position, partitions_of},
 };
 use crate::{Connection, Watch};
+
+/// How long a commit may take, as with Kafka's own client. librdkafka knows no limit for it, and may lose one whose coordinator
+/// goes away.
+const COMMIT: Duration = Duration::from_secs(60);
 
 /// A member of a group, as librdkafka has it.
 pub type Member = BaseConsumer<Context>;
@@ -143,13 +147,19 @@ impl<F: Feed> Consumer<F> {
         Ok(Self { shared, thread: Mutex::new(Some(thread)) })
     }
 
-    /// Stores positions. Blocks until the group has them.
+    /// Stores positions and waits until the group has them.
     ///
     /// # Errors
-    /// When it has not.
-    pub fn commit(&self, positions: &TopicPartitionList) -> KafkaResult<()> {
-        let Some(member) = self.shared.member() else { return Err(KafkaError::Canceled) };
-        member.commit(positions, rdkafka::consumer::CommitMode::Sync)
+    /// When it has not. It may have them later nevertheless.
+    pub async fn commit(&self, positions: TopicPartitionList, watch: &Watch) -> Result<(), Error> {
+        let (member, of_call) = (self.shared.member(), watch.clone());
+        let call = crate::blocking(move || {
+            let member = member.ok_or(KafkaError::Canceled);
+            let done = member.and_then(|member| member.commit(&positions, CommitMode::Sync));
+            done.map_err(|error| crate::error("storing the positions of GROUP_ID", error, &of_call))
+        });
+        let late = |_| watch.named("storing the positions of GROUP_ID: no answer of the brokers in time");
+        tokio::time::timeout(COMMIT, call).await.map_err(late).map_err(Error::retryable)?
     }
 
     /// Gives partitions up that were revoked; when none was, the process ends, and the group is left. Blocks.

@@ -1,6 +1,6 @@
 //! Knative runs and binds our sources: what it gives them, and the way through its broker and triggers.
 
-use kit::{Failure, Request, ensure};
+use kit::{Failure, PATIENCE, Request, ensure, within};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use serde_json::{Value, json};
 
@@ -41,14 +41,8 @@ pub fn passes() -> Result<(), Failure> {
 
     let sink = format!("http://broker-ingress.{EVENTING}.svc.cluster.local/{}/default", place.name);
     for (adapter, overrides) in [("hooks", ""), ("ping", r#"{"extensions":{"origin":"bound"}}"#)] {
-        let environment = environment(&place, adapter)?;
-        let of =
-            |name: &str| environment.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
-        ensure(of("K_SINK") == Some(&sink), || format!("{adapter}: K_SINK: {environment:?}"))?;
-        ensure(of("K_CE_OVERRIDES") == Some(overrides), || {
-            format!("{adapter}: K_CE_OVERRIDES: {environment:?}")
-        })?;
-        ensure(of("K_CA_CERTS").is_none(), || format!("{adapter}: K_CA_CERTS: {environment:?}"))?;
+        let expected = [("K_SINK", Some(&*sink)), ("K_CE_OVERRIDES", Some(overrides)), ("K_CA_CERTS", None)];
+        given(&place, adapter, &expected)?;
     }
     // The Deployment of a ContainerSource has a name of Knative's own; its pods are behind the chart's Service.
     let hooks = place.pod("hooks")?;
@@ -88,9 +82,7 @@ pub fn trusts() -> Result<(), Failure> {
     )?;
     for (adapter, authority) in [("first", Some(named.authority.trim())), ("second", None)] {
         place.bound(adapter)?;
-        let environment = environment(&place, adapter)?;
-        let given = environment.iter().find(|(name, _)| name == "K_CA_CERTS").map(|(_, value)| value.trim());
-        ensure(given == authority, || format!("{adapter}: K_CA_CERTS: {given:?}"))?;
+        given(&place, adapter, &[("K_CA_CERTS", authority)])?;
         let pod = place.get(&["deployment", &format!("demo-{adapter}")])?;
         let mounts = &pod["spec"]["template"]["spec"]["containers"][0]["volumeMounts"];
         let is_mounted = mounts.as_array().into_iter().flatten().any(|mount| mount["mountPath"] == BUNDLES);
@@ -104,15 +96,28 @@ pub fn trusts() -> Result<(), Failure> {
     Ok(())
 }
 
-/// What the pods of an adapter are given.
+/// Waits until the pods of an adapter are given these variables, or are not. A pod from before the binding may still be there, made
+/// in the same second.
+fn given(place: &Place, adapter: &str, expected: &[(&str, Option<&str>)]) -> Result<(), Failure> {
+    let mut last = Err("nothing was asked for".to_owned());
+    within(PATIENCE, &format!("{expected:?} in the environment of {adapter}"), || {
+        last = environment(place, adapter);
+        let found = last.as_ref().ok()?;
+        let of = |name: &str| found.iter().find(|(known, _)| known == name).map(|(_, value)| value.trim());
+        expected.iter().all(|(name, value)| of(name) == *value).then_some(())
+    })
+    .map_err(|failure| format!("{failure}; there was {last:?}"))
+}
+
+/// What the newest pod of an adapter is given.
 fn environment(place: &Place, adapter: &str) -> Result<Vec<(String, String)>, Failure> {
     let selector = format!("app.kubernetes.io/component={adapter}");
     let pods = place.get(&["pods", "--selector", &selector, "--field-selector", "status.phase=Running"])?;
-    // The newest: one from before the binding may still be there.
     let newest = pods["items"]
         .as_array()
         .into_iter()
         .flatten()
+        .filter(|pod| pod["metadata"]["deletionTimestamp"].is_null())
         .max_by_key(|pod| pod["metadata"]["creationTimestamp"].to_string());
     let variables = newest.map(|pod| &pod["spec"]["containers"][0]["env"]).and_then(Value::as_array);
     let variables = variables.ok_or_else(|| format!("{adapter} has no pod\n{}", place.said()))?;

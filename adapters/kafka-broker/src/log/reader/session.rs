@@ -218,13 +218,7 @@ impl Session {
             list.add_partition_offset(&self.group.topic, lane.partition.number, next)
                 .map_err(|error| kafka::error("storing the positions of GROUP_ID", error, watch))?;
         }
-        let (consumer, watch) = (Arc::clone(&self.consumer), watch.clone());
-        kafka::blocking(move || {
-            consumer
-                .commit(&list)
-                .map_err(|error| kafka::error("storing the positions of GROUP_ID", error, &watch))
-        })
-        .await?;
+        self.consumer.commit(list, watch).await?;
         for (lane, progress) in &progress {
             lane.window.store(progress);
             lane.is_done_to(progress.position + 1);
