@@ -14,7 +14,7 @@ use kafka::{
     consumer::{Consumer, Feed, Member, Partition, Telling},
 };
 use rdkafka::{
-    Offset, TopicPartitionList,
+    TopicPartitionList,
     error::KafkaResult,
     message::{BorrowedMessage, Message as _},
 };
@@ -160,15 +160,8 @@ impl LogSource for Kafka {
     }
 
     async fn commit(&self, positions: &[(Arc<Partition<Records>>, i64)]) -> Result<(), Error> {
-        let mut list = TopicPartitionList::new();
-        for (partition, offset) in positions {
-            // Kafka keeps the place of the next record.
-            let next = Offset::Offset(offset + 1);
-            list.add_partition_offset(&self.config.topic, partition.number, next)
-                .map_err(|error| kafka::error("storing the positions of GROUP_ID", error, &self.watch))?;
-        }
         let Some(consumer) = self.consumer.get() else { return Ok(()) };
-        consumer.commit(list, &self.watch).await
+        consumer.commit(positions.iter().map(|(partition, offset)| (partition.number, *offset))).await
     }
 
     async fn close(&self, partitions: Vec<Arc<Partition<Records>>>) {

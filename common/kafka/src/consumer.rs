@@ -2,6 +2,7 @@
 //! thread polls and does nothing else that takes long but ask where to begin; records come by queues of their own, one for
 //! each partition, which whoever reads drains without that thread.
 
+mod commit;
 mod context;
 mod group;
 mod partition;
@@ -22,8 +23,8 @@ use common::{Assignment, Error};
 use rdkafka::{
     TopicPartitionList,
     config::FromClientConfigAndContext as _,
-    consumer::{BaseConsumer, CommitMode, Consumer as _, RebalanceProtocol},
-    error::{KafkaError, KafkaResult},
+    consumer::{BaseConsumer, Consumer as _, RebalanceProtocol},
+    error::KafkaResult,
     message::BorrowedMessage,
 };
 use tokio::sync::{mpsc::UnboundedSender, watch};
@@ -35,10 +36,6 @@ pub use self::{
     probe::{Doubt, committed, is_position, partitions_of},
 };
 use crate::{Connection, Watch};
-
-/// How long a commit may take, as with Kafka's own client. librdkafka knows no limit for it, and may lose one whose coordinator
-/// goes away.
-const COMMIT: Duration = Duration::from_secs(60);
 
 /// A member of a group, as librdkafka has it.
 pub type Member = BaseConsumer<Context>;
@@ -145,21 +142,6 @@ impl<F: Feed> Consumer<F> {
             .spawn(move || serve::always(&serving))
             .map_err(|error| Error::retryable("starting the consumer's thread").caused_by(error))?;
         Ok(Self { shared, thread: Mutex::new(Some(thread)) })
-    }
-
-    /// Stores positions and waits until the group has them.
-    ///
-    /// # Errors
-    /// When it has not. It may have them later nevertheless.
-    pub async fn commit(&self, positions: TopicPartitionList, watch: &Watch) -> Result<(), Error> {
-        let (member, of_call) = (self.shared.member(), watch.clone());
-        let call = crate::blocking(move || {
-            let member = member.ok_or(KafkaError::Canceled);
-            let done = member.and_then(|member| member.commit(&positions, CommitMode::Sync));
-            done.map_err(|error| crate::error("storing the positions of GROUP_ID", error, &of_call))
-        });
-        let late = |_| watch.named("storing the positions of GROUP_ID: no answer of the brokers in time");
-        tokio::time::timeout(COMMIT, call).await.map_err(late).map_err(Error::retryable)?
     }
 
     /// Gives partitions up that were revoked; when none was, the process ends, and the group is left. Blocks.

@@ -217,7 +217,7 @@ impl Reader {
     /// Moves the positions of the group over what is done without a gap.
     pub async fn acknowledge(&self, positions: &[Position]) -> Result<(), Error> {
         match self.session() {
-            Some(session) => session.acknowledge(positions, &self.watch).await,
+            Some(session) => session.acknowledge(positions).await,
             // Whoever has the partitions now reads again what was not told in time.
             None => Ok(()),
         }

@@ -8,8 +8,13 @@ use crate::{Outcome, expect, settled, start, wait_for_ids};
 
 const SENDERS: u64 = 64;
 
+/// Best of three: one leaves each 20 ms while answers come in, and a busy machine takes longer for them.
 #[test]
 fn many_events_take_few_round_trips() -> Outcome {
+    kit::best_of_three(few_round_trips)
+}
+
+fn few_round_trips() -> Outcome {
     // One of its own: it is stopped for a while.
     let (sink, redis) = (Sink::start()?, Redis::start()?);
     let triggers = json!({"t": {"target": {"url": sink.url("/in")}}});
@@ -29,6 +34,5 @@ fn many_events_take_few_round_trips() -> Outcome {
     // The figure is brought up to date each second.
     let after = eventually("the figure", || trips().filter(|now| *now > before + 2))?;
     let made = after - before;
-    // One each 20 ms while answers come in: how many is a matter of time. Each event by itself would make three.
-    kit::ensure(made <= SENDERS, || format!("{made} round trips for {SENDERS} events"))
+    kit::ensure(made * 10 <= SENDERS * 3, || format!("{made} round trips for {SENDERS} events"))
 }

@@ -11,11 +11,7 @@ use std::{
 
 use broker::log::{Batch, Incoming};
 use common::{Assignment, Error, worker};
-use kafka::{
-    Watch,
-    consumer::{Consumer, Group, Partition, Telling},
-};
-use rdkafka::{Offset, TopicPartitionList};
+use kafka::consumer::{Consumer, Group, Partition, Telling};
 use tokio::{
     sync::{Notify, mpsc, watch},
     task::AbortHandle,
@@ -194,7 +190,7 @@ impl Session {
     }
 
     /// Stores how far the partitions are done without a gap.
-    pub async fn acknowledge(&self, positions: &[Position], watch: &Watch) -> Result<(), Error> {
+    pub async fn acknowledge(&self, positions: &[Position]) -> Result<(), Error> {
         let mut lanes: BTreeMap<i32, Arc<Lane>> = BTreeMap::new();
         for Position { lane, number, .. } in positions {
             if !lane.is_gone() {
@@ -211,14 +207,9 @@ impl Session {
         if progress.is_empty() {
             return Ok(());
         }
-        let mut list = TopicPartitionList::new();
-        for (lane, progress) in &progress {
-            // Kafka keeps the place of the next record.
-            let next = Offset::Offset(progress.position + 1);
-            list.add_partition_offset(&self.group.topic, lane.partition.number, next)
-                .map_err(|error| kafka::error("storing the positions of GROUP_ID", error, watch))?;
-        }
-        self.consumer.commit(list, watch).await?;
+        self.consumer
+            .commit(progress.iter().map(|(lane, progress)| (lane.partition.number, progress.position)))
+            .await?;
         for (lane, progress) in &progress {
             lane.window.store(progress);
             lane.is_done_to(progress.position + 1);
